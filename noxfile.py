@@ -1,0 +1,28 @@
+"""One command per habit, run in the environment that scripts/setup made: ``nox -s lint``."""
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "type", "test"]
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("lint-imports")
+
+
+@nox.session
+def type(session: nox.Session) -> None:  # noqa: A001
+    session.run("mypy")
+
+
+@nox.session
+def test(session: nox.Session) -> None:
+    session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session
+def dsp(session: nox.Session) -> None:
+    session.run("python", "-m", "pytest", "tests/dsp", *session.posargs)
