@@ -26,3 +26,31 @@ def test(session: nox.Session) -> None:
 @nox.session
 def dsp(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "tests/dsp", *session.posargs)
+
+
+@nox.session
+def conformance(session: nox.Session) -> None:
+    session.run("python", "-m", "bench.conformance", *session.posargs)
+
+
+@nox.session
+def bench_dsp(session: nox.Session) -> None:
+    session.run("python", "-m", "bench.dsp", *session.posargs)
+
+
+@nox.session
+def dsp_checked(session: nox.Session) -> None:
+    """Run the DSP tests on a bounds-checked build, then put the fast build back."""
+    try:
+        session.run(
+            "python",
+            "setup.py",
+            "-q",
+            "build_ext",
+            "--inplace",
+            "--force",
+            env={"THIRDRING_DSP_CHECKED": "1"},
+        )
+        session.run("python", "-m", "pytest", "tests/dsp", *session.posargs)
+    finally:
+        session.run("python", "setup.py", "-q", "build_ext", "--inplace", "--force")
