@@ -1,4 +1,4 @@
-"""Run every gate; print the table, write JSON and ``docs/conformance.md``: ``nox -s conformance``."""
+"""Run every gate: print the table, write JSON and ``docs/conformance.md``."""
 
 import importlib
 import json

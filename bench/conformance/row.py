@@ -20,5 +20,5 @@ class Row(NamedTuple):
     note: str = ""
 
 
-# A section's module has ``def rows(pictures: Path) -> list[Row]``; it draws its plots into ``pictures``.
+# A section module has ``def rows(pictures: Path) -> list[Row]`` and draws its plots there.
 Section = Callable[[Path], list[Row]]
