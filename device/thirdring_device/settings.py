@@ -1,0 +1,239 @@
+"""All settings of the appliance, section by section, and the file they are read from."""
+
+import dataclasses
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from thirdring.protocol.errors import error
+from thirdring.protocol.views import SettingView
+from thirdring_device.core.norms.answer import AnswerSettings
+from thirdring_device.core.norms.voice import VoiceSettings
+from thirdring_device.core.settings import read_section, section_specs, setting
+
+__all__ = ["Settings", "changed", "load_settings", "save_changes", "setting_views"]
+
+CHANGES_FILE = "settings.json"
+"""In the state folder: what was changed while running, applied over the settings file."""
+
+
+@dataclass(frozen=True, slots=True)
+class SipSettings:
+    """Our end of SIP and RTP."""
+
+    port: int = setting(5060, "UDP and TCP port for SIP", low=1, high=65535)
+    bind: str = setting("0.0.0.0", "address to listen on")
+    rtp_port: int = setting(
+        4000, "first UDP port for RTP; 100 ports from here are used", low=1024, high=65400
+    )
+    max_calls: int = setting(4, "calls at the same time, refused ones included", low=1, high=32)
+    invites_per_s: float = setting(20.0, "INVITEs accepted from one source", unit="1/s", low=1.0, high=1000.0)
+    no_rtp_warn_s: float = setting(5.0, "silence of the wire until a warning", unit="s", low=1.0, high=60.0)
+    no_rtp_end_s: float = setting(
+        30.0, "silence of the wire until the call is ended", unit="s", low=2.0, high=600.0
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkSettings:
+    """The SIP trunk."""
+
+    mode: str = setting(
+        "static",
+        "static: calls to and from fixed peers; registered: we register",
+        choices=("static", "registered"),
+    )
+    server: str = setting(
+        "", "host or host:port of the trunk's registrar or proxy; empty: incoming calls only"
+    )
+    domain: str = setting("", "SIP domain of our address; empty: the server's host")
+    user: str = setting("desk", "our user name on the trunk")
+    auth_user: str = setting("", "user name for digest authentication; empty: the user name")
+    password: str = setting("", "password for digest authentication", secret=True)
+    realm: str = setting("", "digest realm to answer to; empty: the domain")
+    peers: tuple[str, ...] = setting(
+        ("127.0.0.0/8",), "addresses or networks INVITEs are accepted from, besides the server's"
+    )
+    country: str = setting("CN", "country of the trunk, for its tones (ISO 3166-1 alpha-2)")
+    register_expires_s: int = setting(300, "registration interval", unit="s", low=30, high=86400)
+    retry_s: int = setting(
+        30, "pause after a registration that failed for want of an answer", unit="s", low=1, high=1800
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HeadsetSettings:
+    """The headset."""
+
+    ear_record: bool = setting(True, "simulator: write what the agent hears to ear.wav")
+
+
+@dataclass(frozen=True, slots=True)
+class AudioSettings:
+    """What is done to the agent's voice on its way out, and to the customer's on its way in."""
+
+    agc: bool = setting(True, "automatic gain control in the mouth path")
+    agc_target_dbov: float = setting(
+        -26.0, "active speech level aimed at", unit="dBov", low=-40.0, high=-16.0
+    )
+    agc_range_db: float = setting(15.0, "largest gain up or down", unit="dB", low=0.0, high=30.0)
+    mouth_ceiling_dbov: float = setting(-3.0, "limiter of the mouth path", unit="dBov", low=-20.0, high=0.0)
+    ear_ceiling_dbov: float = setting(-6.0, "limiter of the ear path", unit="dBov", low=-40.0, high=0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class GatewaySettings:
+    """The HTTP and WebSocket server."""
+
+    host: str = setting("127.0.0.1", "address to listen on")
+    port: int = setting(8080, "TCP port", low=1, high=65535)
+    allowed_hosts: tuple[str, ...] = setting(
+        ("127.0.0.1", "localhost", "[::1]"), "values of the Host header that are served"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SerialSettings:
+    """Serial consoles besides the pty ``console`` in the state folder."""
+
+    devices: tuple[str, ...] = setting((), "serial ports to open, such as /dev/ttyAMA0")
+    baud: int = setting(115200, "line speed", unit="Bd", low=300, high=4000000)
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingSettings:
+    """Recording of both directions into the state folder."""
+
+    enabled: bool = setting(
+        False, "write each call to recordings/CALL.wav (left agent, right customer)", live=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NormsSettings:
+    """One section a norm family."""
+
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    voice: VoiceSettings = field(default_factory=VoiceSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything; made by ``load_settings``."""
+
+    sip: SipSettings = field(default_factory=SipSettings)
+    trunk: TrunkSettings = field(default_factory=TrunkSettings)
+    headset: HeadsetSettings = field(default_factory=HeadsetSettings)
+    audio: AudioSettings = field(default_factory=AudioSettings)
+    gateway: GatewaySettings = field(default_factory=GatewaySettings)
+    serial: SerialSettings = field(default_factory=SerialSettings)
+    recording: RecordingSettings = field(default_factory=RecordingSettings)
+    norms: NormsSettings = field(default_factory=NormsSettings)
+
+
+def _sections(settings: Settings) -> Iterator[tuple[str, Any]]:
+    """Yield ``(dotted name, section)`` of every section."""
+    for outer in dataclasses.fields(settings):
+        section = getattr(settings, outer.name)
+        if isinstance(section, NormsSettings):
+            for inner in dataclasses.fields(section):
+                yield f"norms.{inner.name}", getattr(section, inner.name)
+        else:
+            yield outer.name, section
+
+
+def _build(values: Mapping[str, Mapping[str, Any]]) -> Settings:
+    """Build settings from ``{dotted section: {name: value}}``."""
+    known = dict(_sections(Settings()))
+    for name in values:
+        if name not in known:
+            raise error(5004, f"section [{name}]; known: {', '.join(known)}")
+    built = {name: read_section(type(section), name, values.get(name, {})) for name, section in known.items()}
+    norms = {name.partition(".")[2]: built.pop(name) for name in list(built) if name.startswith("norms.")}
+    return Settings(norms=NormsSettings(**norms), **built)
+
+
+def _nested(data: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return a TOML document as ``{dotted section: {name: value}}``."""
+    result: dict[str, dict[str, Any]] = {}
+    for name, section in data.items():
+        if not isinstance(section, Mapping):
+            raise error(5004, f"{name} stands outside a section")
+        if name == "norms":
+            for family, inner in section.items():
+                if not isinstance(inner, Mapping):
+                    raise error(5004, f"norms.{family} stands outside a section")
+                result[f"norms.{family}"] = dict(inner)
+        else:
+            result[name] = dict(section)
+    return result
+
+
+def load_settings(file: Path | None, state_dir: Path | None = None) -> Settings:
+    """Read the settings file (TOML), then what was changed while running.
+
+    Raises ``StorageError`` 5003 (cannot be read), 5004 (unknown name), 5005 (bad value).
+    """
+    data: Mapping[str, Any] = {}
+    if file is not None:
+        try:
+            data = tomllib.loads(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as reason:
+            raise error(5003, f"{file}: {reason}") from reason
+    settings = _build(_nested(data))
+    changes_file = state_dir / CHANGES_FILE if state_dir else None
+    if changes_file is not None and changes_file.exists():
+        try:
+            changes = json.loads(changes_file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as reason:
+            raise error(5003, f"{changes_file}: {reason}") from reason
+        settings = changed(settings, changes)
+    return settings
+
+
+def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return ``settings`` with ``changes`` (dotted name to value); all are checked before any counts."""
+    values = {name: dataclasses.asdict(section) for name, section in _sections(settings)}
+    for dotted, value in changes.items():
+        section, _, name = dotted.rpartition(".")
+        if section not in values:
+            raise error(5004, dotted)
+        values[section][name] = value
+    return _build(values)
+
+
+def save_changes(state_dir: Path, changes: Mapping[str, Any]) -> None:
+    """Add ``changes`` to the state folder's file, atomically; raises ``StorageError`` 5006."""
+    path = state_dir / CHANGES_FILE
+    try:
+        old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        new = path.with_suffix(".new")
+        new.write_text(json.dumps({**old, **changes}, indent=1) + "\n", encoding="utf-8")
+        new.replace(path)
+    except (OSError, ValueError) as reason:
+        raise error(5006, f"{path}: {reason}") from reason
+
+
+def setting_views(settings: Settings) -> tuple[SettingView, ...]:
+    """Return every setting with its value, default, unit and bounds; secrets masked."""
+    views = []
+    for section_name, section in _sections(settings):
+        for name, (default, spec) in section_specs(type(section)).items():
+            value = getattr(section, name)
+            views.append(
+                SettingView(
+                    name=f"{section_name}.{name}",
+                    value="***" if spec.secret and value else value,
+                    default=default,
+                    unit=spec.unit,
+                    low=spec.low,
+                    high=spec.high,
+                    choices=spec.choices,
+                    live=spec.live,
+                    description=spec.description,
+                )
+            )
+    return tuple(views)

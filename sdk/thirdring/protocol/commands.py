@@ -1,0 +1,124 @@
+"""The commands: what may be asked of the engine, by HTTP, AT and SDK alike.
+
+Each is a frozen dataclass; the engine's socket carries ``{"id": 7, "command": "dial", "args": {...}}`` and
+answers ``{"id": 7, "result": {...}}`` or ``{"id": 7, "error": {"code": 2003, "detail": "..."}}``. An empty
+``call_id`` means the call that is ringing (``answer``) or the current call (``hangup``, ``send_dtmf``).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
+
+from thirdring.protocol.codec import from_fields, to_fields
+from thirdring.protocol.errors import error
+
+__all__ = [
+    "COMMANDS",
+    "Answer",
+    "Command",
+    "Dial",
+    "GetSettings",
+    "GetState",
+    "Hangup",
+    "SendDtmf",
+    "SetSettings",
+    "Speak",
+    "command_from_json",
+    "command_to_json",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """What every command has: ``source`` tells the way it came (``http``, ``at``, ...), for the journal."""
+
+    name: ClassVar[str] = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetState(Command):
+    """Return ``views.DeskState``."""
+
+    name = "get_state"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dial(Command):
+    """Call ``number`` (digits, ``*``, ``#``, a leading ``+``); return ``{"call_id": ...}`` at once."""
+
+    name = "dial"
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer(Command):
+    """Answer the ringing call; return ``{"call_id": ...}``."""
+
+    name = "answer"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hangup(Command):
+    """End the call, refuse it if it rings, give up if it is being dialled."""
+
+    name = "hangup"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendDtmf(Command):
+    """Send ``digits`` (0-9 A-D * #) to the customer."""
+
+    name = "send_dtmf"
+    digits: str
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speak(Command):
+    """Play a sound file on the appliance into the simulated headset's microphone (simulator board).
+
+    An empty ``path`` stops what is playing. Returns ``{"duration_s": ...}``.
+    """
+
+    name = "speak"
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetSettings(Command):
+    """Return ``{"settings": [views.SettingView...]}``."""
+
+    name = "get_settings"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetSettings(Command):
+    """Change settings by dotted name; all or none. Returns ``{"restart_required": bool}``."""
+
+    name = "set_settings"
+    changes: Mapping[str, Any]
+
+
+COMMANDS: Final[Mapping[str, type[Command]]] = {
+    cls.name: cls for cls in (GetState, Dial, Answer, Hangup, SendDtmf, Speak, GetSettings, SetSettings)
+}
+
+
+def command_to_json(command: Command, request_id: int) -> dict[str, Any]:
+    """Return the request object for the engine's socket."""
+    return {"id": request_id, "command": command.name, "args": to_fields(command)}
+
+
+def command_from_json(data: Mapping[str, Any]) -> Command:
+    """Build the command of a request object; raises ``RequestError`` 1001 or 1002."""
+    name = data.get("command")
+    cls = COMMANDS.get(name) if isinstance(name, str) else None
+    if cls is None:
+        raise error(1002, f"{name!r:.60}")
+    args = data.get("args", {})
+    if not isinstance(args, Mapping):
+        raise error(1001, "args is not an object")
+    return from_fields(cls, args)

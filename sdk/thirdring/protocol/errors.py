@@ -1,0 +1,140 @@
+"""The numbered errors and the tree of exceptions they are raised as.
+
+    ThirdringError
+    +-- RequestError     1000-1999  what was asked is malformed or names what is not there
+    +-- CallError        2000-2999  the call cannot do that now
+    +-- TrunkError       3000-3999  the SIP trunk
+    +-- MediaError       4000-4999  sound, recordings, the headset
+    +-- StorageError     5000-5999  journal, settings, disk
+    +-- AccessError      6000-6999  who may do what
+    +-- ApplianceError   7000-7999  the appliance itself
+    +-- ConnectionLost   8000-8999  between host and appliance; raised by the SDK
+
+A code never changes its meaning and is never used again for another one. HTTP statuses and AT result
+codes are assigned at the edge only (``gateway/api/error_map.py``, ``gateway/at/error_map.py``).
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+__all__ = [
+    "ERRORS",
+    "AccessError",
+    "ApplianceError",
+    "CallError",
+    "ConnectionLost",
+    "MediaError",
+    "RequestError",
+    "StorageError",
+    "ThirdringError",
+    "TrunkError",
+    "error",
+]
+
+ERRORS: Final[Mapping[int, str]] = {
+    1000: "the request is not valid JSON",
+    1001: "a field is missing or has the wrong type",
+    1002: "there is no such command",
+    1003: "there is no such resource",
+    1004: "a value is outside its bounds",
+    1005: "there is no such setting",
+    1006: "the line is too long",
+    1007: "the request is too large",
+    2000: "there is no such call",
+    2001: "no call is ringing",
+    2002: "no call is up",
+    2003: "the desk is busy with another call",
+    2004: "the call is in a state that does not allow this",
+    2005: "this is not a number that can be dialled",
+    2006: "these are not DTMF digits",
+    3000: "the trunk is not set up for outgoing calls",
+    3001: "the trunk is not registered",
+    3002: "the trunk refused the user name or password",
+    3003: "the trunk does not answer",
+    3004: "the SIP port cannot be opened",
+    4000: "this is not a sound file that can be read",
+    4001: "the headset is not there",
+    4002: "this board has no simulated headset",
+    4003: "the recording has no samples",
+    5000: "the journal cannot be written: the disk is full",
+    5001: "the journal is not one of ours or is damaged",
+    5002: "the journal was written by a newer version",
+    5003: "the settings file cannot be read",
+    5004: "a setting is unknown",
+    5005: "a setting is outside its bounds or has the wrong type",
+    5006: "the state folder cannot be written",
+    5007: "another engine is using the state folder",
+    6000: "the token is missing or unknown",
+    6001: "this host or origin is not allowed",
+    7000: "the engine is not running",
+    7001: "the engine did not answer in time",
+    7002: "an internal error",
+    7003: "too many requests",
+    7004: "the client reads too slowly",
+    7005: "the board is unknown",
+    8000: "the appliance cannot be reached",
+    8001: "the appliance did not answer in time",
+    8002: "the appliance's answer was not understood",
+}
+
+
+class ThirdringError(Exception):
+    """Root of everything the SDK and the appliance raise on purpose.
+
+    ``code`` is the number, ``detail`` what was wrong this time (may be empty).
+    """
+
+    def __init__(self, code: int, detail: str = "") -> None:
+        self.code = code
+        self.detail = detail
+        text = ERRORS.get(code, "unknown error")
+        super().__init__(f"{code}: {text}" + (f" ({detail})" if detail else ""))
+
+
+class RequestError(ThirdringError):
+    """1000-1999: the request itself is wrong."""
+
+
+class CallError(ThirdringError):
+    """2000-2999: the call cannot do that now."""
+
+
+class TrunkError(ThirdringError):
+    """3000-3999: the SIP trunk."""
+
+
+class MediaError(ThirdringError):
+    """4000-4999: sound, recordings, headset."""
+
+
+class StorageError(ThirdringError):
+    """5000-5999: journal, settings, disk."""
+
+
+class AccessError(ThirdringError):
+    """6000-6999: who may do what."""
+
+
+class ApplianceError(ThirdringError):
+    """7000-7999: the appliance itself."""
+
+
+class ConnectionLost(ThirdringError):  # noqa: N818 - the name says what happened
+    """8000-8999: between host and appliance."""
+
+
+_FAMILIES: Final = {
+    1: RequestError,
+    2: CallError,
+    3: TrunkError,
+    4: MediaError,
+    5: StorageError,
+    6: AccessError,
+    7: ApplianceError,
+    8: ConnectionLost,
+}
+
+
+def error(code: int, detail: str = "") -> ThirdringError:
+    """Return the exception of the right family for ``code``, ready to be raised."""
+    return _FAMILIES.get(code // 1000, ThirdringError)(code, detail)

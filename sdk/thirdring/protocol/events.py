@@ -1,0 +1,409 @@
+"""The events: every fact of the desk, numbered once, stored once, read by everybody.
+
+*Facts* come from the adapters (SIP, sound, people). *Derived* events are what the core concludes from
+them; a replay of the facts gives them again. Times: ``at_s`` is the engine's monotonic clock; ``start_s``
+and ``end_s`` of sound events are media time, seconds of signal since the call's ``media_started``, whose
+``at_s`` ties the two together. Levels are dBov (ITU-T G.100.1); digital silence is ``SILENCE_DBOV``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, Literal
+
+from thirdring.protocol.codec import from_fields, to_fields
+
+__all__ = [
+    "EVENT_KINDS",
+    "SILENCE_DBOV",
+    "AgentRequested",
+    "CallAlerting",
+    "CallAnswered",
+    "CallEnded",
+    "CallIncoming",
+    "CallOutgoing",
+    "Dtmf",
+    "EngineStarted",
+    "EngineStopped",
+    "Event",
+    "LevelSummary",
+    "Levels",
+    "MediaEnded",
+    "MediaStarted",
+    "NormNoted",
+    "Prompt",
+    "Record",
+    "RingBurst",
+    "RingOverflow",
+    "SettingsChanged",
+    "StorageChanged",
+    "StrangerRefused",
+    "TalkSpurt",
+    "TalkSpurtStarted",
+    "TrunkChanged",
+    "UnknownEvent",
+    "Verdict",
+    "VerdictValue",
+    "record_from_json",
+    "record_to_json",
+]
+
+SILENCE_DBOV: Final = -100.0
+"""Stands for minus infinity, which JSON cannot carry; below the 16-bit quantisation floor (-98)."""
+
+Side = Literal["agent", "customer"]
+Party = Literal["agent", "customer", "appliance", "network"]
+Cause = Literal[
+    "hangup",
+    "cancelled",
+    "busy",
+    "rejected",
+    "no_answer",
+    "failed",
+    "lost",
+    "overflow",
+    "interrupted",
+]
+TrunkState = Literal["static", "registering", "registered", "refused", "unreachable"]
+VerdictValue = Literal["met", "warned", "breached", "not_applicable"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What every event has. ``call_id`` is empty for events of the desk as a whole."""
+
+    kind: ClassVar[str] = ""
+    derived: ClassVar[bool] = False
+    at_s: float
+    call_id: str = ""
+
+
+# --- the appliance --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStarted(Event):
+    """The engine is up; its monotonic clock starts here. ``sip_stack`` is the pjsua2 version."""
+
+    kind = "engine_started"
+    version: str
+    board: str
+    sip_stack: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineStopped(Event):
+    """The engine stopped in an orderly way."""
+
+    kind = "engine_stopped"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkChanged(Event):
+    """State of the trunk; ``sip_code`` 0 when no SIP answer is behind it."""
+
+    kind = "trunk_changed"
+    state: TrunkState
+    sip_code: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StrangerRefused(Event):
+    """An INVITE from a source that is not the trunk was refused; ``count`` since the start."""
+
+    kind = "stranger_refused"
+    source: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingsChanged(Event):
+    """Settings changed while running: dotted name to new value."""
+
+    kind = "settings_changed"
+    changes: Mapping[str, Any]
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageChanged(Event):
+    """The journal can be written (``ok``) or could not be for a while (``full``, ``lost`` events)."""
+
+    kind = "storage_changed"
+    state: Literal["ok", "full"]
+    lost: int = 0
+
+
+# --- a call: signalling ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallIncoming(Event):
+    """An INVITE arrived. ``number`` is empty when the caller withholds it."""
+
+    kind = "call_incoming"
+    number: str
+    display_name: str = ""
+    remote_uri: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallOutgoing(Event):
+    """Our INVITE is on its way."""
+
+    kind = "call_outgoing"
+    number: str
+    remote_uri: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAlerting(Event):
+    """The first 180: sent by us (incoming call) or received (outgoing call)."""
+
+    kind = "call_alerting"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallAnswered(Event):
+    """The 200 OK: sent by us (incoming call) or received (outgoing call)."""
+
+    kind = "call_answered"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallEnded(Event):
+    """The call is over; ``by`` is who released it."""
+
+    kind = "call_ended"
+    by: Party
+    cause: Cause
+    sip_code: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRequested(Event):
+    """The agent (or a program for the agent) asked for something; ``source`` is the way it came."""
+
+    kind = "agent_requested"
+    action: Literal["dial", "answer", "hangup", "dtmf"]
+    source: str = ""
+    argument: str = ""
+
+
+# --- a call: sound --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaStarted(Event):
+    """Sample 0 of both directions was processed at ``at_s``."""
+
+    kind = "media_started"
+    codec: str
+    sample_rate_hz: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelSummary:
+    """ITU-T P.56 method B over the whole call, one point of measurement."""
+
+    active_speech_level_dbov: float
+    activity_percent: float
+    active_s: float
+    peak_dbov: float
+    clipped_samples: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaEnded(Event):
+    """The last sample was processed; the call's levels where they were measured.
+
+    ``agent_before`` and ``agent_after`` the AGC, and ``customer`` as received.
+    """
+
+    kind = "media_ended"
+    duration_s: float
+    agent_before: LevelSummary
+    agent_after: LevelSummary
+    customer: LevelSummary
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels(Event):
+    """Levels over the half second of signal that ends at ``end_s``.
+
+    ``*_rms_dbov``: one value a 100 ms, for pictures and meters. ``*_sliding_dbov``: ITU-T P.56 active
+    speech level over the last 3 s of *active* speech. ``agent_active_s``: active speech within this
+    half second, on which ``voice.level`` is judged.
+    """
+
+    kind = "levels"
+    end_s: float
+    interval_s: float
+    agent_before_rms_dbov: tuple[float, ...]
+    agent_after_rms_dbov: tuple[float, ...]
+    customer_rms_dbov: tuple[float, ...]
+    agent_before_sliding_dbov: float
+    agent_after_sliding_dbov: float
+    customer_sliding_dbov: float
+    agent_active_s: float
+    customer_active_s: float
+    agc_gain_db: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkSpurtStarted(Event):
+    """Somebody began to speak at ``start_s``."""
+
+    kind = "talk_spurt_started"
+    side: Side
+    start_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TalkSpurt(Event):
+    """Somebody spoke from ``start_s`` to ``end_s``."""
+
+    kind = "talk_spurt"
+    side: Side
+    start_s: float
+    end_s: float
+    level_dbov: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dtmf(Event):
+    """A DTMF digit: RFC 4733 event or SIP INFO (``event``, ``info``) or heard as tones (``tone``)."""
+
+    kind = "dtmf"
+    side: Side
+    digit: str
+    method: Literal["event", "info", "tone"]
+    start_s: float = 0.0
+
+
+# --- derived by the core --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingBurst(Event):
+    """The caller hears ring number ``ring`` begin; ``urgency`` is the ring ladder's step."""
+
+    kind = "ring_burst"
+    derived = True
+    ring: int
+    urgency: Literal["normal", "warn", "urgent", "breach"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingOverflow(Event):
+    """The ring ladder reached its end."""
+
+    kind = "ring_overflow"
+    derived = True
+    ring: int
+    action: str
+    target: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt(Event):
+    """Something to show to the agent, never to the customer. ``key`` names it in the catalogues."""
+
+    kind = "prompt"
+    derived = True
+    key: str
+    rule: str = ""
+    urgency: Literal["info", "warn", "urgent"] = "info"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NormNoted(Event):
+    """A norm's live state changed."""
+
+    kind = "norm_noted"
+    derived = True
+    rule: str
+    state: Literal["met", "warned", "breached"]
+    value: float | None = None
+    unit: str = ""
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict(Event):
+    """The final judgement of one norm on one call.
+
+    ``measures`` has every measured value by name with its unit in the name; ``evidence`` the numbers
+    of the events it rests on; ``reason`` why a norm was not applicable.
+    """
+
+    kind = "verdict"
+    derived = True
+    rule: str
+    verdict: VerdictValue
+    value: float | None
+    unit: str
+    threshold: float | None
+    reason: str = ""
+    measures: Mapping[str, float] = field(default_factory=dict)
+    evidence: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownEvent(Event):
+    """An event of a kind that this version does not know."""
+
+    kind = "unknown"
+    unknown_kind: str
+    fields: Mapping[str, Any]
+
+
+def _all_kinds(cls: type[Event]) -> dict[str, type[Event]]:
+    kinds = {sub.kind: sub for sub in cls.__subclasses__()}
+    del kinds[UnknownEvent.kind]
+    return kinds
+
+
+EVENT_KINDS: Final[Mapping[str, type[Event]]] = _all_kinds(Event)
+
+
+# --- numbered -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event as the journal keeps it: its number and the wall clock (ISO 8601, UTC)."""
+
+    number: int
+    utc: str
+    event: Event
+
+
+def record_to_json(record: Record) -> dict[str, Any]:
+    """Return the flat JSON object: ``number``, ``utc``, ``kind`` and the event's own fields."""
+    return {
+        "number": record.number,
+        "utc": record.utc,
+        "kind": record.event.kind,
+        **to_fields(record.event),
+    }
+
+
+def record_from_json(data: Mapping[str, Any]) -> Record:
+    """Build a record from ``record_to_json``'s object; raises ``RequestError`` 1001 if it is not one."""
+    kind = str(data.get("kind", ""))
+    cls = EVENT_KINDS.get(kind)
+    event: Event
+    if cls is None:
+        fields = {k: v for k, v in data.items() if k not in ("number", "utc", "kind")}
+        event = UnknownEvent(
+            at_s=float(data.get("at_s", 0.0)),
+            call_id=str(data.get("call_id", "")),
+            unknown_kind=kind,
+            fields=fields,
+        )
+    else:
+        event = from_fields(cls, data)
+    return Record(int(data["number"]), str(data["utc"]), event)

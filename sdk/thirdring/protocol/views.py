@@ -1,0 +1,91 @@
+"""Read-only views: what ``GET`` requests, AT queries and the SDK return."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from thirdring.protocol.events import TrunkState, Verdict
+
+__all__ = ["CallDetail", "CallSummary", "CallView", "DeskState", "SettingView"]
+
+Direction = Literal["incoming", "outgoing"]
+LiveState = Literal["incoming", "answering", "active", "dialing", "alerting", "ending"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallView:
+    """A call that is there now. ``index`` is its 3GPP TS 27.007 call number, lowest free and stable."""
+
+    call_id: str
+    index: int
+    direction: Direction
+    state: LiveState
+    number: str
+    display_name: str
+    rings: int
+    started_utc: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskState:
+    """The desk as a whole; ``last_event`` is where to resume the event stream from."""
+
+    version: str
+    board: str
+    sip_stack: str
+    trunk: TrunkState
+    trunk_reason: str
+    storage: Literal["ok", "full"]
+    strangers_refused: int
+    calls: tuple[CallView, ...]
+    last_event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallSummary:
+    """A call as the journal keeps it. ``state`` is ``live`` until it has ended.
+
+    ``wait_s``: from our 180 to the answer (or the end, when never answered). ``talk_s``: answer to end.
+    ``rings_heard``: rings the caller heard begin; None where no ringback was given.
+    """
+
+    call_id: str
+    direction: Direction
+    number: str
+    display_name: str
+    state: Literal["live", "ended"]
+    started_utc: str
+    answered_utc: str | None
+    ended_utc: str | None
+    ended_by: str
+    cause: str
+    wait_s: float | None
+    talk_s: float | None
+    rings_heard: int | None
+    first_event: int
+    last_event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallDetail:
+    """A call with its verdicts."""
+
+    call: CallSummary
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingView:
+    """One setting; ``low`` and ``high`` are inclusive bounds of numbers, ``choices`` of words.
+
+    ``live``: a change takes effect at once (otherwise at the next start). Passwords read as ``***``.
+    """
+
+    name: str
+    value: Any
+    default: Any
+    unit: str
+    low: float | None
+    high: float | None
+    choices: tuple[str, ...]
+    live: bool
+    description: str
