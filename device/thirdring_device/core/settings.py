@@ -80,6 +80,6 @@ def _checked(name: str, hint: Any, spec: Spec, value: Any) -> Any:
         raise error(5005, f"{name} is {value!r:.60}, not one of {', '.join(spec.choices)}")
     too_low = spec.low is not None and value < spec.low
     too_high = spec.high is not None and value > spec.high
-    if value != value or too_low or too_high:  # noqa: PLR0124 - NaN is outside every bound
+    if value != value or too_low or too_high:
         raise error(5005, f"{name} is {value}, outside {spec.low} to {spec.high} {spec.unit}".rstrip())
     return value

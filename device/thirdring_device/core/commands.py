@@ -1,0 +1,77 @@
+"""What the core asks of the adapters. Only the engine executes these."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+__all__ = [
+    "AnswerCall",
+    "DeviceCommand",
+    "EndCall",
+    "PlaceCall",
+    "RefuseCall",
+    "RingCaller",
+    "SendDigits",
+    "SetRinger",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCommand:
+    """A command to an adapter; ``target`` names which."""
+
+    target: ClassVar[Literal["sip", "board"]] = "sip"
+
+
+@dataclass(frozen=True, slots=True)
+class RingCaller(DeviceCommand):
+    """Send 180 Ringing; the adapter reports ``call_alerting``."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerCall(DeviceCommand):
+    """Send 200 OK; the adapter reports ``call_answered``."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseCall(DeviceCommand):
+    """Answer the INVITE with a final ``sip_code``; the adapter reports ``call_ended`` by ``by``."""
+
+    call_id: str
+    sip_code: int
+    by: Literal["agent", "appliance"]
+    cause: Literal["busy", "rejected", "overflow"]
+
+
+@dataclass(frozen=True, slots=True)
+class EndCall(DeviceCommand):
+    """CANCEL or BYE as the state asks; the adapter reports ``call_ended`` by the agent."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCall(DeviceCommand):
+    """Send an INVITE for ``number``; the adapter reports ``call_outgoing``."""
+
+    call_id: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class SendDigits(DeviceCommand):
+    """Send DTMF ``digits`` to the customer (RFC 4733)."""
+
+    call_id: str
+    digits: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetRinger(DeviceCommand):
+    """Sound and lamp of the desk while it rings; ``off`` when nothing rings."""
+
+    target = "board"
+    urgency: Literal["off", "normal", "warn", "urgent", "breach"]

@@ -1,0 +1,38 @@
+"""What a transport does: everything an appliance can be asked, over one kind of wire."""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Literal, Protocol
+
+from thirdring.protocol.commands import Command
+from thirdring.protocol.events import Record
+from thirdring.protocol.views import CallDetail, CallSummary
+
+__all__ = ["Transport"]
+
+
+class Transport(Protocol):
+    """One connection to one appliance. Every method raises ``ThirdringError`` and its subclasses only."""
+
+    async def open(self) -> None:
+        """Connect; raises ``ConnectionLost`` 8000 when nobody answers."""
+
+    async def close(self) -> None:
+        """Disconnect; may be called twice."""
+
+    async def command(self, command: Command) -> Mapping[str, Any]:
+        """Execute one command and return its result object."""
+
+    async def calls(self, *, limit: int) -> list[CallSummary]:
+        """Return the newest calls, newest first."""
+
+    async def call(self, call_id: str) -> CallDetail:
+        """Return one call with its verdicts; raises ``CallError`` 2000."""
+
+    async def call_events(self, call_id: str) -> list[Record]:
+        """Return the events of one call in order."""
+
+    async def report(self, call_id: str, form: Literal["text", "json", "html"]) -> str:
+        """Return the report of one call, as the appliance writes it."""
+
+    def events(self, after: int) -> AsyncIterator[Record]:
+        """Yield every event with a number above ``after``, then those to come, without gap or double."""
