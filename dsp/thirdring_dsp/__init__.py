@@ -1,0 +1,6 @@
+"""Detectors and meters for telephone audio: 16-bit linear samples at 8, 16 or 48 kHz."""
+
+from thirdring_dsp.dtmf import DtmfDetector
+from thirdring_dsp.events import DspEvent
+
+__all__ = ["DspEvent", "DtmfDetector"]
