@@ -10,8 +10,7 @@ from typing import Any
 
 from thirdring.protocol.errors import error
 from thirdring.protocol.views import SettingView
-from thirdring_device.core.norms.answer import AnswerSettings
-from thirdring_device.core.norms.voice import VoiceSettings
+from thirdring_device.core.norms.settings import AnswerSettings, VoiceSettings
 from thirdring_device.core.settings import read_section, section_specs, setting
 
 __all__ = ["Settings", "changed", "load_settings", "save_changes", "setting_views"]

@@ -168,9 +168,7 @@ def plan_from_facts(entry: dict[str, Any], sources: dict[str, str]) -> TonePlan:
     try:
         if not (len(code) == 2 and code.isascii() and code.isupper()):
             raise ValueError("the code is two capital letters (ISO 3166-1)")
-        tones = tuple(
-            _tone(kind, text) for kind in TONE_KINDS for text in entry["tones"].get(kind, ())
-        )
+        tones = tuple(_tone(kind, text) for kind in TONE_KINDS for text in entry["tones"].get(kind, ()))
         if unknown := set(entry["tones"]) - set(TONE_KINDS):
             raise ValueError(f"unknown tones {sorted(unknown)}")
         if not entry["sources"]:
@@ -200,9 +198,7 @@ def plan_from_facts(entry: dict[str, Any], sources: dict[str, str]) -> TonePlan:
 @cache
 def _plans() -> dict[str, TonePlan]:
     facts = json.loads(files(__package__).joinpath("tone_plans.json").read_text("utf-8"))
-    plans = {
-        entry["code"]: plan_from_facts(entry, facts["sources"]) for entry in facts["countries"]
-    }
+    plans = {entry["code"]: plan_from_facts(entry, facts["sources"]) for entry in facts["countries"]}
     if len(plans) != len(facts["countries"]):
         raise ValueError("a country stands twice in tone_plans.json")
     return plans
@@ -281,9 +277,7 @@ def render(
         if segment.lines_hz and segment.lines_hz[-1] >= sample_rate_hz / 2:
             raise ValueError(f"{segment.lines_hz[-1]:g} Hz does not fit {sample_rate_hz} Hz")
         # Half a sample of slack: phase_s carries rounding errors at the seams.
-        here = (phase_s >= start_s - 0.5 / sample_rate_hz) & (
-            phase_s < end_s - 0.5 / sample_rate_hz
-        )
+        here = (phase_s >= start_s - 0.5 / sample_rate_hz) & (phase_s < end_s - 0.5 / sample_rate_hz)
         for frequency_hz in segment.frequencies_hz:
             signal[here] += np.sin(2 * np.pi * frequency_hz * time_s[here])
         if segment.frequencies_hz:

@@ -40,9 +40,7 @@ def tone(
     phase: float = 0.0,
 ) -> Signal:
     n = np.arange(round(duration_ms * rate_hz / 1000))
-    return np.asarray(
-        amplitude(level_dbm0) * np.sin(2 * np.pi * frequency_hz / rate_hz * n + phase)
-    )
+    return np.asarray(amplitude(level_dbm0) * np.sin(2 * np.pi * frequency_hz / rate_hz * n + phase))
 
 
 def dtmf_digit(
@@ -108,9 +106,7 @@ def white_noise(count: int, power: float, rng: np.random.Generator) -> Signal:
     return rng.normal(0.0, np.sqrt(power), count)
 
 
-def dial_tone(
-    frequencies_hz: Sequence[float], count: int, level_dbm0: float, rate_hz: int = 8000
-) -> Signal:
+def dial_tone(frequencies_hz: Sequence[float], count: int, level_dbm0: float, rate_hz: int = 8000) -> Signal:
     """Return a steady dial tone; the level is that of each of its tones."""
     duration_ms = 1000 * count / rate_hz
     parts = [tone(hz, duration_ms, level_dbm0, rate_hz) for hz in frequencies_hz]
@@ -139,12 +135,8 @@ def through_codec(samples: Samples, codec: str) -> Samples:
         quiet = ["ffmpeg", "-v", "error", "-nostdin"]
         line = ["-f", "s16le", "-ar", "8000", "-ac", "1"]
         headerless = ["-ar", "8000", "-ac", "1"] if container in ("alaw", "mulaw") else []
-        coded = _pipe(
-            [*quiet, *line, "-i", "pipe:0", "-c:a", *encoder, "-f", container, "pipe:1"], raw
-        )
-        decoded = _pipe(
-            [*quiet, "-f", container, *headerless, "-i", "pipe:0", *line, "pipe:1"], coded
-        )
+        coded = _pipe([*quiet, *line, "-i", "pipe:0", "-c:a", *encoder, "-f", container, "pipe:1"], raw)
+        decoded = _pipe([*quiet, "-f", container, *headerless, "-i", "pipe:0", *line, "pipe:1"], coded)
     return np.frombuffer(decoded, np.int16)
 
 

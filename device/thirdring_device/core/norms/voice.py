@@ -1,31 +1,93 @@
-"""Norms of the voice: ``voice.level``."""
+"""Norms of the voice: ``voice.level`` (norms.md, section B)."""
 
-from dataclasses import dataclass
+from thirdring.protocol.events import (
+    SILENCE_DBOV,
+    Event,
+    Levels,
+    MediaEnded,
+    Prompt,
+    Record,
+    Verdict,
+    VerdictValue,
+)
+from thirdring_device.core.call import Call
+from thirdring_device.core.norms.base import Norm
+from thirdring_device.core.norms.settings import VoiceSettings
 
-from thirdring_device.core.settings import setting
-
-__all__ = ["VoiceSettings"]
+__all__ = ["VoiceLevel"]
 
 
-@dataclass(frozen=True, slots=True)
-class VoiceSettings:
-    """Numbers of the voice norms (norms.md, section B)."""
+class VoiceLevel(Norm):
+    """``voice.level``: the agent's active speech level as the customer hears it stays in the band.
 
-    level_target_dbov: float = setting(
-        -26.0, "middle of the band of active speech level", unit="dBov", low=-40.0, high=-10.0, live=True
-    )
-    level_band_db: float = setting(6.0, "half width of the band", unit="dB", low=1.0, high=20.0, live=True)
-    level_hysteresis_db: float = setting(
-        2.0,
-        "how far inside its edge the level counts as back in the band",
-        unit="dB",
-        low=0.0,
-        high=6.0,
-        live=True,
-    )
-    level_outside_percent: float = setting(
-        20.0, "share of active speech that may lie outside the band", unit="%", low=0.0, high=100.0, live=True
-    )
-    level_min_speech_s: float = setting(
-        3.0, "active speech below which the norm is not judged", unit="s", low=0.5, high=60.0, live=True
-    )
+    The sliding ITU-T P.56 level after AGC is followed with hysteresis: speech is outside from the moment
+    it leaves the band's edge until it is ``level_hysteresis_db`` inside again. Breached when more than
+    ``level_outside_percent`` of the active speech lay outside; warned when it left the band and mended.
+    """
+
+    rule = "voice.level"
+    unit = "%"
+
+    def __init__(self, call: Call, settings: VoiceSettings) -> None:
+        super().__init__(call, settings.level_outside_percent)
+        self._settings = settings
+        self._active_s = 0.0
+        self._outside_s = 0.0
+        self._outside = False
+        self._ended: MediaEnded | None = None
+
+    def handle(self, record: Record) -> list[Event]:
+        """Follow the level half second by half second of signal."""
+        event = record.event
+        if isinstance(event, MediaEnded):
+            self._ended = event
+            self.evidence.append(record.number)
+        elif isinstance(event, Levels) and event.agent_active_s > 0.0:
+            return self._spoken(record, event)
+        return []
+
+    def _spoken(self, record: Record, event: Levels) -> list[Event]:
+        level_dbov = event.agent_after_sliding_dbov
+        if level_dbov <= SILENCE_DBOV:
+            return []
+        self._active_s += event.agent_active_s
+        if self._active_s < self._settings.level_min_speech_s:
+            return []
+        off_db = level_dbov - self._settings.level_target_dbov
+        edge_db = self._settings.level_band_db
+        if self._outside:
+            edge_db -= self._settings.level_hysteresis_db
+        was_outside, self._outside = self._outside, abs(off_db) > edge_db
+        if self._outside:
+            self._outside_s += event.agent_active_s
+        if self._outside == was_outside:
+            return []
+        self.evidence.append(record.number)
+        state = "warned" if self._outside else "met"
+        announced: list[Event] = [self.noted(event.at_s, state, level_dbov)]
+        if self._outside:
+            key = "too_loud" if off_db > 0 else "too_quiet"
+            announced.append(
+                Prompt(at_s=event.at_s, call_id=self.call.call_id, key=key, rule=self.rule, urgency="warn")
+            )
+        return announced
+
+    def verdict(self, ended: Record) -> Verdict:
+        """Judge by the share of active speech outside the band."""
+        measures = {}
+        if self._ended is not None:
+            measures = {
+                "active_speech_level_before_dbov": self._ended.agent_before.active_speech_level_dbov,
+                "active_speech_level_after_dbov": self._ended.agent_after.active_speech_level_dbov,
+                "active_speech_s": round(self._active_s, 2),
+            }
+        if self.call.answered is None:
+            return self.judged(ended, "not_applicable", None, reason="not answered")
+        if self._active_s < self._settings.level_min_speech_s:
+            reason = f"less than {self._settings.level_min_speech_s:g} s of speech"
+            return self.judged(ended, "not_applicable", None, reason=reason, measures=measures)
+        percent = round(100.0 * self._outside_s / self._active_s, 1)
+        value: VerdictValue = "warned" if self._outside_s > 0.0 else "met"
+        if percent > self.threshold:
+            value = "breached"
+        return self.judged(ended, value, percent, measures=measures)

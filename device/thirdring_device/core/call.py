@@ -1,0 +1,105 @@
+"""One call: its states, and the one table of what may follow what."""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from thirdring.protocol.events import (
+    AgentRequested,
+    CallAlerting,
+    CallAnswered,
+    CallEnded,
+    CallIncoming,
+    CallOutgoing,
+    Event,
+    Record,
+)
+
+__all__ = ["TRANSITIONS", "Call", "CallState", "ImpossibleTransition"]
+
+CallState = Literal["new", "incoming", "answering", "dialing", "alerting", "active", "ending", "ended"]
+
+# (state, what happened) -> next state. A pair that is not here cannot happen.
+# "incoming" holds from the INVITE to the agent's answer; "answering" until our 200 OK is out;
+# "ending" from the agent's hang-up until the SIP stack says that the call is over.
+TRANSITIONS: Final[Mapping[tuple[CallState, str], CallState]] = {
+    ("new", "call_incoming"): "incoming",
+    ("new", "call_outgoing"): "dialing",
+    ("incoming", "call_alerting"): "incoming",
+    ("incoming", "answer"): "answering",
+    ("incoming", "hangup"): "ending",
+    ("incoming", "refuse"): "ending",
+    ("incoming", "call_ended"): "ended",
+    ("answering", "call_alerting"): "answering",
+    ("answering", "call_answered"): "active",
+    ("answering", "hangup"): "ending",
+    ("answering", "call_ended"): "ended",
+    ("dialing", "call_alerting"): "alerting",
+    ("dialing", "call_answered"): "active",
+    ("dialing", "hangup"): "ending",
+    ("dialing", "call_ended"): "ended",
+    ("alerting", "call_alerting"): "alerting",
+    ("alerting", "call_answered"): "active",
+    ("alerting", "hangup"): "ending",
+    ("alerting", "call_ended"): "ended",
+    ("active", "dtmf"): "active",
+    ("active", "hangup"): "ending",
+    ("active", "call_ended"): "ended",
+    # Facts that were on their way when the agent hung up.
+    ("ending", "call_alerting"): "ending",
+    ("ending", "call_answered"): "ending",
+    ("ending", "call_ended"): "ended",
+}
+
+_SIGNALLING: Final = (CallIncoming, CallOutgoing, CallAlerting, CallAnswered, CallEnded)
+
+
+class ImpossibleTransition(Exception):  # noqa: N818 - the name says what happened
+    """A fact that cannot follow on the call's state: an adapter's mistake, never a user's."""
+
+
+class Call:
+    """What is known of one call. Times are the engine's monotonic seconds, None until they happen."""
+
+    def __init__(self, call_id: str, index: int) -> None:
+        self.call_id = call_id
+        self.index = index
+        self.state: CallState = "new"
+        self.incoming = True
+        self.number = ""
+        self.display_name = ""
+        self.started_utc = ""
+        self.alerting: Record | None = None
+        self.answered: Record | None = None
+        self.media_started: Record | None = None
+        self.ended: CallEnded | None = None
+
+    def advance(self, what: str) -> None:
+        """Follow the table; raises ``ImpossibleTransition``."""
+        following = TRANSITIONS.get((self.state, what))
+        if following is None:
+            raise ImpossibleTransition(f"{what} in state {self.state} of call {self.call_id}")
+        self.state = following
+
+    def can(self, what: str) -> bool:
+        """Whether ``what`` may happen now."""
+        return (self.state, what) in TRANSITIONS
+
+    def apply(self, record: Record) -> None:
+        """Take in one fact of this call; raises ``ImpossibleTransition``."""
+        event: Event = record.event
+        if isinstance(event, _SIGNALLING):
+            self.advance(event.kind)
+        elif isinstance(event, AgentRequested) and event.action != "dial":
+            self.advance(event.action)
+        if isinstance(event, CallIncoming):
+            self.number, self.display_name, self.started_utc = event.number, event.display_name, record.utc
+        elif isinstance(event, CallOutgoing):
+            self.incoming, self.number, self.started_utc = False, event.number, record.utc
+        elif isinstance(event, CallAlerting):
+            self.alerting = self.alerting or record
+        elif isinstance(event, CallAnswered):
+            self.answered = record
+        elif event.kind == "media_started":
+            self.media_started = record
+        elif isinstance(event, CallEnded):
+            self.ended = event

@@ -1,0 +1,247 @@
+"""The desk: which calls there are, what rings, what the norms say. Sans-io.
+
+Facts go in through ``handle`` in the order of their numbers; derived events and commands come out. Time is
+what the facts say: timers that are due are fired, at their own time, before a fact with a later time.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from thirdring.protocol.commands import Answer, Command, Dial, Hangup, SendDtmf
+from thirdring.protocol.errors import error
+from thirdring.protocol.events import (
+    AgentRequested,
+    CallIncoming,
+    CallOutgoing,
+    Event,
+    Record,
+    RingBurst,
+    RingOverflow,
+)
+from thirdring_device.core.call import Call
+from thirdring_device.core.commands import (
+    AnswerCall,
+    DeviceCommand,
+    EndCall,
+    PlaceCall,
+    RefuseCall,
+    RingCaller,
+    SendDigits,
+    SetRinger,
+)
+from thirdring_device.core.norms.answer import AnswerGreeting, AnswerRings
+from thirdring_device.core.norms.base import Norm
+from thirdring_device.core.norms.settings import AnswerSettings, VoiceSettings
+from thirdring_device.core.norms.voice import VoiceLevel
+
+__all__ = ["Desk", "DeskSettings", "Outputs"]
+
+DIALLABLE: Final = frozenset("0123456789*#")
+DTMF_DIGITS: Final = frozenset("0123456789ABCDabcd*#")
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """What the desk needs to know; ``ring_period_s`` is the trunk's national ringback period."""
+
+    ring_period_s: float
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    voice: VoiceSettings = field(default_factory=VoiceSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """What follows from a fact: events to be numbered, commands to be executed, in order."""
+
+    events: list[Event] = field(default_factory=list)
+    commands: list[DeviceCommand] = field(default_factory=list)
+
+    def add(self, other: "Outputs") -> None:
+        """Append what followed later."""
+        self.events.extend(other.events)
+        self.commands.extend(other.commands)
+
+
+class _Judged:
+    """A call with its norms."""
+
+    def __init__(self, call: Call, settings: DeskSettings) -> None:
+        self.call = call
+        self.rings = AnswerRings(call, settings.answer, settings.ring_period_s)
+        self.norms: list[Norm] = [
+            self.rings,
+            AnswerGreeting(call, settings.answer),
+            VoiceLevel(call, settings.voice),
+        ]
+
+
+class Desk:
+    """All calls of one desk. At most one call has the agent; a second one is answered with 486."""
+
+    def __init__(self, settings: DeskSettings) -> None:
+        self.settings = settings
+        self._calls: dict[str, _Judged] = {}
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls that are there, oldest first."""
+        return tuple(judged.call for judged in self._calls.values())
+
+    def rings(self, call_id: str) -> int:
+        """Rings announced so far for a call."""
+        judged = self._calls.get(call_id)
+        return judged.rings.rings if judged else 0
+
+    # --- requests ---------------------------------------------------------------------------------
+
+    def admit(self, command: Command, at_s: float, new_call_id: str) -> AgentRequested:
+        """Turn a command into the fact that it was asked for; raises ``CallError`` when it cannot be."""
+        if isinstance(command, Dial):
+            return self._admit_dial(command, at_s, new_call_id)
+        if isinstance(command, Answer):
+            call = self._pick(command.call_id, ("incoming",), 2001)
+            return AgentRequested(at_s=at_s, call_id=call.call_id, action="answer", source=command.source)
+        if isinstance(command, Hangup):
+            call = self._pick(
+                command.call_id, ("incoming", "answering", "dialing", "alerting", "active"), 2002
+            )
+            return AgentRequested(at_s=at_s, call_id=call.call_id, action="hangup", source=command.source)
+        if isinstance(command, SendDtmf):
+            if not command.digits or not set(command.digits) <= DTMF_DIGITS:
+                raise error(2006, command.digits[:40])
+            call = self._pick(command.call_id, ("active",), 2002)
+            return AgentRequested(
+                at_s=at_s,
+                call_id=call.call_id,
+                action="dtmf",
+                source=command.source,
+                argument=command.digits.upper(),
+            )
+        raise error(1002, command.name)
+
+    def _admit_dial(self, command: Dial, at_s: float, new_call_id: str) -> AgentRequested:
+        number = command.number
+        digits = number.removeprefix("+")
+        if not digits or len(digits) > 40 or not set(digits) <= DIALLABLE:
+            raise error(2005, number[:60])
+        if self._calls:
+            raise error(2003)
+        return AgentRequested(
+            at_s=at_s, call_id=new_call_id, action="dial", source=command.source, argument=number
+        )
+
+    def _pick(self, call_id: str, states: tuple[str, ...], none_code: int) -> Call:
+        """Return the call meant; raises 2000 (no such call), 2004 (not now) or ``none_code``."""
+        if call_id:
+            judged = self._calls.get(call_id)
+            if judged is None:
+                raise error(2000, call_id)
+            if judged.call.state not in states:
+                raise error(2004, f"{judged.call.state}")
+            return judged.call
+        for call in self.calls:
+            if call.state in states:
+                return call
+        raise error(none_code)
+
+    # --- facts ------------------------------------------------------------------------------------
+
+    def handle(self, record: Record) -> Outputs:
+        """Take in one numbered fact; raises ``ImpossibleTransition`` for one that cannot be."""
+        event = record.event
+        outputs = self.wake(event.at_s)
+        if event.derived or not event.call_id:
+            return outputs
+        if isinstance(event, AgentRequested) and event.action == "dial":
+            outputs.commands.append(PlaceCall(event.call_id, event.argument))
+            return outputs
+        judged = self._calls.get(event.call_id)
+        if judged is None:
+            judged = self._new(event)
+            if judged is None:
+                return outputs
+        judged.call.apply(record)
+        outputs.commands.extend(self._followed(judged.call, event))
+        for norm in judged.norms:
+            self._announce(judged, norm.handle(record), outputs)
+        if judged.call.state == "ended":
+            outputs.events.extend(norm.verdict(record) for norm in judged.norms)
+            del self._calls[event.call_id]
+        return outputs
+
+    def _new(self, event: Event) -> _Judged | None:
+        if not isinstance(event, CallIncoming | CallOutgoing):
+            return None
+        taken = {call.index for call in self.calls}
+        index = next(i for i in range(1, len(taken) + 2) if i not in taken)
+        judged = _Judged(Call(event.call_id, index), self.settings)
+        self._calls[event.call_id] = judged
+        return judged
+
+    def _followed(self, call: Call, event: Event) -> Iterator[DeviceCommand]:
+        """Yield what the desk does about a fact, the norms apart."""
+        if isinstance(event, CallIncoming):
+            if len(self._calls) > 1:
+                call.advance("refuse")
+                yield RefuseCall(call.call_id, 486, by="appliance", cause="busy")
+            else:
+                yield RingCaller(call.call_id)
+        elif isinstance(event, AgentRequested):
+            yield from self._asked(call, event)
+        if call.incoming and event.kind in ("agent_requested", "call_ended"):
+            yield SetRinger("off")
+
+    def _announce(self, judged: _Judged, announced: list[Event], outputs: Outputs) -> None:
+        """Add a norm's announcements, and what the desk does when a ring begins."""
+        outputs.events.extend(announced)
+        for event in announced:
+            if not isinstance(event, RingBurst):
+                continue
+            outputs.commands.append(SetRinger(event.urgency))
+            answer = self.settings.answer
+            if event.ring == answer.overflow_ring and answer.overflow_action != "none":
+                action, call_id = answer.overflow_action, event.call_id
+                outputs.events.append(
+                    RingOverflow(at_s=event.at_s, call_id=call_id, ring=event.ring, action=action)
+                )
+                judged.call.advance("refuse")
+                judged.rings.wake_at_s = None
+                outputs.commands.append(SetRinger("off"))
+                outputs.commands.append(RefuseCall(call_id, 480, by="appliance", cause="overflow"))
+
+    @staticmethod
+    def _asked(call: Call, event: AgentRequested) -> Iterator[DeviceCommand]:
+        if event.action == "answer":
+            yield AnswerCall(call.call_id)
+        elif event.action == "dtmf":
+            yield SendDigits(call.call_id, event.argument)
+        elif event.action == "hangup":
+            if call.incoming and call.answered is None:
+                yield RefuseCall(call.call_id, 603, by="agent", cause="rejected")
+            else:
+                yield EndCall(call.call_id)
+
+    # --- time -------------------------------------------------------------------------------------
+
+    @property
+    def wake_at_s(self) -> float | None:
+        """When ``wake`` wants to be called next."""
+        return min((at_s for at_s, *_ in self._timers()), default=None)
+
+    def _timers(self) -> Iterator[tuple[float, int, _Judged, Norm]]:
+        """Yield every timer that runs: when, a tie-breaker, whose."""
+        pairs = ((judged, norm) for judged in self._calls.values() for norm in judged.norms)
+        for order, (judged, norm) in enumerate(pairs):
+            if norm.wake_at_s is not None:
+                yield norm.wake_at_s, order, judged, norm
+
+    def wake(self, now_s: float) -> Outputs:
+        """Fire every timer due by ``now_s``, each at its own time, in order."""
+        outputs = Outputs()
+        while True:
+            due = min(self._timers(), key=lambda timer: timer[:2], default=None)
+            if due is None or due[0] > now_s:
+                return outputs
+            at_s, _, judged, norm = due
+            self._announce(judged, norm.wake(at_s), outputs)
