@@ -1,0 +1,164 @@
+"""The journal: the one writer of the numbered events, in SQLite.
+
+A record that ``append`` has returned survives ``kill -9`` and a power cut: WAL with ``synchronous=FULL``
+(SQLite, "Write-Ahead Logging", section 2). When the disk is full, a reserve file is given up first; after
+that the newest ``PENDING_LIMIT`` records wait in memory, in order, until they can be written.
+"""
+
+import contextlib
+import fcntl
+import json
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from thirdring.protocol.errors import error
+from thirdring.protocol.events import Event, Record, record_to_json
+from thirdring_device.adapters.store.projection import project
+from thirdring_device.adapters.store.rows import records_after, records_of_call
+from thirdring_device.adapters.store.schema import migrate
+
+__all__ = ["Journal", "utc_now"]
+
+PENDING_LIMIT: Final = 20_000
+"""Records kept in memory while the disk is full: some 50 minutes of one call."""
+RESERVE_BYTES: Final = 2 * 1024 * 1024
+"""Given up when the disk is full, so that calls can still be recorded (a DELETE also needs space)."""
+
+
+def utc_now() -> str:
+    """Return the wall clock as ISO 8601 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Journal:
+    """The journal of one state folder, open for writing. Not thread-safe: the engine's loop owns it."""
+
+    def __init__(self, path: Path, *, now: Callable[[], str] = utc_now) -> None:
+        """Open or create; raises ``StorageError`` 5001, 5002, 5006 or 5007."""
+        self._now = now
+        self._reserve = path.with_suffix(".reserve")
+        self._pending: deque[Record] = deque(maxlen=PENDING_LIMIT)
+        self.lost = 0
+        """Records dropped because the disk stayed full for too long."""
+        try:
+            self._lock = path.with_suffix(".lock").open("w")
+        except OSError as reason:
+            raise error(5006, str(reason)) from reason
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as reason:
+            self._lock.close()
+            raise error(5007, str(path.parent)) from reason
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute("PRAGMA journal_mode = WAL")
+            self._db.execute("PRAGMA synchronous = FULL")
+            migrate(self._db)
+            (last, boot) = self._db.execute("SELECT max(number), max(boot) FROM events").fetchone()
+        except sqlite3.DatabaseError as reason:
+            self._lock.close()
+            raise error(5001, f"{path}: {reason}") from reason
+        self._next = (last or 0) + 1
+        self._boot = (boot or 0) + 1
+        self._keep_reserve()
+
+    @property
+    def last_number(self) -> int:
+        """Number of the newest record."""
+        return self._next - 1
+
+    @property
+    def full(self) -> bool:
+        """Whether records wait in memory for space on the disk."""
+        return bool(self._pending)
+
+    def append(self, events: Iterable[Event]) -> list[Record]:
+        """Write the events, numbered, in one transaction, after those that wait."""
+        utc = self._now()
+        records = []
+        for event in events:
+            records.append(Record(self._next, utc, event))
+            self._next += 1
+        self._write(records)
+        return records
+
+    def _write(self, records: Sequence[Record]) -> None:
+        waiting = [*self._pending, *records]
+        if not waiting:
+            return
+        try:
+            self._commit(waiting)
+        except sqlite3.OperationalError:
+            if not self._give_up_reserve() or not self._commit_again(waiting):
+                self.lost += max(0, len(waiting) - PENDING_LIMIT)
+                self._pending.extend(records)
+                return
+        if self._pending:
+            self._pending.clear()
+            self._keep_reserve()
+
+    def flush(self) -> None:
+        """Try to write what waits."""
+        self._write(())
+
+    def _commit(self, records: Sequence[Record]) -> None:
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for record in records:
+                text = json.dumps(record_to_json(record), ensure_ascii=False, separators=(",", ":"))
+                self._db.execute(
+                    "INSERT INTO events (number, utc, boot, call_id, kind, record) VALUES (?, ?, ?, ?, ?, ?)",
+                    (record.number, record.utc, self._boot, record.event.call_id, record.event.kind, text),
+                )
+                project(self._db, record)
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError:
+            with contextlib.suppress(sqlite3.OperationalError):
+                self._db.execute("ROLLBACK")
+            raise
+
+    def _commit_again(self, records: Sequence[Record]) -> bool:
+        try:
+            self._commit(records)
+        except sqlite3.OperationalError:
+            return False
+        return True
+
+    def _give_up_reserve(self) -> bool:
+        try:
+            self._reserve.unlink()
+        except OSError:
+            return False
+        return True
+
+    def _keep_reserve(self) -> None:
+        """Hold the reserve's space; without room for it the next full disk is met without one."""
+        if self._reserve.exists() and self._reserve.stat().st_size == RESERVE_BYTES:
+            return
+        try:
+            with self._reserve.open("wb") as reserve:
+                reserve.write(bytes(RESERVE_BYTES))
+        except OSError:
+            self._reserve.unlink(missing_ok=True)
+
+    def events(self, after: int, limit: int = 1000) -> list[Record]:
+        """Return the records above ``after`` in order, those that wait for space included."""
+        found = records_after(self._db, after, limit)
+        if len(found) < limit:
+            newest = found[-1].number if found else after
+            found += [record for record in self._pending if record.number > newest]
+        return found[:limit]
+
+    def unfinished(self) -> dict[str, list[Record]]:
+        """Return the records of every call that has not ended, by call id: an engine died on them."""
+        rows = self._db.execute("SELECT call_id FROM calls WHERE ended_utc IS NULL ORDER BY first_event")
+        return {call_id: records_of_call(self._db, call_id) for (call_id,) in rows.fetchall()}
+
+    def close(self) -> None:
+        """Close; what still waits for space is lost."""
+        self._db.close()
+        self._lock.close()
