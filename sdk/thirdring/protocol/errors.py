@@ -9,6 +9,7 @@
     +-- AccessError      6000-6999  who may do what
     +-- ApplianceError   7000-7999  the appliance itself
     +-- ConnectionLost   8000-8999  between host and appliance; raised by the SDK
+    +-- WaitTimeout      9000-9999  an event that was waited for did not come; raised by the SDK
 
 A code never changes its meaning and is never used again for another one. HTTP statuses and AT result
 codes are assigned at the edge only (``gateway/api/error_map.py``, ``gateway/at/error_map.py``).
@@ -28,6 +29,7 @@ __all__ = [
     "StorageError",
     "ThirdringError",
     "TrunkError",
+    "WaitTimeout",
     "error",
 ]
 
@@ -72,9 +74,11 @@ ERRORS: Final[Mapping[int, str]] = {
     7003: "too many requests",
     7004: "the client reads too slowly",
     7005: "the board is unknown",
+    7006: "the TCP port cannot be opened",
     8000: "the appliance cannot be reached",
     8001: "the appliance did not answer in time",
     8002: "the appliance's answer was not understood",
+    9000: "what was waited for did not happen in time",
 }
 
 
@@ -123,6 +127,10 @@ class ConnectionLost(ThirdringError):  # noqa: N818 - the name says what happene
     """8000-8999: between host and appliance."""
 
 
+class WaitTimeout(ThirdringError, TimeoutError):  # noqa: N818 - the name says what happened
+    """9000-9999: what was waited for did not happen; the appliance itself is well."""
+
+
 _FAMILIES: Final = {
     1: RequestError,
     2: CallError,
@@ -132,6 +140,7 @@ _FAMILIES: Final = {
     6: AccessError,
     7: ApplianceError,
     8: ConnectionLost,
+    9: WaitTimeout,
 }
 
 
