@@ -2,5 +2,6 @@
 
 from thirdring_dsp.dtmf import DtmfDetector
 from thirdring_dsp.events import DspEvent
+from thirdring_dsp.vad import VoiceActivityDetector
 
-__all__ = ["DspEvent", "DtmfDetector"]
+__all__ = ["DspEvent", "DtmfDetector", "VoiceActivityDetector"]
