@@ -63,7 +63,8 @@ def test_talk_spurts_are_found_where_they_are(
     samples = as_int16(resample_poly(signal * 10 ** (gain_db / 20), rate // 8000, 1))
     found = spurts(VoiceActivityDetector(rate).update(samples))
     assert found[0].start_s == pytest.approx(truth[0][0], abs=0.06)
-    assert found[0].end_s == pytest.approx(truth[0][1], abs=0.12)
+    # The word ends in a weak plosive, 30 dB down: at -50 dBov that is lost in the noise floor.
+    assert found[0].end_s == pytest.approx(truth[0][1], abs=0.15 if gain_db < -20 else 0.1)
     assert found[-1].end_s == pytest.approx(truth[1][1], abs=0.1)
     assert any(event.start_s == pytest.approx(truth[1][0], abs=0.06) for event in found)
     assert found[0].level_dbov == pytest.approx(-26 + gain_db, abs=1.5)
