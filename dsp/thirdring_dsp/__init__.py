@@ -1,7 +1,17 @@
 """Detectors and meters for telephone audio: 16-bit linear samples at 8, 16 or 48 kHz."""
 
+from thirdring_dsp.agc import AutomaticGainControl
 from thirdring_dsp.dtmf import DtmfDetector
 from thirdring_dsp.events import DspEvent
+from thirdring_dsp.limiter import AcousticLimiter
+from thirdring_dsp.speech_level import SpeechLevelMeter
 from thirdring_dsp.vad import VoiceActivityDetector
 
-__all__ = ["DspEvent", "DtmfDetector", "VoiceActivityDetector"]
+__all__ = [
+    "AcousticLimiter",
+    "AutomaticGainControl",
+    "DspEvent",
+    "DtmfDetector",
+    "SpeechLevelMeter",
+    "VoiceActivityDetector",
+]

@@ -1,0 +1,43 @@
+# Speech apart from background in segments of 10 ms, and the level of the recent speech.
+from libc.stdint cimport int64_t, uint8_t, uint64_t
+
+cdef enum:
+    SEGMENTS_PER_S = 100
+    RING = 2048  # remembered speech segments, 20 s
+    BLOCK_SEGMENTS = 10  # the noise floor works in blocks of 100 ms
+    FLOOR_BLOCKS = 50  # it is the minimum over 5 s
+    STEADY_BLOCKS = 8  # 0.8 s without modulation is not speech
+
+
+cdef class SegmentTracker:
+    cdef int segment_samples
+    # P.56 envelope at the segment rate
+    cdef double p, q
+    cdef int64_t reached[16]
+    cdef int64_t segments
+    # background
+    cdef double fast, smooth
+    cdef double block_minimum, block_sum
+    cdef int block_segments
+    cdef double minima[FLOOR_BLOCKS]
+    cdef double means[STEADY_BLOCKS]
+    cdef int64_t blocks
+    cdef double floor_power
+    cdef double noise
+    cdef int64_t noise_segments
+    # decision
+    cdef bint voiced
+    cdef bint active
+    cdef bint steady
+    cdef int64_t last_voiced
+    cdef int64_t speech_segments
+    # remembered speech
+    cdef int64_t walked
+    cdef uint64_t energies[RING]
+    cdef uint8_t octaves[RING]
+
+    cdef void clear(self) noexcept nogil
+    cdef void push(self, uint64_t sum_abs, uint64_t energy) noexcept nogil
+    cdef double speech_mean_square(self, int wanted_segments, int64_t since) noexcept nogil
+    cdef double background(self) noexcept nogil
+    cdef void _end_block(self) noexcept nogil

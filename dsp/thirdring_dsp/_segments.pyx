@@ -1,0 +1,159 @@
+"""Speech apart from background in segments of 10 ms, and the level of the recent speech.
+
+Shared by the level meter, the noise meter, the gain control and the gate; not public.
+Powers are mean squares in int16 units.
+"""
+
+from libc.math cimport exp, fmax, fmin, ilogb
+
+from thirdring_dsp._p56 cimport THRESHOLDS, active_mean_square
+
+cdef double ENVELOPE = exp(-1.0 / (0.03 * SEGMENTS_PER_S))  # P.56: time constant 30 ms
+cdef int HANGOVER_SEGMENTS = 20  # P.56: 200 ms
+cdef double LEAST_POWER = 270.0  # -66 dBov: P.56 threshold of speech at -50 dBov
+cdef double QUIETEST_NOISE = 10.7  # -80 dBov: below this a line counts as silent
+cdef double ABOVE_NOISE = 5.0  # speech stands 7 dB out of the background
+cdef double OUTLIER = 8.0  # a click or a breath does not lift the mean of the background
+cdef double STEADY_RANGE = 3.2  # 5 dB: less than this over 0.8 s is noise or a tone
+
+
+cdef class SegmentTracker:
+    def __init__(self, int sample_rate_hz):
+        self.segment_samples = sample_rate_hz // SEGMENTS_PER_S
+        self.clear()
+
+    cdef void clear(self) noexcept nogil:
+        cdef int i
+        self.p = self.q = 0.0
+        self.segments = 0
+        for i in range(16):
+            self.reached[i] = -(HANGOVER_SEGMENTS + 1)
+        self.fast = self.smooth = 0.0
+        self.block_minimum = 1e30
+        self.block_sum = 0.0
+        self.block_segments = 0
+        for i in range(FLOOR_BLOCKS):
+            self.minima[i] = LEAST_POWER / ABOVE_NOISE
+        for i in range(STEADY_BLOCKS):
+            self.means[i] = 0.0
+        self.blocks = 0
+        self.floor_power = LEAST_POWER / ABOVE_NOISE
+        self.noise = self.floor_power
+        self.noise_segments = 0
+        self.voiced = self.active = self.steady = False
+        self.last_voiced = -(HANGOVER_SEGMENTS + 1)
+        self.speech_segments = 0
+
+    cdef void push(self, uint64_t sum_abs, uint64_t energy) noexcept nogil:
+        """Take one segment: the sum of its magnitudes and the sum of its squares."""
+        cdef double power = <double> energy / self.segment_samples
+        cdef double threshold
+        cdef int octave, j, slot
+        # P.56 envelope, its octave with hangover
+        self.p = ENVELOPE * self.p + (1.0 - ENVELOPE) * (<double> sum_abs / self.segment_samples)
+        self.q = ENVELOPE * self.q + (1.0 - ENVELOPE) * self.p
+        if self.p < 1e-12:
+            self.p = 0.0
+        if self.q < 1e-12:
+            self.q = 0.0
+        octave = 0 if self.q < 1.0 else ilogb(self.q) + 1
+        if octave > THRESHOLDS:
+            octave = THRESHOLDS
+        self.reached[octave] = self.segments
+        for j in range(THRESHOLDS, octave, -1):
+            if self.segments - self.reached[j] <= HANGOVER_SEGMENTS:
+                octave = j
+                break
+        # background
+        if self.segments == 0:
+            self.smooth = self.fast = power
+        self.smooth += 0.35 * (power - self.smooth)
+        self.fast += 0.5 * (power - self.fast)
+        self.block_minimum = fmin(self.block_minimum, self.smooth)
+        self.block_sum += power
+        self.block_segments += 1
+        if self.block_segments == BLOCK_SEGMENTS:
+            self._end_block()
+        # decision
+        threshold = fmax(self.background() * ABOVE_NOISE, LEAST_POWER)
+        self.voiced = self.fast > threshold and not self.steady
+        if self.voiced:
+            self.last_voiced = self.segments
+        self.active = self.segments - self.last_voiced <= HANGOVER_SEGMENTS
+        if self.active:
+            slot = <int> (self.speech_segments % RING)
+            self.energies[slot] = energy
+            self.octaves[slot] = <uint8_t> octave
+            self.speech_segments += 1
+        else:
+            self.noise_segments += 1
+            power = fmin(power, OUTLIER * fmax(self.floor_power, QUIETEST_NOISE))
+            self.noise += (power - self.noise) * fmax(0.01, 1.0 / self.noise_segments)
+        self.segments += 1
+
+    cdef void _end_block(self) noexcept nogil:
+        cdef int i
+        cdef double low = 1e30, high = 0.0, mean = self.block_sum / BLOCK_SEGMENTS
+        self.minima[self.blocks % FLOOR_BLOCKS] = self.block_minimum
+        self.means[self.blocks % STEADY_BLOCKS] = mean
+        self.blocks += 1
+        for i in range(STEADY_BLOCKS):
+            low = fmin(low, self.means[i])
+            high = fmax(high, self.means[i])
+        self.steady = self.blocks >= STEADY_BLOCKS and high < STEADY_RANGE * low
+        if self.steady:
+            # A steady sound is background however loud: forget the quieter minima before it.
+            for i in range(FLOOR_BLOCKS):
+                self.minima[i] = fmax(self.minima[i], low)
+            if self.noise * STEADY_RANGE < low:
+                self.noise = low
+                self.noise_segments = BLOCK_SEGMENTS
+        self.floor_power = self.minima[0]
+        for i in range(1, FLOOR_BLOCKS):
+            self.floor_power = fmin(self.floor_power, self.minima[i])
+        self.block_minimum = 1e30
+        self.block_sum = 0.0
+        self.block_segments = 0
+
+    cdef double background(self) noexcept nogil:
+        """Return the power of the background."""
+        cdef double lowest = fmax(self.floor_power, QUIETEST_NOISE)
+        if self.noise_segments < BLOCK_SEGMENTS:
+            return lowest
+        return fmin(fmax(self.noise, lowest), 5.0 * lowest)
+
+    cdef double speech_mean_square(self, int wanted_segments, int64_t since) noexcept nogil:
+        """Return the P.56 active level of the last wanted_segments of active speech.
+
+        Walks back until that much is active by P.56's own threshold, but not past the speech
+        segment number since, nor past the memory; walked tells how many segments that took.
+        """
+        cdef int64_t active[THRESHOLDS]
+        cdef int64_t histogram[16]
+        cdef int64_t taken = 0, available = min(self.speech_segments - since, <int64_t> RING), target
+        cdef uint64_t energy = 0
+        cdef int64_t slot, count
+        cdef double level = 0.0
+        cdef int j
+        for j in range(16):
+            histogram[j] = 0
+        target = min(<int64_t> wanted_segments, available)
+        slot = (self.speech_segments - 1) % RING
+        while taken < target:
+            while taken < target:
+                energy += self.energies[slot]
+                histogram[self.octaves[slot]] += 1
+                slot = slot - 1 if slot > 0 else RING - 1
+                taken += 1
+            count = 0
+            for j in range(THRESHOLDS - 1, -1, -1):
+                count += histogram[j + 1]
+                active[j] = count * self.segment_samples
+            level = active_mean_square(<double> energy, active)
+            if level <= 0.0:
+                break
+            count = <int64_t> (wanted_segments - <double> energy / level / self.segment_samples)
+            if count > 0:
+                target = min(taken + count, available)
+        self.walked = taken
+        return level

@@ -1,0 +1,117 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.dsp import signals
+from thirdring_dsp import AutomaticGainControl
+from thirdring_dsp.reference.p56 import MARGIN_DB, envelope, speech_level
+
+RATES_HZ = (8000, 16000, 48000)
+
+
+def wide(sample_rate_hz: int = 8000) -> AutomaticGainControl:
+    return AutomaticGainControl(sample_rate_hz, max_gain_db=30.0, min_gain_db=-30.0)
+
+
+def active_mask(samples: signals.Samples, sample_rate_hz: int) -> np.ndarray:
+    level_dbov = speech_level(samples, sample_rate_hz).active_dbov
+    threshold = 32768.0 * 10.0 ** ((level_dbov - MARGIN_DB) / 20.0)
+    return np.asarray(envelope(samples, sample_rate_hz) >= threshold)
+
+
+def after_active(samples: signals.Samples, duration_s: float, sample_rate_hz: int) -> int:
+    """Return the sample at which so much speech has passed."""
+    active = np.cumsum(active_mask(samples, sample_rate_hz))
+    return int(np.searchsorted(active, duration_s * sample_rate_hz))
+
+
+@pytest.mark.parametrize("sample_rate_hz", RATES_HZ)
+@pytest.mark.parametrize("level_dbov", [-50.0, -34.0, -26.0, -14.0, -6.0])
+def test_speech_of_any_level_is_on_target_after_two_seconds_of_it(
+    level_dbov: float, sample_rate_hz: int
+) -> None:
+    for speech in (
+        signals.synthetic_mandarin(sample_rate_hz),
+        signals.synthetic_english(sample_rate_hz),
+        signals.prompts(20, sample_rate_hz=sample_rate_hz),
+    ):
+        scaled = signals.at_active_level(speech, level_dbov, sample_rate_hz)
+        samples = signals.to_int16(scaled)
+        out = wide(sample_rate_hz).process(samples)
+        at = after_active(samples, 2.0, sample_rate_hz)
+        after = speech_level(out[at:], sample_rate_hz).active_dbov
+        assert after == pytest.approx(-26.0, abs=1.0)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 700), min_size=1, max_size=12).filter(any), st.booleans())
+def test_the_cut_of_the_stream_does_not_matter(sizes: list[int], in_place: bool) -> None:
+    samples = signals.to_int16(
+        np.concatenate(
+            [
+                signals.at_active_level(signals.synthetic_mandarin()[:16000], -40.0),
+                signals.at_active_level(signals.synthetic_english()[:16000], -8.0),
+            ]
+        )
+    )
+    whole, cut = wide(), wide()
+    expected = whole.process(samples)
+    pieces = [
+        cut.process(block, block) if in_place else cut.process(block)
+        for block in signals.cuts(samples.copy(), sizes)
+    ]
+    assert np.array_equal(np.concatenate(pieces), expected)
+    assert cut.gain_db == whole.gain_db
+
+
+def test_silence_stays_silence_and_moves_nothing() -> None:
+    control = wide()
+    assert not control.process(np.zeros(80000, np.int16)).any()
+    assert control.gain_db == 0.0
+
+
+def test_noise_alone_is_not_amplified() -> None:
+    for noise in (signals.white, signals.pink):
+        for level_dbov in (-60.0, -50.0, -40.0):
+            samples = signals.to_int16(noise(10.0, level_dbov))
+            out = wide().process(samples)
+            raised_db = signals.rms_dbov(signals.from_int16(out[16000:])) - level_dbov
+            assert raised_db <= 3.0
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.integers(-32768, 32767), max_size=2000))
+def test_no_sample_wraps_around(values: list[int]) -> None:
+    samples = np.concatenate(
+        [signals.to_int16(signals.at_active_level(signals.synthetic_english()[:24000], -50.0)),
+         np.array(values, np.int16)]
+    )  # fmt: skip
+    out = wide().process(samples)
+    assert np.all(out.astype(np.int32) * samples >= 0)
+
+
+def test_reset_forgets_everything() -> None:
+    samples = signals.to_int16(signals.at_active_level(signals.synthetic_english(), -40.0))
+    control = wide()
+    first = control.process(samples)
+    control.reset()
+    assert control.gain_db == 0.0
+    assert np.array_equal(control.process(samples), first)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((11025,), "sample_rate_hz"),
+        ((8000, 0.0), "target_dbov"),
+        ((8000, -26.0, -1.0), "max_gain_db"),
+        ((8000, -26.0, 15.0, 1.0), "min_gain_db"),
+        ((8000, -26.0, 15.0, -15.0, -1.0), "max_noise_gain_db"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(
+    arguments: tuple[int, float, float, float, float], named: str
+) -> None:
+    with pytest.raises(ValueError, match=named):
+        AutomaticGainControl(*arguments)
