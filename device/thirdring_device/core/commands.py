@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
+from thirdring_device.core.rings import Urgency
+
 __all__ = [
     "AnswerCall",
     "DeviceCommand",
@@ -71,7 +73,7 @@ class SendDigits(DeviceCommand):
 
 @dataclass(frozen=True, slots=True)
 class SetRinger(DeviceCommand):
-    """Sound and lamp of the desk while it rings; ``off`` when nothing rings."""
+    """Sound and lamp of the desk while it rings; None when nothing rings."""
 
     target = "board"
-    urgency: Literal["off", "normal", "warn", "urgent", "breach"]
+    urgency: Urgency | None

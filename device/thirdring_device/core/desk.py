@@ -162,7 +162,7 @@ class Desk:
             if judged is None:
                 return outputs
         judged.call.apply(record)
-        outputs.commands.extend(self._followed(judged.call, event))
+        outputs.commands.extend(self._followed(judged, event))
         for norm in judged.norms:
             self._announce(judged, norm.handle(record), outputs)
         if judged.call.state == "ended":
@@ -179,8 +179,9 @@ class Desk:
         self._calls[event.call_id] = judged
         return judged
 
-    def _followed(self, call: Call, event: Event) -> Iterator[DeviceCommand]:
+    def _followed(self, judged: _Judged, event: Event) -> Iterator[DeviceCommand]:
         """Yield what the desk does about a fact, the norms apart."""
+        call = judged.call
         if isinstance(event, CallIncoming):
             if len(self._calls) > 1:
                 call.advance("refuse")
@@ -189,8 +190,8 @@ class Desk:
                 yield RingCaller(call.call_id)
         elif isinstance(event, AgentRequested):
             yield from self._asked(call, event)
-        if call.incoming and event.kind in ("agent_requested", "call_ended"):
-            yield SetRinger("off")
+        if judged.rings.wake_at_s is not None and call.state != "incoming":
+            yield SetRinger(None)
 
     def _announce(self, judged: _Judged, announced: list[Event], outputs: Outputs) -> None:
         """Add a norm's announcements, and what the desk does when a ring begins."""
@@ -207,7 +208,7 @@ class Desk:
                 )
                 judged.call.advance("refuse")
                 judged.rings.wake_at_s = None
-                outputs.commands.append(SetRinger("off"))
+                outputs.commands.append(SetRinger(None))
                 outputs.commands.append(RefuseCall(call_id, 480, by="appliance", cause="overflow"))
 
     @staticmethod

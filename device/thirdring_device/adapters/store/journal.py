@@ -76,17 +76,23 @@ class Journal:
         """Whether records wait in memory for space on the disk."""
         return bool(self._pending)
 
-    def append(self, events: Iterable[Event]) -> list[Record]:
-        """Write the events, numbered, in one transaction, after those that wait."""
+    def number(self, events: Iterable[Event]) -> list[Record]:
+        """Give the events their numbers; they must be written in this order."""
         utc = self._now()
         records = []
         for event in events:
             records.append(Record(self._next, utc, event))
             self._next += 1
-        self._write(records)
         return records
 
-    def _write(self, records: Sequence[Record]) -> None:
+    def append(self, events: Iterable[Event]) -> list[Record]:
+        """Give the events their numbers and write them."""
+        records = self.number(events)
+        self.write(records)
+        return records
+
+    def write(self, records: Sequence[Record]) -> None:
+        """Write numbered records in one transaction, after those that wait; on a full disk all wait."""
         waiting = [*self._pending, *records]
         if not waiting:
             return
@@ -100,10 +106,6 @@ class Journal:
         if self._pending:
             self._pending.clear()
             self._keep_reserve()
-
-    def flush(self) -> None:
-        """Try to write what waits."""
-        self._write(())
 
     def _commit(self, records: Sequence[Record]) -> None:
         try:

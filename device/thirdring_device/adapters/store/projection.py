@@ -24,7 +24,8 @@ def project(db: sqlite3.Connection, record: Record) -> None:
     if isinstance(event, CallIncoming | CallOutgoing):
         db.execute(
             "INSERT INTO calls"
-            " (call_id, direction, number, display_name, started_utc, first_event, last_event) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            " (call_id, direction, number, display_name, started_utc, first_event, last_event)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (
                 event.call_id,
                 "incoming" if isinstance(event, CallIncoming) else "outgoing",

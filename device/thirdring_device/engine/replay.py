@@ -1,0 +1,34 @@
+"""Judging again: the facts of a call in, the derived events out, by the very core that judged live."""
+
+from collections.abc import Iterable
+
+from thirdring.protocol.events import CallEnded, Event, Record, Verdict
+from thirdring_device.core.desk import Desk, DeskSettings
+
+__all__ = ["interrupted", "replay", "verdicts"]
+
+
+def replay(records: Iterable[Record], settings: DeskSettings) -> list[Event]:
+    """Feed the facts among ``records`` to a new desk; return every event it derives, in order."""
+    desk = Desk(settings)
+    derived: list[Event] = []
+    for record in records:
+        if not record.event.derived:
+            derived.extend(desk.handle(record).events)
+    return derived
+
+
+def verdicts(events: Iterable[Event]) -> list[Verdict]:
+    """Return the verdicts among ``events``."""
+    return [event for event in events if isinstance(event, Verdict)]
+
+
+def interrupted(call_id: str, records: list[Record], number: int, settings: DeskSettings) -> list[Event]:
+    """Return what closes a call that an earlier engine died on: its end, then its verdicts.
+
+    ``number`` is the one the end will get. The end stands at the last thing known of the call.
+    """
+    last = max(record.event.at_s for record in records)
+    end = CallEnded(at_s=last, call_id=call_id, by="appliance", cause="interrupted")
+    utc = records[-1].utc
+    return [end, *verdicts(replay([*records, Record(number, utc, end)], settings))]
