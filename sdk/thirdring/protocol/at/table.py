@@ -1,0 +1,149 @@
+"""Every command of the console, once: how it may be written and what it does.
+
+``forms`` holds letters of ``parse.Op``: ``a`` act, ``r`` read ``?``, ``t`` test ``=?``, ``s`` set ``=``.
+``values`` is what ``=?`` answers for standard commands; for ours it answers ``syntax`` and ``help``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+__all__ = ["TABLE", "CommandSpec", "test_lines"]
+
+
+@dataclass(frozen=True, slots=True)
+class CommandSpec:
+    """One command; ``help`` is one line and names every field with its unit."""
+
+    name: str
+    forms: str
+    syntax: str
+    help: str
+    values: str = ""
+
+
+_BASIC: Final = (
+    CommandSpec("A", "a", "ATA", "answer the call that rings"),
+    CommandSpec(
+        "D", "a", "ATD<number>;", "call number; ATDL; calls the last one again; without ; wait for it"
+    ),
+    CommandSpec("E", "a", "ATE<0|1>", "echo"),
+    CommandSpec("H", "a", "ATH", "hang up, refuse or give up the call"),
+    CommandSpec("I", "a", "ATI", "maker, model, version"),
+    CommandSpec("L", "a", "ATL<0..3>", "speaker loudness: kept, without effect"),
+    CommandSpec("M", "a", "ATM<0..2>", "speaker use: kept, without effect"),
+    CommandSpec("P", "a", "ATP", "pulse dialling: without effect"),
+    CommandSpec("Q", "a", "ATQ<0|1>", "1: no result codes"),
+    CommandSpec(
+        "S",
+        "ars",
+        "ATS<n>=<value>, ATS<n>?",
+        "registers: 0 rings until auto-answer (0 never), 7 s to connect",
+    ),
+    CommandSpec("T", "a", "ATT", "tone dialling: without effect"),
+    CommandSpec("V", "a", "ATV<0|1>", "result codes as 0 numbers, 1 words"),
+    CommandSpec("X", "a", "ATX<0..4>", "0, 1: no BUSY, no NO DIALTONE; 2: NO DIALTONE; 3: BUSY; 4: both"),
+    CommandSpec("Z", "a", "ATZ", "this console's settings to their defaults; calls go on"),
+    CommandSpec("&C", "a", "AT&C<0|1>", "carrier detect line: kept, without effect"),
+    CommandSpec("&D", "a", "AT&D<0..3>", "terminal ready line: kept, without effect"),
+    CommandSpec("&F", "a", "AT&F", "as ATZ"),
+)
+
+_STANDARD: Final = (
+    CommandSpec("+GCAP", "at", "AT+GCAP", "capabilities"),
+    CommandSpec("+GMI", "at", "AT+GMI", "maker"),
+    CommandSpec("+GMM", "at", "AT+GMM", "model"),
+    CommandSpec("+GMR", "at", "AT+GMR", "version"),
+    CommandSpec("+GSN", "at", "AT+GSN", "serial number of the appliance"),
+    CommandSpec("+CGMI", "at", "AT+CGMI", "maker"),
+    CommandSpec("+CGMM", "at", "AT+CGMM", "model"),
+    CommandSpec("+CGMR", "at", "AT+CGMR", "version"),
+    CommandSpec("+CGSN", "at", "AT+CGSN", "serial number of the appliance"),
+    CommandSpec("+CLAC", "at", "AT+CLAC", "all commands"),
+    CommandSpec("+CMEE", "rts", "AT+CMEE=<0|1|2>", "failures as ERROR, number or text", "(0-2)"),
+    CommandSpec("+CREG", "rts", "AT+CREG=<0|1>", "registration; 1 reports changes", "(0,1)"),
+    CommandSpec("+CLIP", "rts", "AT+CLIP=<0|1>", "caller's number with each RING", "(0,1)"),
+    CommandSpec("+COLP", "rts", "AT+COLP=<0|1>", "1: ATD...; answers when the other side has", "(0,1)"),
+    CommandSpec("+CRC", "rts", "AT+CRC=<0|1>", "1: +CRING: VOICE instead of RING", "(0,1)"),
+    CommandSpec("+CLCC", "at", "AT+CLCC", 'calls: id,dir(0 ours,1 theirs),stat,mode,mpty,"number",type'),
+    CommandSpec("+CEER", "at", "AT+CEER", "why the last call ended: cause, SIP code, words"),
+    CommandSpec("+CHUP", "at", "AT+CHUP", "hang up, refuse or give up the call"),
+    CommandSpec("+VTS", "ts", "AT+VTS=<digit>[,<digit>...]", "send DTMF", "(0-9,*,#,A-D)"),
+    CommandSpec("+CPIN", "rt", "AT+CPIN?", "there is no PIN: READY"),
+    CommandSpec("+CMGF", "rts", "AT+CMGF=0", "message format: there are no messages", "(0)"),
+    CommandSpec("+CSCA", "rt", "AT+CSCA?", "message centre: there is none, +CMS ERROR: 330"),
+)
+
+_OURS: Final = (
+    CommandSpec(
+        "#STATE",
+        "rt",
+        "AT#STATE?",
+        "version,board,SIP stack,trunk,trunk reason,storage,strangers refused,last event; then per call"
+        " #STATECALL: call_id,index,direction,state,number,name,rings,started (UTC)",
+    ),
+    CommandSpec("#CALLS", "ats", "AT#CALLS[=<limit>]", "newest calls first, as in AT#CALL"),
+    CommandSpec(
+        "#CALL",
+        "ts",
+        "AT#CALL=<call_id>",
+        "call_id,direction,number,name,state,started (UTC),answered (UTC),ended (UTC),ended by,cause,"
+        "wait (s),talk (s),rings heard; then its #NORM lines",
+    ),
+    CommandSpec(
+        "#CALLEVENTS", "ts", "AT#CALLEVENTS=<call_id>", "events of a call in order, one JSON object a line"
+    ),
+    CommandSpec(
+        "#NORM",
+        "rts",
+        "AT#NORM?, AT#NORM=<call_id>",
+        "rule,verdict,value,unit,threshold (in unit),reason,call_id; ? means the current or last call;"
+        " the same line is reported when a norm's state changes and at its verdict",
+    ),
+    CommandSpec(
+        "#RINGS",
+        "rt",
+        "AT#RINGS?",
+        "rings the caller has heard begin,wait (s),urgency,call_id of the current or last call;"
+        " each ring is reported as #RING: ring,urgency",
+    ),
+    CommandSpec(
+        "#LEVEL",
+        "rt",
+        "AT#LEVEL?",
+        "active speech level of agent before AGC (dBov),agent after AGC (dBov),customer (dBov),AGC gain (dB),"
+        "signal time (s),sliding or whole,call_id",
+    ),
+    CommandSpec("#REPORT", "ts", "AT#REPORT=<call_id>[,text|json]", "report of a call, line by line"),
+    CommandSpec(
+        "#SPEAK", "ts", 'AT#SPEAK="<path>"', 'play a file as the agent (simulator); "" stops; answers s'
+    ),
+    CommandSpec("#GET", "ats", 'AT#GET[="<name>"]', "settings: name,value,unit,description"),
+    CommandSpec(
+        "#SET", "ts", 'AT#SET="<name>",<value>[,"<name>",<value>...]', "change settings, all or none"
+    ),
+    CommandSpec(
+        "#EVENTS",
+        "rts",
+        "AT#EVENTS=<after>, AT#EVENTS=off",
+        "report every event numbered above after as #EVENT: JSON; ? answers on or off,last number reported",
+    ),
+    CommandSpec("#URC", "rts", "AT#URC=<0|1>", "0: no #RING and #NORM reports"),
+    CommandSpec(
+        "#VERBOSE", "rts", "AT#VERBOSE=<0|1>", "1: #RESULT: JSON answers and #ERROR: code,detail lines"
+    ),
+    CommandSpec(
+        "#DO", "ts", 'AT#DO={"command":...,"args":{...}}', "any engine command as JSON, answers #RESULT"
+    ),
+    CommandSpec("#SYNC", "ts", 'AT#SYNC="<word>"', "answers word: tells a host where its answers begin"),
+    CommandSpec("#HELP", "at", "AT#HELP", "this list: syntax, meaning"),
+)
+
+TABLE: Final[Mapping[str, CommandSpec]] = {spec.name: spec for spec in (*_BASIC, *_STANDARD, *_OURS)}
+
+
+def test_lines(spec: CommandSpec) -> list[str]:
+    """Return what ``=?`` answers."""
+    if spec.name.startswith("#"):
+        return [f"{spec.name}: {spec.syntax}", f"{spec.name}: {spec.help}"]
+    return [f"{spec.name}: {spec.values}"] if spec.values else []
