@@ -1,0 +1,39 @@
+"""What the SIP adapter asks of a headset, and what a test asks of a simulated one."""
+
+from pathlib import Path
+from typing import Any, Protocol
+
+__all__ = ["Headset"]
+
+
+class Headset(Protocol):
+    """A microphone and an ear in the conference bridge.
+
+    ``open``, ``connect``, ``disconnect`` and ``close`` are called on the SIP thread only; the others from
+    any thread.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the agent would call it."""
+
+    def open(self, media_format: Any) -> None:
+        """Make the ports; ``media_format`` is the bridge's, a pjsua2 ``MediaFormatAudio``."""
+
+    def connect(self, mouth: Any, ear: Any) -> None:
+        """Link the microphone to the port ``mouth`` and the port ``ear`` to the ear (pjsua2 media)."""
+
+    def disconnect(self) -> None:
+        """Undo ``connect``; nothing happens when it was not connected."""
+
+    def close(self) -> None:
+        """Drop the ports: the stack is about to be destroyed."""
+
+    def speak(self, path: Path) -> float:
+        """Speak a sound file into the microphone, after what is still to be spoken; return its seconds.
+
+        Raises ``MediaError`` 4000 (cannot be read), 4002 (a real headset speaks only through people).
+        """
+
+    def stop_speaking(self) -> None:
+        """Fall silent at once and forget what was still to be spoken."""

@@ -1,0 +1,256 @@
+"""The SIP adapter: one thread that owns every pjsua2 object, a queue into it, facts out of it."""
+
+import gc
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import pjsua2 as pj
+
+from thirdring.protocol.errors import ThirdringError, error
+from thirdring.protocol.events import CallEnded, CallIncoming, CallOutgoing, Event, StrangerRefused
+from thirdring_device.adapters.headset.interface import Headset
+from thirdring_device.adapters.media import MediaFactory
+from thirdring_device.adapters.sip.addresses import AllowedSources, number_of, parse_name_addr, source_host
+from thirdring_device.adapters.sip.call import DeskCall, call_options
+from thirdring_device.adapters.sip.desk import Desk
+from thirdring_device.adapters.sip.endpoint import EndpointOwner
+from thirdring_device.adapters.sip.guard import explain
+from thirdring_device.adapters.sip.limits import RateLimit, StrangerCounter
+from thirdring_device.adapters.sip.sound import SoundPath
+from thirdring_device.adapters.sip.trunk import Trunk
+from thirdring_device.core.commands import (
+    AnswerCall,
+    DeviceCommand,
+    EndCall,
+    PlaceCall,
+    RefuseCall,
+    RingCaller,
+    SendDigits,
+)
+from thirdring_device.settings import Settings
+
+__all__ = ["SipAdapter"]
+
+log = logging.getLogger(__name__)
+
+POLL_MS: Final = 5
+"""Longest wait for SIP messages, and so the longest a command waits."""
+
+WIRE_POLL_S: Final = 0.5
+HANG_UP_WAIT_S: Final = 1.0
+"""At stop: how long the other sides may take to answer our BYE."""
+
+START_TIMEOUT_S: Final = 20.0
+STOP_TIMEOUT_S: Final = 20.0
+
+
+class SipAdapter:
+    """Our end of SIP.
+
+    ``clock()`` gives the engine's monotonic seconds, ``post`` takes the facts (from the SIP thread),
+    ``media`` makes what processes a call's sound, ``new_call_id`` names incoming calls.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Callable[[], float],
+        post: Callable[[Event], None],
+        media: MediaFactory,
+        new_call_id: Callable[[], str],
+        headset: Headset,
+    ) -> None:
+        """Raise ``StorageError`` 5005 when ``trunk.peers`` holds what is no address or network."""
+        self._settings = settings
+        self._clock = clock
+        self._post = post
+        self._media = media
+        self._new_call_id = new_call_id
+        self._headset = headset
+        self._sources = AllowedSources(settings.trunk.server, settings.trunk.peers)
+        self._invites = RateLimit(settings.sip.invites_per_s)
+        self._strangers = StrangerCounter()
+        self._commands: queue.SimpleQueue[DeviceCommand] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._opened = threading.Event()
+        self._failure: ThirdringError | None = None
+        self._thread: threading.Thread | None = None
+        self._refused: list[Any] = []
+        self._next_wire_poll_s = 0.0
+        self._endpoint: EndpointOwner
+        self._desk: Desk
+        self._trunk: Trunk
+        self.sip_stack = ""
+        """Name and version of the SIP stack, known after ``start``."""
+
+    # --- any thread -------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Open the SIP port; raises ``TrunkError`` 3004 when it cannot be opened."""
+        self._thread = threading.Thread(target=self._run, name="sip")
+        self._thread.start()
+        if not self._opened.wait(START_TIMEOUT_S):
+            raise error(3004, "the SIP stack does not come up")
+        if self._failure is not None:
+            self._thread.join()
+            raise self._failure
+        self._sources.start()
+
+    def execute(self, command: DeviceCommand) -> None:
+        """Queue a command; its outcome comes as a fact. A call that is already over is no error."""
+        self._commands.put(command)
+
+    def stop(self) -> None:
+        """Hang up every call, leave the trunk, shut the stack down."""
+        self._sources.stop()
+        self._stop.set()
+        if self._thread is not None:
+            self._thread.join(STOP_TIMEOUT_S)
+
+    # --- the SIP thread ---------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            self._open()
+        except Exception as failure:
+            known = isinstance(failure, ThirdringError)
+            self._failure = failure if known else error(3004, explain(failure))  # type: ignore[assignment]
+            self._opened.set()
+            return
+        self._opened.set()
+        while not self._stop.is_set():
+            try:
+                self._turn()
+            except Exception as failure:
+                log.error("the SIP thread: %s", explain(failure), exc_info=not isinstance(failure, pj.Error))
+        self._close()
+
+    def _open(self) -> None:
+        self._endpoint = EndpointOwner(self._settings.sip)
+        try:
+            self.sip_stack = self._endpoint.version
+            sound = SoundPath(self._headset)
+            self._desk = Desk(self._clock, self._post, self._media, sound)
+            self._trunk = Trunk(self._settings, self._desk, self._incoming)
+        except BaseException:
+            self._endpoint.destroy()
+            raise
+
+    def _turn(self) -> None:
+        while not self._commands.empty():
+            self._execute(self._commands.get_nowait())
+        if self._endpoint.handle_events(POLL_MS) < 0:
+            self._stop.wait(POLL_MS / 1000)
+        now_s = self._clock()
+        self._trunk.poll(now_s)
+        if now_s >= self._next_wire_poll_s:
+            self._next_wire_poll_s = now_s + WIRE_POLL_S
+            sip = self._settings.sip
+            for call in list(self._desk.calls.values()):
+                call.check_wire(now_s, sip.no_rtp_warn_s, sip.no_rtp_end_s)
+        strangers = self._strangers.report(now_s)
+        if strangers is not None:
+            self._post(StrangerRefused(at_s=now_s, source=strangers[0], count=strangers[1]))
+        self._drop_gone()
+
+    def _drop_gone(self) -> None:
+        """Drop the objects the stack is through with: never inside their own callbacks."""
+        self._refused.clear()
+        if self._desk.ending:
+            self._desk.ending[:] = [call for call in self._desk.ending if not call.gone]
+
+    def _execute(self, command: DeviceCommand) -> None:
+        if isinstance(command, PlaceCall):
+            self._place(command)
+            return
+        call = self._desk.calls.get(getattr(command, "call_id", ""))
+        if call is None:
+            log.info("too late for %s", command)
+            return
+        try:
+            match command:
+                case RingCaller():
+                    call.ring()
+                case AnswerCall():
+                    call.pick_up()
+                case RefuseCall():
+                    call.release(command.by, command.cause, command.sip_code)
+                case EndCall():
+                    call.end_for_agent()
+                case SendDigits():
+                    call.send_digits(command.digits)
+                case _:
+                    log.error("not a command for SIP: %s", command)
+        except pj.Error as failure:
+            log.error("%s: %s", command, explain(failure))
+            if isinstance(command, RingCaller | AnswerCall):
+                call.release("network", "failed", 500, explain(failure))
+
+    def _place(self, command: PlaceCall) -> None:
+        uri = self._trunk.uri_for(command.number)
+        self._post(
+            CallOutgoing(
+                at_s=self._clock(), call_id=command.call_id, number=command.number, remote_uri=uri or ""
+            )
+        )
+        if uri is None:
+            self._post(
+                CallEnded(
+                    at_s=self._clock(),
+                    call_id=command.call_id,
+                    by="appliance",
+                    cause="failed",
+                    reason="the trunk is not set up for outgoing calls",
+                )
+            )
+            return
+        call = DeskCall(self._trunk.account, self._desk, command.call_id)
+        try:
+            call.makeCall(uri, call_options())
+        except pj.Error as failure:
+            call.release("network", "failed", 0, explain(failure))
+            call.gone = True
+
+    def _incoming(self, account: Any, prm: Any) -> None:
+        source = source_host(prm.rdata.srcAddress)
+        allowed = self._sources.allows(source)
+        if not allowed or not self._invites.allows(source, self._clock()):
+            refused = pj.Call(account, prm.callId)
+            self._refused.append(refused)
+            refused.hangup(call_options(503 if allowed else 403))
+            if allowed:
+                log.warning("more than %g INVITEs a second from %s", self._settings.sip.invites_per_s, source)
+            else:
+                self._strangers.refused(source)
+            return
+        call = DeskCall(account, self._desk, self._new_call_id(), prm.callId)
+        caller = parse_name_addr(call.getInfo().remoteUri)
+        self._post(
+            CallIncoming(
+                at_s=self._clock(),
+                call_id=call.call_id,
+                number=number_of(caller),
+                display_name=caller.display,
+                remote_uri=caller.uri,
+            )
+        )
+
+    def _close(self) -> None:
+        for call in list(self._desk.calls.values()):
+            call.release("appliance", "interrupted", 503)
+        deadline_s = time.monotonic() + HANG_UP_WAIT_S
+        self._drop_gone()
+        while self._desk.ending and time.monotonic() < deadline_s:
+            self._endpoint.handle_events(POLL_MS)
+            self._drop_gone()
+        self._trunk.close()
+        self._desk.sound.close()
+        self._desk.ending.clear()
+        del self._trunk, self._desk
+        gc.collect()  # cycles, too, must die on this thread and before the stack
+        self._endpoint.destroy()

@@ -1,0 +1,246 @@
+"""One call: its pjsua2 object, the facts it posts and how it ends. All of it on the SIP thread."""
+
+import logging
+import re
+from typing import Any, Final
+
+import pjsua2 as pj
+
+from thirdring.protocol.events import CallAlerting, CallAnswered, CallEnded, Cause, Dtmf, Event, Party
+from thirdring_device.adapters.sip.desk import Desk
+from thirdring_device.adapters.sip.guard import explain, guarded
+from thirdring_device.adapters.sip.release import Trigger, ended_by_other_side
+
+__all__ = ["DeskCall", "call_options"]
+
+log = logging.getLogger(__name__)
+
+REASON = re.compile(r'^Reason\s*:.*?text\s*=\s*"([^"\r\n]{0,120})"', re.IGNORECASE | re.MULTILINE)
+TRIGGERS: Final[dict[int, Trigger]] = {
+    pj.PJSIP_EVENT_TIMER: "timer",
+    pj.PJSIP_EVENT_TRANSPORT_ERROR: "transport",
+}
+
+
+def call_options(sip_code: int = 0) -> Any:
+    """Return a ``CallOpParam`` for one stream of sound and nothing else."""
+    options = pj.CallOpParam(True)
+    options.opt.audioCount = 1
+    options.opt.videoCount = 0
+    if hasattr(options.opt, "textCount"):  # from 2.16 on
+        options.opt.textCount = 0
+    options.statusCode = sip_code
+    return options
+
+
+class DeskCall(pj.Call):  # type: ignore[misc]
+    """A call in the table; ``call_id`` is ours."""
+
+    def __init__(self, account: Any, desk: Desk, call_id: str, pjsua_id: int | None = None) -> None:
+        if pjsua_id is None:
+            super().__init__(account)
+        else:
+            super().__init__(account, pjsua_id)
+        self.call_id = call_id
+        self._desk = desk
+        self._incoming = pjsua_id is not None
+        self._alerted = self._answered = self._ended = self.gone = False
+        self._stream_index: int | None = None
+        self._packets = 0
+        self._wire_alive_s = 0.0
+        self._wire_warned = False
+        desk.calls[call_id] = self
+
+    # --- commands ---------------------------------------------------------------------------------
+
+    def ring(self) -> None:
+        """Send 180."""
+        self.answer(call_options(180))
+
+    def pick_up(self) -> None:
+        """Send 200."""
+        self.answer(call_options(200))
+
+    def end_for_agent(self) -> None:
+        """Send what the state asks for: BYE, CANCEL or 603."""
+        if self._answered:
+            self.release("agent", "hangup", 0)
+        elif self._incoming:
+            self.release("agent", "rejected", 603)
+        else:
+            self.release("agent", "cancelled", 487)
+
+    def release(self, by: Party, cause: Cause, sip_code: int, reason: str = "") -> None:
+        """End the call from our side.
+
+        The end is reported as soon as our message is sent: the other side may be gone and its answer
+        would then take 32 s (RFC 3261 timers B, F).
+        """
+        try:
+            self.hangup(call_options(sip_code if self._incoming and not self._answered else 0))
+        except pj.Error as failure:
+            log.warning("call %s: hanging up: %s", self.call_id, explain(failure))
+        self._report_end(by, cause, sip_code, reason)
+
+    def send_digits(self, digits: str) -> None:
+        """Send DTMF, as SIP INFO where the other side did not offer RFC 4733."""
+        try:
+            self.dialDtmf(digits)
+        except pj.Error as failure:
+            log.info("call %s: RFC 4733: %s; sending INFO", self.call_id, explain(failure))
+            parameter = pj.CallSendDtmfParam()
+            parameter.method = pj.PJSUA_DTMF_METHOD_SIP_INFO
+            parameter.digits = digits
+            self.sendDtmf(parameter)
+
+    # --- the wire ---------------------------------------------------------------------------------
+
+    def check_wire(self, now_s: float, warn_s: float, end_s: float) -> None:
+        """End the call when no RTP came for ``end_s``, unless the other side holds it."""
+        if self._ended or self._stream_index is None or not self._answered:
+            self._wire_alive_s = now_s
+            return
+        info = self.getInfo()  # owns the memory that its media live in
+        if not info.media[self._stream_index].dir & pj.PJMEDIA_DIR_DECODING:
+            self._wire_alive_s = now_s
+            return
+        statistics = self.getStreamStat(self._stream_index)
+        packets = statistics.rtcp.rxStat.pkt
+        if packets != self._packets:
+            self._packets, self._wire_alive_s, self._wire_warned = packets, now_s, False
+            return
+        silent_s = now_s - self._wire_alive_s
+        if silent_s >= end_s:
+            self.release("network", "lost", 0, f"no RTP for {silent_s:.0f} s")
+        elif silent_s >= warn_s and not self._wire_warned:
+            self._wire_warned = True
+            log.warning("call %s: no RTP for %.0f s", self.call_id, silent_s)
+
+    # --- callbacks --------------------------------------------------------------------------------
+
+    @guarded
+    def onCallState(self, prm: Any) -> None:  # noqa: N802
+        """Post what the change of state means."""
+        info = self.getInfo()
+        if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
+            self.gone = True
+            if not self._ended:
+                self._ended_by_other_side(prm.e, info)
+        elif self._ended:
+            return
+        elif info.state == pj.PJSIP_INV_STATE_EARLY:
+            if info.lastStatusCode in (180, 183) and not self._alerted:
+                self._alerted = True
+                self._post(CallAlerting(at_s=self._desk.clock(), call_id=self.call_id))
+        elif info.state in (pj.PJSIP_INV_STATE_CONNECTING, pj.PJSIP_INV_STATE_CONFIRMED):
+            self._note_answered()
+
+    @guarded
+    def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
+        """Link the sound once a stream is in the bridge."""
+        if self._ended:
+            return
+        self._stream_index = None
+        info = self.getInfo()  # owns the memory that its media live in
+        for media in info.media:
+            in_bridge = media.audioConfSlot != pj.INVALID_ID
+            if media.type == pj.PJMEDIA_TYPE_AUDIO and in_bridge and media.status in LIVE:
+                self._sound_on(media.index)
+                return
+
+    @guarded
+    def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802
+        """Post the digit."""
+        if self._ended:
+            return
+        start_s = self._desk.sound.media_s if self._desk.sound.owner == self.call_id else 0.0
+        self._post(
+            Dtmf(
+                at_s=self._desk.clock(),
+                call_id=self.call_id,
+                side="customer",
+                digit=prm.digit,
+                method="info" if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "event",
+                start_s=start_s,
+            )
+        )
+
+    @guarded
+    def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802
+        """Refuse REFER: the other side does not send our agent elsewhere (toll fraud)."""
+        prm.statusCode = 603
+
+    @guarded
+    def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
+        """Refuse INVITE with Replaces, for the same reason."""
+        prm.statusCode = 603
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _sound_on(self, index: int) -> None:
+        sound = self._desk.sound
+        stream = self.getAudioMedia(index)
+        self._stream_index = index
+        self._wire_alive_s = self._desk.clock()
+        if sound.owner == self.call_id:
+            sound.relink(stream)
+        elif sound.owner:
+            log.error("call %s stays silent: call %s has the sound", self.call_id, sound.owner)
+        else:
+            stream_info = self.getStreamInfo(index)
+            codec = stream_info.codecName
+            sound.attach(self.call_id, self._desk.media(self.call_id, codec), stream)
+
+    def _note_answered(self) -> None:
+        if not self._answered:
+            self._answered = True
+            self._post(CallAnswered(at_s=self._desk.clock(), call_id=self.call_id))
+
+    def _ended_by_other_side(self, event: Any, info: Any) -> None:
+        method, trigger, reason = "", "timer", info.lastReason
+        if event.type == pj.PJSIP_EVENT_TSX_STATE:
+            state = event.body.tsxState
+            method = state.tsx.method
+            trigger = TRIGGERS.get(state.type, "message")
+            if state.type == pj.PJSIP_EVENT_RX_MSG:
+                told = REASON.search(state.src.rdata.wholeMsg.partition("\r\n\r\n")[0])
+                reason = told[1] if told else reason
+        by, cause = ended_by_other_side(
+            incoming=self._incoming,
+            answered=self._answered,
+            sip_code=info.lastStatusCode,
+            method=method,
+            trigger=trigger,  # type: ignore[arg-type]
+        )
+        if cause == "hangup":
+            self._report_end(by, cause, 0, "" if reason == info.lastReason else reason)
+        else:
+            self._report_end(by, cause, info.lastStatusCode, reason)
+
+    def _report_end(self, by: Party, cause: Cause, sip_code: int, reason: str) -> None:
+        if self._ended:
+            return
+        self._ended = True
+        self._desk.calls.pop(self.call_id, None)
+        self._desk.ending.append(self)
+        try:
+            self._desk.sound.detach(self.call_id)
+        except Exception:
+            log.exception("call %s: finishing its media failed", self.call_id)
+        self._post(
+            CallEnded(
+                at_s=self._desk.clock(),
+                call_id=self.call_id,
+                by=by,
+                cause=cause,
+                sip_code=sip_code,
+                reason=reason,
+            )
+        )
+
+    def _post(self, event: Event) -> None:
+        self._desk.post(event)
+
+
+LIVE: Final = (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD)
+"""Media states in which a stream is in the bridge."""

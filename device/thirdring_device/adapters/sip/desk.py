@@ -1,0 +1,28 @@
+"""What the modules of the SIP thread share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from thirdring.protocol.events import Event
+from thirdring_device.adapters.media import MediaFactory
+from thirdring_device.adapters.sip.sound import SoundPath
+
+if TYPE_CHECKING:
+    from thirdring_device.adapters.sip.call import DeskCall
+
+__all__ = ["Desk"]
+
+
+@dataclass(slots=True)
+class Desk:
+    """The way out of the SIP thread, and its table of calls."""
+
+    clock: Callable[[], float]
+    post: Callable[[Event], None]
+    media: MediaFactory
+    sound: SoundPath
+    calls: dict[str, "DeskCall"] = field(default_factory=dict)
+    """Calls whose end has not been reported."""
+    ending: list["DeskCall"] = field(default_factory=list)
+    """Calls whose end was reported, held until the stack is through with them."""
