@@ -5,6 +5,7 @@ from thirdring_dsp.dtmf import DtmfDetector
 from thirdring_dsp.events import DspEvent
 from thirdring_dsp.limiter import AcousticLimiter
 from thirdring_dsp.speech_level import SpeechLevelMeter
+from thirdring_dsp.talk import TalkAnalyzer
 from thirdring_dsp.vad import VoiceActivityDetector
 
 __all__ = [
@@ -13,5 +14,6 @@ __all__ = [
     "DspEvent",
     "DtmfDetector",
     "SpeechLevelMeter",
+    "TalkAnalyzer",
     "VoiceActivityDetector",
 ]

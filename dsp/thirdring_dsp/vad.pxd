@@ -39,10 +39,11 @@ cdef class VoiceActivityDetector:
     cdef double[MARKS] energy
     cdef double energy_total, energy_at_onset
     cdef float evidence
-    cdef long long onset, last_speech
+    cdef long long onset, last_speech, decided
     cdef bint talking
     cdef Py_ssize_t advance(
         self, const short* samples, Py_ssize_t count, TalkMark* mark) noexcept nogil
+    cdef double seconds(self, long long half_hops) noexcept nogil
     cdef void _features(self, float* inputs) noexcept nogil
     cdef void _network(self, const float* inputs) noexcept nogil
     cdef void _decide(self, TalkMark* mark) noexcept nogil

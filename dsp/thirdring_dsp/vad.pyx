@@ -101,17 +101,21 @@ cdef class VoiceActivityDetector:
         self.speech_logit = -INFINITY
         self.energy_total = 0
         self.evidence = 0
-        self.onset = self.last_speech = 0
+        self.onset = self.last_speech = self.decided = 0
         self.talking = False
 
     cdef Py_ssize_t advance(
         self, const short* samples, Py_ssize_t count, TalkMark* mark
     ) noexcept nogil:
-        """Take samples up to the next mark or all of them; return how many were taken."""
+        """Take samples, at most up to the end of a frame; return how many were taken.
+
+        Frames end every 16 ms of signal wherever blocks end, so two detectors that are given as
+        many samples stay in step.
+        """
         cdef Py_ssize_t taken = 0, used
         cdef float[INPUTS] inputs
         mark.kind = MARK_NONE
-        while taken < count and mark.kind == MARK_NONE:
+        while taken < count:
             self.filled += narrowband_run(
                 &self.narrowband, samples + taken, count - taken,
                 self.frame + self.filled, FRAME - self.filled, &used)
@@ -123,7 +127,12 @@ cdef class VoiceActivityDetector:
                 memmove(self.frame, self.frame + HALF, HALF * sizeof(float))
                 self.filled = HALF
                 self.frames += 1
+                break
         return taken
+
+    cdef double seconds(self, long long half_hops) noexcept nogil:
+        """Return the time of a position in the signal that came in."""
+        return max(half_hops / 125.0 - self.delay_s, 0.0)
 
     cdef void _features(self, float* inputs) noexcept nogil:
         """Write the network's inputs for the full frame."""
@@ -228,14 +237,13 @@ cdef class VoiceActivityDetector:
     cdef void _decide(self, TalkMark* mark) noexcept nogil:
         """Turn the network's answer for the frame ``LOOK_AHEAD`` hops ago into marks.
 
-        Positions are half hops (64 samples at 8 kHz) from the start of the signal. The frame
-        asked about begins at ``2 * about`` and its middle is two half hops later; the edge of
-        speech is taken half a hop before the middle of the first frame that shows it.
+        Positions are half hops (64 samples at 8 kHz) from the start of the signal. The middle of
+        the frame asked about is half a hop after ``edge``: where speech begins when this frame is
+        the first to show it. ``decided`` is the position up to which the answer is known.
         """
         cdef int i
         cdef float step = min(max(self.speech_logit, -EVIDENCE_MOST), EVIDENCE_MOST)
-        cdef long long about = self.frames - LOOK_AHEAD
-        cdef long long edge = 2 * about + 1
+        cdef long long edge = 2 * (self.frames - LOOK_AHEAD) + 1
         cdef double power = 0, length
         cdef int first = 0 if self.frames == 0 else FRAME - HALF
         # Summed energy at the half hops this frame completes.
@@ -245,8 +253,9 @@ cdef class VoiceActivityDetector:
                 self.energy_total += power
                 power = 0
                 self.energy[(2 * self.frames + (i + 1) // 64) % MARKS] = self.energy_total
-        if about < 0:
+        if self.frames < LOOK_AHEAD:
             return
+        self.decided = edge + 2
         if not self.talking:
             if self.evidence <= 0:
                 self.onset = edge
@@ -258,7 +267,7 @@ cdef class VoiceActivityDetector:
             self.last_speech = edge + 2
             self.energy_at_onset = self.energy[self.onset % MARKS]
             mark.kind = MARK_START
-            mark.start_s = max(self.onset / 125.0 - self.delay_s, 0.0)
+            mark.start_s = self.seconds(self.onset)
             return
         if self.speech_logit > LOGIT_HOLD:
             self.last_speech = edge + 2
@@ -267,8 +276,8 @@ cdef class VoiceActivityDetector:
             length = (self.last_speech - self.onset) * 64.0
             power = (self.energy[self.last_speech % MARKS] - self.energy_at_onset) / length
             mark.kind = MARK_END
-            mark.start_s = max(self.onset / 125.0 - self.delay_s, 0.0)
-            mark.end_s = max(self.last_speech / 125.0 - self.delay_s, 0.0)
+            mark.start_s = self.seconds(self.onset)
+            mark.end_s = self.seconds(self.last_speech)
             mark.level_dbov = 10 * log10(power / (32768.0 * 32768.0)) if power > 0 else -INFINITY
 
 

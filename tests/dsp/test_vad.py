@@ -1,39 +1,11 @@
-from collections.abc import Iterator
-from pathlib import Path
-
 import numpy as np
 import pytest
-import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
+from tests.dsp.talk_signals import Signal, as_int16, cuts, noise, prompt, silence
 from thirdring_dsp import DspEvent, VoiceActivityDetector
-
-PROMPTS = Path("/usr/share/asterisk/sounds/en_US_f_Allison")
-Samples = NDArray[np.int16]
-
-
-def spoken(name: str, level_dbov: float = -26.0) -> NDArray[np.float64]:
-    """A prompt at 8 kHz, its silent ends cut off, at a mean level."""
-    samples, _ = soundfile.read(PROMPTS / f"{name}.wav", dtype="float64")
-    loud = np.flatnonzero(np.abs(samples) > 0.03 * np.abs(samples).max())
-    samples = samples[loud[0] : loud[-1] + 1]
-    return np.asarray(samples * 10 ** (level_dbov / 20) / np.sqrt(np.mean(samples**2)))
-
-
-def as_int16(samples: NDArray[np.float64]) -> Samples:
-    return np.clip(np.round(samples * 32768), -32768, 32767).astype(np.int16)
-
-
-def silence(seconds: float) -> NDArray[np.float64]:
-    return np.zeros(round(8000 * seconds))
-
-
-def noise(seconds: float, level_dbov: float) -> NDArray[np.float64]:
-    rng = np.random.default_rng(5)
-    return rng.standard_normal(round(8000 * seconds)) * 10 ** (level_dbov / 20)
 
 
 def spurts(events: list[DspEvent]) -> list[DspEvent]:
@@ -41,8 +13,8 @@ def spurts(events: list[DspEvent]) -> list[DspEvent]:
 
 
 @pytest.fixture(scope="module")
-def two_spurts() -> tuple[NDArray[np.float64], list[tuple[float, float]]]:
-    first, second = spoken("activated"), spoken("agent-loginok")
+def two_spurts() -> tuple[Signal, list[tuple[float, float]]]:
+    first, second = prompt("activated"), prompt("agent-loginok")
     signal = np.concatenate([silence(1), first, silence(1.5), second, silence(1)])
     begin = 2.5 + len(first) / 8000
     return signal, [(1.0, 1.0 + len(first) / 8000), (begin, begin + len(second) / 8000)]
@@ -57,7 +29,7 @@ def test_other_sample_rates_are_refused(rate: int) -> None:
 @pytest.mark.parametrize("rate", [8000, 16000, 48000])
 @pytest.mark.parametrize("gain_db", [-24, 0, 15])
 def test_talk_spurts_are_found_where_they_are(
-    two_spurts: tuple[NDArray[np.float64], list[tuple[float, float]]], rate: int, gain_db: float
+    two_spurts: tuple[Signal, list[tuple[float, float]]], rate: int, gain_db: float
 ) -> None:
     signal, truth = two_spurts
     samples = as_int16(resample_poly(signal * 10 ** (gain_db / 20), rate // 8000, 1))
@@ -71,7 +43,7 @@ def test_talk_spurts_are_found_where_they_are(
 
 
 def test_start_is_reported_within_200_ms_of_the_onset(
-    two_spurts: tuple[NDArray[np.float64], list[tuple[float, float]]],
+    two_spurts: tuple[Signal, list[tuple[float, float]]],
 ) -> None:
     signal, truth = two_spurts
     samples, detector = as_int16(signal), VoiceActivityDetector(8000)
@@ -98,7 +70,7 @@ def test_tones_are_no_speech(frequency_hz: int) -> None:
 
 
 def test_speech_in_noise_is_found(
-    two_spurts: tuple[NDArray[np.float64], list[tuple[float, float]]],
+    two_spurts: tuple[Signal, list[tuple[float, float]]],
 ) -> None:
     signal, truth = two_spurts
     noisy = signal + noise(len(signal) / 8000, -41)[: len(signal)]
@@ -107,21 +79,13 @@ def test_speech_in_noise_is_found(
     assert found[-1].end_s == pytest.approx(truth[1][1], abs=0.15)
 
 
-def cuts(samples: Samples, lengths: list[int]) -> Iterator[Samples]:
-    at = turn = 0
-    while at < len(samples):
-        yield samples[at : at + lengths[turn % len(lengths)]]
-        at += lengths[turn % len(lengths)]
-        turn += 1
-
-
 @settings(max_examples=25, deadline=None)
 @given(
     lengths=st.lists(st.integers(0, 700), min_size=1, max_size=5).filter(lambda some: sum(some)),
     rate=st.sampled_from([8000, 16000, 48000]),
 )
 def test_the_way_the_stream_is_cut_changes_nothing(lengths: list[int], rate: int) -> None:
-    signal = np.concatenate([silence(0.3), spoken("activated"), silence(0.5)])
+    signal = np.concatenate([silence(0.3), prompt("activated"), silence(0.5)])
     samples = as_int16(resample_poly(signal, rate // 8000, 1))
     whole = VoiceActivityDetector(rate).update(samples)
     pieces = VoiceActivityDetector(rate)
@@ -130,10 +94,10 @@ def test_the_way_the_stream_is_cut_changes_nothing(lengths: list[int], rate: int
 
 
 def test_reset_forgets_everything() -> None:
-    samples = as_int16(np.concatenate([silence(0.5), spoken("activated"), silence(0.5)]))
+    samples = as_int16(np.concatenate([silence(0.5), prompt("activated"), silence(0.5)]))
     detector = VoiceActivityDetector(8000)
     first = detector.update(samples)
-    detector.update(as_int16(spoken("agent-loginok")))
+    detector.update(as_int16(prompt("agent-loginok")))
     detector.reset()
     assert not detector.active
     assert detector.update(samples) == first
