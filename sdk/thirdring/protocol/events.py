@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Final, Literal
 
 from thirdring.protocol.codec import from_fields, to_fields
+from thirdring.protocol.errors import error
 
 __all__ = [
     "EVENT_KINDS",
@@ -381,29 +382,32 @@ class Record:
     event: Event
 
 
+RECORD_KEYS: Final = ("seq", "utc", "kind")
+"""What a record's JSON object has besides the event's own fields; no event may use these names."""
+
+
 def record_to_json(record: Record) -> dict[str, Any]:
-    """Return the flat JSON object: ``number``, ``utc``, ``kind`` and the event's own fields."""
-    return {
-        "number": record.number,
-        "utc": record.utc,
-        "kind": record.event.kind,
-        **to_fields(record.event),
-    }
+    """Return the flat JSON object: ``seq`` (the number), ``utc``, ``kind`` and the event's own fields."""
+    event = record.event
+    if isinstance(event, UnknownEvent):
+        kind, fields = event.unknown_kind, event.fields
+    else:
+        kind, fields = event.kind, to_fields(event)
+    return {"seq": record.number, "utc": record.utc, "kind": kind, **fields}
 
 
 def record_from_json(data: Mapping[str, Any]) -> Record:
     """Build a record from ``record_to_json``'s object; raises ``RequestError`` 1001 if it is not one."""
-    kind = str(data.get("kind", ""))
+    number, utc, kind = (data.get(key) for key in RECORD_KEYS)
+    if not (isinstance(number, int) and isinstance(utc, str) and isinstance(kind, str)):
+        raise error(1001, f"seq, utc or kind of an event: {number!r:.30}, {utc!r:.30}, {kind!r:.30}")
     cls = EVENT_KINDS.get(kind)
-    event: Event
-    if cls is None:
-        fields = {k: v for k, v in data.items() if k not in ("number", "utc", "kind")}
-        event = UnknownEvent(
-            at_s=float(data.get("at_s", 0.0)),
-            call_id=str(data.get("call_id", "")),
-            unknown_kind=kind,
-            fields=fields,
-        )
-    else:
-        event = from_fields(cls, data)
-    return Record(int(data["number"]), str(data["utc"]), event)
+    if cls is not None:
+        return Record(number, utc, from_fields(cls, data))
+    fields = {key: value for key, value in data.items() if key not in RECORD_KEYS}
+    known = from_fields(Event, fields)
+    return Record(
+        number,
+        utc,
+        UnknownEvent(at_s=known.at_s, call_id=known.call_id, unknown_kind=kind, fields=fields),
+    )
