@@ -20,7 +20,7 @@ import numpy.typing as npt
 import soundfile
 
 from thirdring.protocol.errors import RequestError, error
-from thirdring.protocol.events import Record, record_from_json, record_to_json
+from thirdring.protocol.events import AgentRequested, Event, Record, record_from_json, record_to_json
 
 __all__ = ["Recorder", "read_facts"]
 
@@ -74,8 +74,14 @@ class Recorder:
             log.warning("recording misses %d frames", self.lost_frames)
 
 
+def _is_signalling(event: Event) -> bool:
+    if isinstance(event, AgentRequested):
+        return event.action in ("answer", "hangup")
+    return event.kind in _SIGNALLING
+
+
 def _pack(records: Sequence[Record]) -> str:
-    facts = [record_to_json(record) for record in records if record.event.kind in _SIGNALLING]
+    facts = [record_to_json(record) for record in records if _is_signalling(record.event)]
     for fact in facts:  # free text of any length from the network
         fact.update({name: fact[name][:60] for name in _FREE_TEXT if name in fact})
     packed = zlib.compress(json.dumps(facts, separators=(",", ":")).encode(), 9)

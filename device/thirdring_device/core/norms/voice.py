@@ -22,7 +22,8 @@ class VoiceLevel(Norm):
 
     The sliding ITU-T P.56 level after AGC is followed with hysteresis: speech is outside from the moment
     it leaves the band's edge until it is ``level_hysteresis_db`` inside again. Breached when more than
-    ``level_outside_percent`` of the active speech lay outside; warned when it left the band and mended.
+    ``level_outside_percent`` of the speech judged lay outside; warned when it left the band and mended.
+    The first ``level_min_speech_s`` of speech fill the window and let the AGC settle; they are not judged.
     """
 
     rule = "voice.level"
@@ -32,6 +33,7 @@ class VoiceLevel(Norm):
         super().__init__(call, settings.level_outside_percent)
         self._settings = settings
         self._active_s = 0.0
+        self._judged_s = 0.0
         self._outside_s = 0.0
         self._outside = False
         self._ended: MediaEnded | None = None
@@ -53,6 +55,7 @@ class VoiceLevel(Norm):
         self._active_s += event.agent_active_s
         if self._active_s < self._settings.level_min_speech_s:
             return []
+        self._judged_s += event.agent_active_s
         off_db = level_dbov - self._settings.level_target_dbov
         edge_db = self._settings.level_band_db
         if self._outside:
@@ -83,10 +86,10 @@ class VoiceLevel(Norm):
             }
         if self.call.answered is None:
             return self.judged(ended, "not_applicable", None, reason="not answered")
-        if self._active_s < self._settings.level_min_speech_s:
+        if self._judged_s == 0.0:
             reason = f"less than {self._settings.level_min_speech_s:g} s of speech"
             return self.judged(ended, "not_applicable", None, reason=reason, measures=measures)
-        percent = round(100.0 * self._outside_s / self._active_s, 1)
+        percent = round(100.0 * self._outside_s / self._judged_s, 1)
         value: VerdictValue = "warned" if self._outside_s > 0.0 else "met"
         if percent > self.threshold:
             value = "breached"

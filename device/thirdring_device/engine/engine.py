@@ -1,0 +1,335 @@
+"""The engine: facts are numbered, stored and given to the core; commands go out to the adapters.
+
+Everything here runs on one asyncio loop. Adapters' threads hand facts over with ``post``; each batch of
+facts is journalled, with all that the core derives from it, in one transaction *before* any command that
+follows is executed and before anybody is told.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from thirdring.protocol.codec import to_fields
+from thirdring.protocol.commands import Command, GetSettings, GetState, SetSettings, Speak
+from thirdring.protocol.errors import error
+from thirdring.protocol.events import (
+    CallEnded,
+    EngineStarted,
+    EngineStopped,
+    Event,
+    Record,
+    SettingsChanged,
+    StorageChanged,
+    StrangerRefused,
+    TrunkChanged,
+    TrunkState,
+)
+from thirdring.protocol.views import CallView, DeskState
+from thirdring_device.adapters.board.interface import Board
+from thirdring_device.adapters.headset.interface import Headset
+from thirdring_device.adapters.recording import Recorder
+from thirdring_device.adapters.sip.adapter import SipAdapter
+from thirdring_device.adapters.store.journal import Journal
+from thirdring_device.core.call import ImpossibleTransition
+from thirdring_device.core.commands import DeviceCommand, SetRinger
+from thirdring_device.core.desk import Desk, DeskSettings, Outputs
+from thirdring_device.engine.media import SAMPLE_RATE_HZ, CallSound
+from thirdring_device.engine.replay import interrupted
+from thirdring_device.settings import Settings, changed, save_changes, setting_views
+from thirdring_dsp import tone_plans
+
+__all__ = ["Engine", "desk_settings"]
+
+log = logging.getLogger(__name__)
+
+RECENT_RECORDS: Final = 4096
+"""Records kept in memory for subscribers; older ones come from the journal."""
+FLUSH_S: Final = 2.0
+"""How often writing is tried again while the disk is full."""
+
+
+def desk_settings(settings: Settings) -> DeskSettings:
+    """Return what the core needs; raises ``StorageError`` 5005 for a country without a tone plan."""
+    try:
+        period_s = tone_plans.ringback_cycle_s(settings.trunk.country)
+    except ValueError as reason:
+        raise error(5005, f"trunk.country: {reason}") from reason
+    return DeskSettings(period_s, settings.norms.answer, settings.norms.voice)
+
+
+def new_call_id() -> str:
+    """Return an id that sorts by time and is unique without any memory."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+class Engine:
+    """One desk. ``start``, then commands by ``execute`` and records by ``records_after``, then ``stop``."""
+
+    def __init__(self, settings: Settings, state_dir: Path, board: Board, headset: Headset) -> None:
+        """Open the journal; raises ``StorageError``."""
+        self._settings = settings
+        self._state_dir = state_dir
+        self._board = board
+        self._headset = headset
+        self._epoch_s = time.monotonic()
+        self._desk = Desk(desk_settings(settings))
+        self._journal = Journal(state_dir / "journal.sqlite3")
+        self._started = False
+        self._inbox: deque[Event] = deque()
+        self._recent: deque[Record] = deque(maxlen=RECENT_RECORDS)
+        self._news = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
+        self._flush_timer: asyncio.TimerHandle | None = None
+        self._trunk: tuple[TrunkState, str] = ("static", "")
+        self._strangers = 0
+        self._recorders: dict[str, Recorder] = {}
+        self._workers = ThreadPoolExecutor(2, "worker")
+        self._sip = SipAdapter(
+            settings,
+            clock=self.clock,
+            post=self.post,
+            media=self._new_media,
+            new_call_id=new_call_id,
+            headset=headset,
+        )
+
+    def clock(self) -> float:
+        """Seconds since the engine began, monotonic."""
+        return time.monotonic() - self._epoch_s
+
+    # --- life -------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Close the calls that an earlier engine died on, then open SIP; raises ``TrunkError`` 3004."""
+        self._loop = asyncio.get_running_loop()
+        for call_id, records in self._journal.unfinished().items():
+            number = self._journal.last_number + 1
+            closing = interrupted(call_id, records, number, self._desk.settings)
+            self._publish(self._journal.append(closing))
+            log.warning("call %s was interrupted by the end of an earlier engine", call_id)
+        try:
+            await self._loop.run_in_executor(self._workers, self._sip.start)
+        except BaseException:
+            self._journal.close()
+            raise
+        self._started = True
+        self._take(
+            EngineStarted(
+                at_s=self.clock(),
+                version=version("thirdring-device"),
+                board=self._board.name,
+                sip_stack=self._sip.sip_stack,
+            )
+        )
+        self._drain()
+
+    async def stop(self, reason: str = "") -> None:
+        """End every call, close SIP and the journal."""
+        await self._loop.run_in_executor(self._workers, self._sip.stop)
+        self._drain()
+        for call_id in list(self._recorders):
+            self._close_recording(call_id)
+        self._take(EngineStopped(at_s=self.clock(), reason=reason))
+        for timer in (self._timer, self._flush_timer):
+            if timer is not None:
+                timer.cancel()
+        self._workers.shutdown(wait=True)
+        self._journal.close()
+
+    # --- facts ------------------------------------------------------------------------------------
+
+    def post(self, event: Event) -> None:
+        """Take in a fact from any thread."""
+        self._inbox.append(event)
+        self._loop.call_soon_threadsafe(self._drain)
+
+    def _drain(self) -> None:
+        if self._inbox and self._started:
+            facts = list(self._inbox)
+            for _ in facts:
+                self._inbox.popleft()
+            self._take(*facts)
+
+    def _take(self, *facts: Event) -> None:
+        """Take in facts: number, judge, store, then act and tell."""
+        records: list[Record] = []
+        commands: list[DeviceCommand] = []
+        for fact in facts:
+            (record,) = self._journal.number([fact])
+            records.append(record)
+            self._note(fact)
+            try:
+                outputs = self._desk.handle(record)
+            except ImpossibleTransition:
+                log.exception("fact %d ignored by the core", record.number)
+                continue
+            records += self._journal.number(outputs.events)
+            commands += outputs.commands
+        self._conclude(records, commands)
+
+    def _wake(self) -> None:
+        self._timer = None
+        outputs: Outputs = self._desk.wake(self.clock())
+        self._conclude(self._journal.number(outputs.events), outputs.commands)
+
+    def _conclude(self, records: Sequence[Record], commands: Sequence[DeviceCommand]) -> None:
+        self._store(records)
+        for command in commands:
+            self._execute(command)
+        self._publish(records)
+        for record in records:
+            if isinstance(record.event, CallEnded) and record.event.call_id in self._recorders:
+                self._close_recording(record.event.call_id)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        wake_at_s = self._desk.wake_at_s
+        if wake_at_s is not None:
+            self._timer = self._loop.call_at(self._epoch_s + wake_at_s, self._wake)
+
+    def _store(self, records: Sequence[Record]) -> None:
+        was_full = self._journal.full
+        self._journal.write(records)
+        if self._journal.full != was_full:
+            state = "full" if self._journal.full else "ok"
+            log.warning("journal: %s", state)
+            (note,) = self._journal.number(
+                [StorageChanged(at_s=self.clock(), state=state, lost=self._journal.lost)]  # type: ignore[arg-type]
+            )
+            self._journal.write([note])
+            self._publish([note])
+        if self._journal.full and self._flush_timer is None:
+            self._flush_timer = self._loop.call_later(FLUSH_S, self._flush)
+
+    def _flush(self) -> None:
+        self._flush_timer = None
+        self._store(())
+
+    def _note(self, event: Event) -> None:
+        """Keep what ``get_state`` tells besides the calls."""
+        if isinstance(event, TrunkChanged):
+            self._trunk = (event.state, event.reason)
+        elif isinstance(event, StrangerRefused):
+            self._strangers = event.count
+
+    # --- commands ---------------------------------------------------------------------------------
+
+    def _execute(self, command: DeviceCommand) -> None:
+        if isinstance(command, SetRinger):
+            self._board.set_ringer(command.urgency)
+        else:
+            self._sip.execute(command)
+
+    async def execute(self, command: Command) -> Mapping[str, Any]:
+        """Execute a command from outside; raises ``ThirdringError`` with the code for the answer."""
+        if isinstance(command, GetState):
+            return to_fields(self._state())
+        if isinstance(command, GetSettings):
+            return {"settings": [to_fields(view) for view in setting_views(self._settings)]}
+        if isinstance(command, SetSettings):
+            return self._set_settings(command)
+        if isinstance(command, Speak):
+            return await self._speak(command)
+        if command.name == "dial" and not self._settings.trunk.server:
+            raise error(3000, "trunk.server is not set")
+        if command.name == "dial" and self._trunk[0] not in ("static", "registered"):
+            raise error(3001, self._trunk[1])
+        request = self._desk.admit(command, self.clock(), new_call_id())
+        self._take(request)
+        return {"call_id": request.call_id}
+
+    async def _speak(self, command: Speak) -> Mapping[str, Any]:
+        if not command.path:
+            self._headset.stop_speaking()
+            return {"duration_s": 0.0}
+        path = Path(command.path)
+        duration_s = await self._loop.run_in_executor(self._workers, self._headset.speak, path)
+        return {"duration_s": duration_s}
+
+    def _set_settings(self, command: SetSettings) -> Mapping[str, Any]:
+        new = changed(self._settings, command.changes)
+        desk = desk_settings(new)
+        save_changes(self._state_dir, command.changes)
+        live = {view.name for view in setting_views(new) if view.live}
+        self._settings = new
+        self._desk.settings = desk
+        shown = {
+            name: "***" if name == "trunk.password" else value for name, value in command.changes.items()
+        }
+        self._take(SettingsChanged(at_s=self.clock(), changes=shown, source=command.source))
+        return {"restart_required": not set(command.changes) <= live}
+
+    def _state(self) -> DeskState:
+        return DeskState(
+            version=version("thirdring-device"),
+            board=self._board.name,
+            sip_stack=self._sip.sip_stack,
+            trunk=self._trunk[0],
+            trunk_reason=self._trunk[1],
+            storage="full" if self._journal.full else "ok",
+            strangers_refused=self._strangers,
+            calls=tuple(
+                CallView(
+                    call_id=call.call_id,
+                    index=call.index,
+                    direction="incoming" if call.incoming else "outgoing",
+                    state=call.state,  # type: ignore[arg-type]
+                    number=call.number,
+                    display_name=call.display_name,
+                    rings=self._desk.rings(call.call_id),
+                    started_utc=call.started_utc,
+                )
+                for call in self._desk.calls
+            ),
+            last_event=self._journal.last_number,
+        )
+
+    # --- sound ------------------------------------------------------------------------------------
+
+    def _new_media(self, call_id: str, codec: str) -> CallSound:
+        """Make the sound path of a call; runs on the SIP thread."""
+        tap = None
+        if self._settings.recording.enabled:
+            recorder = Recorder(self._state_dir / "recordings" / f"{call_id}.wav", SAMPLE_RATE_HZ)
+            self._recorders[call_id] = recorder
+            tap = recorder.write
+        return CallSound(call_id, codec, self._settings.audio, self.post, self.clock, tap)
+
+    def _close_recording(self, call_id: str) -> None:
+        records = [record for record in self._recent if record.event.call_id == call_id]
+        recorder = self._recorders.pop(call_id)
+        self._workers.submit(recorder.close, records)
+
+    # --- those who listen -------------------------------------------------------------------------
+
+    def _publish(self, records: Sequence[Record]) -> None:
+        if records:
+            self._recent.extend(records)
+            self._news.set()
+            self._news = asyncio.Event()
+
+    @property
+    def last_number(self) -> int:
+        """Number of the newest record."""
+        return self._journal.last_number
+
+    def records_after(self, after: int, limit: int = 500) -> list[Record]:
+        """Return at most ``limit`` records above ``after``, in order."""
+        if self._recent and self._recent[0].number <= after + 1:
+            behind = self._recent[-1].number - after
+            if behind <= 0:
+                return []
+            return list(self._recent)[-behind:][:limit]
+        return self._journal.events(after, limit)
+
+    async def news(self) -> None:
+        """Return when there is a new record."""
+        await self._news.wait()

@@ -1,0 +1,49 @@
+"""The engine's process."""
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Final
+
+from thirdring.protocol.errors import error
+from thirdring_device.adapters.board.simulator import SimulatorBoard
+from thirdring_device.adapters.headset.simulator import SimulatedHeadset
+from thirdring_device.engine.engine import Engine
+from thirdring_device.engine.server import serve_engine
+from thirdring_device.settings import Settings
+
+__all__ = ["BOARDS", "run_engine"]
+
+log = logging.getLogger(__name__)
+
+BOARDS: Final = ("simulator",)
+SWITCH_INTERVAL_S: Final = 0.0005
+"""How long a thread may keep the interpreter when the sound thread wants it; Python's default is 5 ms."""
+
+
+async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> None:
+    """Run until SIGTERM or SIGINT; raises ``ThirdringError`` when it cannot start."""
+    if board_name not in BOARDS:
+        raise error(7005, f"{board_name}; known: {', '.join(BOARDS)}")
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    headset = SimulatedHeadset(state_dir if settings.headset.ear_record else None)
+    engine = Engine(settings, state_dir, SimulatorBoard(state_dir), headset)
+    await engine.start()
+    socket = state_dir / "engine.sock"
+    server = await serve_engine(engine, socket)
+    gc.collect()
+    gc.freeze()
+    log.info("engine ready: SIP on port %d", settings.sip.port)
+    try:
+        await stop.wait()
+    finally:
+        server.close()
+        socket.unlink(missing_ok=True)
+        await engine.stop("signal")
