@@ -9,6 +9,7 @@ from typing import Any
 from thirdring.protocol.commands import Command, command_from_json
 from thirdring.protocol.errors import ThirdringError
 from thirdring.protocol.events import Event, Record, record_to_json
+from thirdring_device.adapters.store.journal import Journal
 
 UTC = "2026-05-04T09:00:00.000Z"
 
@@ -16,8 +17,9 @@ Handler = Callable[[Command], Mapping[str, Any]]
 
 
 class FakeEngine:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, journal: Journal | None = None) -> None:
         self.path = path
+        self.journal = journal
         self.records: list[Record] = []
         self.handlers: dict[str, Handler] = {}
         self.commands: list[Command] = []
@@ -45,8 +47,11 @@ class FakeEngine:
 
     async def emit(self, event: Event) -> Record:
         async with self._changed:
-            number = self.records[-1].number + 1 if self.records else 1
-            self.records.append(Record(number, UTC, event))
+            if self.journal is not None:
+                self.records += self.journal.append([event])
+            else:
+                number = self.records[-1].number + 1 if self.records else 1
+                self.records.append(Record(number, UTC, event))
             self._changed.notify_all()
             return self.records[-1]
 

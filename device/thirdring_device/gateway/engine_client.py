@@ -54,7 +54,8 @@ class EngineClient:
         """Execute one command and return its result object.
 
         Raises ``ApplianceError`` 7000 (engine not running, or gone before it answered), 7001 (no answer in
-        time; the command may have been executed) and whatever numbered error the engine answers.
+        time; the command may have been executed), ``RequestError`` 1001 (a text is not Unicode) and whatever
+        numbered error the engine answers.
         """
         writer = await self._connected()
         self._last_id += 1
@@ -162,7 +163,10 @@ async def _back_off(pause_s: float) -> float:
 
 
 def _line(message: Mapping[str, Any]) -> bytes:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    try:
+        return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    except UnicodeEncodeError as reason:  # half of a surrogate pair, which JSON can smuggle in
+        raise error(1001, "a text is not Unicode") from reason
 
 
 def _error(fields: Mapping[str, Any]) -> ThirdringError:

@@ -1,0 +1,147 @@
+"""The HTTP and WebSocket application."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Final
+
+from fastapi import Depends, FastAPI, Request, WebSocket
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
+
+from thirdring.protocol.commands import GetState
+from thirdring.protocol.errors import ThirdringError, error
+from thirdring_device.gateway.api.calls import calls_router
+from thirdring_device.gateway.api.desk import desk_router
+from thirdring_device.gateway.api.docs_page import docs_page
+from thirdring_device.gateway.api.guard import Guard, problem_response
+from thirdring_device.gateway.api.models import Health
+from thirdring_device.gateway.api.problems import complete_openapi
+from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
+from thirdring_device.gateway.api.token import read_or_make_token
+from thirdring_device.gateway.engine_client import EngineClient
+from thirdring_device.gateway.hub import KEEP_EVENTS, EventHub
+from thirdring_device.gateway.journal import Reader
+from thirdring_device.settings import Settings
+
+__all__ = ["create_app"]
+
+VERSION: Final = "0.1.0"
+
+DESCRIPTION: Final = """\
+The programming interface of a Thirdring desk appliance. Everything under /v1 needs the header \
+"Authorization: Bearer TOKEN" with the token from the file api-token in the appliance's state folder.
+
+Events: the WebSocket /v1/events?after=N sends every event above number N, then those to come, one JSON \
+object a message, in order, without gap or double; without "after" only those to come. A WebSocket may give \
+the token as ?token=. The header thirdring-last-event of the handshake's answer is the newest number. Close \
+codes: 1008 with a reason that begins with 7004, the client read too slowly; 1012, connect again and resume.
+
+Errors are application/problem+json with a numbered code that never changes its meaning."""
+
+logger = logging.getLogger(__name__)
+
+
+def create_app(
+    settings: Settings,
+    state_dir: Path,
+    client: EngineClient,
+    reader: Reader,
+    *,
+    keep_events: int = KEEP_EVENTS,
+    send_timeout_s: float = SEND_TIMEOUT_S,
+) -> FastAPI:
+    """Return the application; it follows the engine's events from its start-up to its shut-down.
+
+    ``keep_events`` and ``send_timeout_s`` bound how far and how long a WebSocket may lag. Raises
+    ``StorageError`` 5006 when the token in ``state_dir`` can be neither read nor made.
+    """
+    hub = EventHub(client, reader, keep_events=keep_events)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        following = asyncio.create_task(hub.run(), name="event hub")
+        following.add_done_callback(_log_end)
+        try:
+            yield
+        finally:
+            following.cancel()
+            await asyncio.gather(following, return_exceptions=True)
+
+    app = FastAPI(
+        title="Thirdring",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
+    bearer = HTTPBearer(auto_error=False, description="the token in DIR/api-token")
+    shown_in_openapi = [Depends(bearer)]  # the guard has checked the token before
+    app.include_router(desk_router(client), dependencies=shown_in_openapi)
+    app.include_router(calls_router(reader), dependencies=shown_in_openapi)
+    app.include_router(stream_router(hub, send_timeout_s=send_timeout_s))
+    _add_pages(app, client)
+    _add_error_handlers(app)
+    complete_openapi(app)
+    app.add_middleware(
+        Guard,
+        allowed_hosts=[*settings.gateway.allowed_hosts, settings.gateway.host],
+        token=read_or_make_token(state_dir),
+        guarded="/v1",
+    )
+    return app
+
+
+def _add_pages(app: FastAPI, client: EngineClient) -> None:
+    @app.get("/", include_in_schema=False)
+    async def root() -> dict[str, str]:
+        return {"name": app.title, "version": app.version, "docs": "/docs", "openapi": "/openapi.json"}
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(docs_page(app.openapi()))
+
+    @app.get("/healthz", tags=["gateway"])
+    async def healthz() -> Health:
+        """Tell, without a token, that the gateway is up and whether the engine answers."""
+        try:
+            await client.command(GetState(source="health"))
+        except ThirdringError:
+            return Health(gateway="ok", engine="unreachable")
+        return Health(gateway="ok", engine="ok")
+
+
+def _add_error_handlers(app: FastAPI) -> None:
+    """Every refusal becomes a numbered problem; what is not numbered is left to the guard (7002)."""
+
+    @app.exception_handler(ThirdringError)
+    async def numbered(connection: Request | WebSocket, reason: ThirdringError) -> JSONResponse | None:
+        if isinstance(connection, WebSocket):
+            await connection.send_denial_response(problem_response(reason))
+            return None
+        return problem_response(reason)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, reason: RequestValidationError) -> JSONResponse:
+        first = reason.errors()[0]
+        if first["type"] == "json_invalid":
+            return problem_response(error(1000, str(first.get("ctx", {}).get("error", ""))))
+        where = ".".join(str(part) for part in first["loc"][1:]) or "the body"
+        return problem_response(error(1001, f"{where}: {first['msg']}"))
+
+    @app.exception_handler(HTTPException)
+    async def framework(request: Request, reason: HTTPException) -> JSONResponse:
+        known = {400: 1000, 404: 1003, 405: 1002}
+        response = problem_response(error(known.get(reason.status_code, 7002), request.url.path[:200]))
+        response.headers.update(reason.headers or {})
+        return response
+
+
+def _log_end(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        logger.error("the event hub ended", exc_info=task.exception())

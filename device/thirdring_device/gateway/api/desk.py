@@ -1,0 +1,112 @@
+"""Routes that ask the engine: the desk's state, calls being made, settings."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Path
+
+from thirdring.protocol.commands import (
+    Answer,
+    Command,
+    Dial,
+    GetSettings,
+    GetState,
+    Hangup,
+    SendDtmf,
+    SetSettings,
+    Speak,
+)
+from thirdring.protocol.views import DeskState
+from thirdring_device.gateway.api.models import (
+    CallId,
+    DialRequest,
+    DtmfRequest,
+    OptionalCall,
+    SettingsChanged,
+    SettingsList,
+    Speaking,
+    SpeakRequest,
+)
+from thirdring_device.gateway.api.problems import ENGINE, problems
+from thirdring_device.gateway.engine_client import EngineClient
+
+__all__ = ["desk_router"]
+
+SOURCE = "http"
+
+Named = Annotated[str, Path(description="the call's id", max_length=64)]
+ANSWER_ERRORS = problems(2000, 2001, 2004, *ENGINE)
+HANGUP_ERRORS = problems(2000, 2002, 2004, *ENGINE)
+DTMF_ERRORS = problems(2000, 2002, 2004, 2006, *ENGINE)
+
+
+def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a list of routes
+    """Return the routes that send commands to the engine."""
+    router = APIRouter(prefix="/v1", tags=["desk"])
+
+    async def about_call(command: Command, call_id: str = "") -> CallId:
+        result = await client.command(command)
+        return CallId(call_id=str(result.get("call_id", call_id)))
+
+    @router.get("/state", response_model=DeskState, responses=problems(*ENGINE))
+    async def state() -> Any:
+        """Return the desk as it is now: trunk, storage, calls, number of the last event."""
+        return await client.command(GetState(source=SOURCE))
+
+    @router.post("/dial", status_code=202, responses=problems(2003, 2005, 3000, 3001, *ENGINE))
+    async def dial(request: DialRequest) -> CallId:
+        """Call a number. Answers at once with the call's id; how it goes on shows in events."""
+        return await about_call(Dial(number=request.number, source=SOURCE))
+
+    @router.post("/answer", responses=ANSWER_ERRORS)
+    async def answer(request: OptionalCall | None = None) -> CallId:
+        """Answer the call that rings."""
+        call_id = request.call_id if request else ""
+        return await about_call(Answer(call_id=call_id, source=SOURCE), call_id)
+
+    @router.post("/hangup", responses=HANGUP_ERRORS)
+    async def hangup(request: OptionalCall | None = None) -> CallId:
+        """End the current call, refuse it if it rings, give up if it is being dialled."""
+        call_id = request.call_id if request else ""
+        return await about_call(Hangup(call_id=call_id, source=SOURCE), call_id)
+
+    @router.post("/dtmf", responses=DTMF_ERRORS)
+    async def dtmf(request: DtmfRequest) -> CallId:
+        """Send DTMF digits to the customer."""
+        command = SendDtmf(digits=request.digits, call_id=request.call_id, source=SOURCE)
+        return await about_call(command, request.call_id)
+
+    @router.post("/calls/{call_id}/answer", responses=ANSWER_ERRORS)
+    async def answer_call(call_id: Named) -> CallId:
+        """Answer this call."""
+        return await about_call(Answer(call_id=call_id, source=SOURCE), call_id)
+
+    @router.post("/calls/{call_id}/hangup", responses=HANGUP_ERRORS)
+    async def hangup_call(call_id: Named) -> CallId:
+        """End this call."""
+        return await about_call(Hangup(call_id=call_id, source=SOURCE), call_id)
+
+    @router.post("/speak", responses=problems(4000, 4002, *ENGINE))
+    async def speak(request: SpeakRequest) -> Speaking:
+        """Play a sound file of the appliance into the simulated headset's microphone (simulator board)."""
+        result = await client.command(Speak(path=request.path, source=SOURCE))
+        return Speaking(duration_s=float(result.get("duration_s", 0.0)))
+
+    @router.get("/settings", response_model=SettingsList, responses=problems(*ENGINE))
+    async def settings() -> Any:
+        """Return every setting with value, default, unit and bounds; passwords read as `***`."""
+        return await client.command(GetSettings(source=SOURCE))
+
+    @router.patch("/settings", responses=problems(5004, 5005, 5006, *ENGINE))
+    async def set_settings(
+        changes: Annotated[
+            dict[str, Any],
+            Body(
+                description="dotted name to new value", examples=[{"recording.enabled": True}], min_length=1
+            ),
+        ],
+    ) -> SettingsChanged:
+        """Change settings by dotted name; all of them or none."""
+        result = await client.command(SetSettings(changes=changes, source=SOURCE))
+        return SettingsChanged(restart_required=bool(result.get("restart_required", False)))
+
+    return router

@@ -1,0 +1,166 @@
+"""Who may come in: hosts, origins, token, size and number of requests; and what no answer goes without.
+
+Outermost layer of the application. It answers every refusal itself, WebSocket handshakes included, so
+that nothing behind it runs for a stranger.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Final
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from thirdring.protocol.errors import ThirdringError, error
+from thirdring_device.gateway.api.error_map import problem, status_of
+from thirdring_device.gateway.api.token import same_token
+
+__all__ = ["BODY_LIMIT_BYTES", "Guard", "problem_response"]
+
+BODY_LIMIT_BYTES: Final = 64 * 1024
+"""The largest request changes every setting at once: about 10 kB."""
+
+BODY_TIMEOUT_S: Final = 10.0
+REQUESTS_AT_ONCE: Final = 64
+
+SECURITY_HEADERS: Final = {
+    "cache-control": "no-store",
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:;"
+    " base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "referrer-policy": "no-referrer",
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+}
+
+logger = logging.getLogger(__name__)
+
+
+def problem_response(reason: ThirdringError) -> JSONResponse:
+    """Return the HTTP response of a numbered error (RFC 9457)."""
+    headers = {}
+    if reason.code == 6000:
+        headers["www-authenticate"] = "Bearer"
+    elif reason.code == 7003:
+        headers["retry-after"] = "1"
+    return JSONResponse(
+        problem(reason), status_of(reason.code).value, headers, media_type="application/problem+json"
+    )
+
+
+class Guard:
+    """ASGI middleware; ``allowed_hosts`` without ports, ``guarded`` the path prefix that needs the token."""
+
+    def __init__(self, app: ASGIApp, *, allowed_hosts: Iterable[str], token: str, guarded: str) -> None:
+        """Wrap ``app``."""
+        self._app = app
+        self._hosts = frozenset(_without_brackets(host) for host in allowed_hosts)
+        self._token = token
+        self._guarded = guarded
+        self._requests = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let one request through, or refuse it."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def send_safely(message: Message) -> None:
+            nonlocal started
+            started = True
+            if message["type"] in ("http.response.start", "websocket.http.response.start"):
+                headers = MutableHeaders(scope=message)
+                for name, value in SECURITY_HEADERS.items():
+                    headers[name] = value
+            await send(message)
+
+        try:
+            self._check(scope)
+            if scope["type"] == "websocket":
+                await self._app(scope, receive, send_safely)
+            else:
+                await self._request(scope, receive, send_safely)
+        except ThirdringError as reason:
+            refusal = reason
+        except Exception:
+            logger.exception("%s %s failed", scope.get("method", "WebSocket"), scope["path"])
+            refusal = error(7002)
+        else:
+            return
+        if not started:
+            await problem_response(refusal)(scope, receive, send_safely)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        if (host := _host_of("//" + headers.get("host", ""))) not in self._hosts:
+            raise error(6001, f"host {host:.60}")
+        origin = headers.get("origin")
+        if origin is not None and _host_of(origin) not in self._hosts:
+            raise error(6001, f"origin {origin:.60}")
+        if scope["path"].startswith(self._guarded) and not same_token(_token_of(scope, headers), self._token):
+            raise error(6000)
+
+    async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._requests >= REQUESTS_AT_ONCE:
+            raise error(7003, f"{self._requests} at once")
+        self._requests += 1
+        try:
+            await self._app(scope, await _with_whole_body(scope, receive), send)
+        finally:
+            self._requests -= 1
+
+
+async def _with_whole_body(scope: Scope, receive: Receive) -> Receive:
+    """Read the whole body and return a ``receive`` that gives it; raises ``RequestError`` 1000 or 1007."""
+    announced = Headers(scope=scope).get("content-length", "0")
+    if not announced.isdecimal() or int(announced) > BODY_LIMIT_BYTES:
+        raise error(1007, f"more than {BODY_LIMIT_BYTES} bytes")
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_TIMEOUT_S):
+            while True:
+                message = await receive()
+                body += message.get("body", b"")
+                if len(body) > BODY_LIMIT_BYTES:
+                    raise error(1007, f"more than {BODY_LIMIT_BYTES} bytes")
+                if not message.get("more_body", False):
+                    break
+    except TimeoutError as reason:
+        raise error(1000, f"the body did not arrive within {BODY_TIMEOUT_S:g} s") from reason
+    waiting: list[Message] = [{"type": "http.request", "body": bytes(body), "more_body": False}]
+
+    async def replay() -> Message:
+        return waiting.pop() if waiting else await receive()
+
+    return replay
+
+
+def _token_of(scope: Scope, headers: Headers) -> str:
+    """Return the token of the Authorization header or, for a WebSocket, of the first ``?token=``."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return value.strip()
+    if scope["type"] == "websocket":
+        try:
+            query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
+        except ValueError:
+            return ""
+        return str(query.get("token", [""])[0])
+    return ""
+
+
+def _host_of(url: str) -> str:
+    """Return the lower-case host of an origin or of ``//host:port``, empty when there is none."""
+    try:
+        return (urlsplit(url).hostname or "").lower()
+    except ValueError:
+        return ""
+
+
+def _without_brackets(host: str) -> str:
+    return host.lower().removeprefix("[").removesuffix("]")

@@ -1,0 +1,123 @@
+"""What crosses HTTP besides the views of ``thirdring.protocol``: request bodies, small answers, events."""
+
+import dataclasses
+import typing
+from typing import Annotated, Any, Final, Literal, Union
+
+from pydantic import BaseModel, ConfigDict, Field, create_model
+
+from thirdring.protocol.events import EVENT_KINDS, Event
+from thirdring.protocol.views import SettingView
+
+__all__ = [
+    "RECORD_MODEL",
+    "CallId",
+    "DialRequest",
+    "DtmfRequest",
+    "Health",
+    "OptionalCall",
+    "Problem",
+    "SettingsChanged",
+    "SettingsList",
+    "SpeakRequest",
+    "Speaking",
+]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class DialRequest(_Request):
+    """Whom to call."""
+
+    number: str = Field(
+        description="digits, `*`, `#`, a leading `+`",
+        max_length=64,
+        examples=["13800138000", "+861012345678"],
+    )
+
+
+class OptionalCall(_Request):
+    """Which call; may be left out."""
+
+    call_id: str = Field("", description="empty: the call that rings (answer) or is current", max_length=64)
+
+
+class DtmfRequest(OptionalCall):
+    """What to send to the customer."""
+
+    digits: str = Field(description="`0`-`9`, `A`-`D`, `*`, `#`", max_length=64, examples=["1234#"])
+
+
+class SpeakRequest(_Request):
+    """What the simulated headset's microphone hears."""
+
+    path: str = Field(description="a sound file on the appliance; empty: stop", max_length=4096)
+
+
+class CallId(BaseModel):
+    """The call that a command was about."""
+
+    call_id: str
+
+
+class Speaking(BaseModel):
+    """The sound file that is being played."""
+
+    duration_s: float = Field(description="its length in seconds")
+
+
+class SettingsList(BaseModel):
+    """Every setting, passwords masked."""
+
+    settings: list[SettingView]
+
+
+class SettingsChanged(BaseModel):
+    """The settings were changed."""
+
+    restart_required: bool = Field(description="some of them count from the next start on")
+
+
+class Health(BaseModel):
+    """The gateway is up; whether the engine answers."""
+
+    gateway: Literal["ok"]
+    engine: Literal["ok", "unreachable"]
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457). `code` never changes its meaning."""
+
+    type: str = Field(description="where the error is described, relative to this server")
+    title: str = Field(description="what the code means")
+    status: int = Field(description="the HTTP status")
+    code: int = Field(description="the numbered error", examples=[2003])
+    detail: str = Field(description="what was wrong this time; may be empty")
+
+
+def _record_model(kind: str, event: type[Event]) -> type[BaseModel]:
+    """Return the model of one kind of event as it goes out."""
+    hints = typing.get_type_hints(event)
+    fields: dict[str, Any] = {
+        "seq": (int, Field(description="the event's number; rises, never used again")),
+        "utc": (str, Field(description="wall clock, ISO 8601")),
+        "kind": (Literal[kind], ...),
+    }
+    for field in dataclasses.fields(event):
+        if field.default is not dataclasses.MISSING:
+            fields[field.name] = (hints[field.name], field.default)
+        elif field.default_factory is not dataclasses.MISSING:
+            fields[field.name] = (hints[field.name], Field(default_factory=field.default_factory))
+        else:
+            fields[field.name] = (hints[field.name], ...)
+    model: type[BaseModel] = create_model(f"{event.__name__}Record", __doc__=event.__doc__, **fields)
+    return model
+
+
+RECORD_MODEL: Final[Any] = Annotated[
+    Union[tuple(_record_model(kind, event) for kind, event in EVENT_KINDS.items())],  # noqa: UP007 - made at run time
+    Field(discriminator="kind"),
+]
+"""Any numbered event, for the OpenAPI document; new kinds may come, readers skip what they do not know."""

@@ -1,0 +1,120 @@
+"""The gateway process: the HTTP server and the serial consoles, until SIGTERM."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from thirdring.protocol.errors import ThirdringError, error
+from thirdring_device.gateway.api.app import create_app
+from thirdring_device.gateway.engine_client import ENGINE_SOCKET, EngineClient
+from thirdring_device.gateway.journal import JOURNAL_FILE, JournalView
+from thirdring_device.gateway.websocket_protocol import PatientProtocol
+from thirdring_device.settings import GatewaySettings, Settings, load_settings
+
+__all__ = ["Server", "main", "serve", "server_config"]
+
+GRACEFUL_S: Final = 2
+"""How long requests may go on after SIGTERM."""
+
+UNREAD_S: Final = 30
+"""A connection whose client takes nothing for so long is given up (TCP user time-out, RFC 5482)."""
+
+SMALL_MESSAGE_BYTES: Final = 64 * 1024
+
+logger = logging.getLogger(__name__)
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own signal handlers, which end the process by the signal they caught."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to ``serve``."""
+        yield
+
+
+def _listen(gateway: GatewaySettings) -> socket.socket:
+    """Return the listening socket; raises ``ApplianceError`` 7006 when the port is in use."""
+    host = gateway.host.removeprefix("[").removesuffix("]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_S * 1000)
+        listening.bind((host, gateway.port))
+    except OSError as reason:
+        listening.close()
+        raise error(7006, f"{gateway.host}:{gateway.port}: {reason.strerror or reason}") from reason
+    return listening
+
+
+def server_config(app: FastAPI) -> uvicorn.Config:
+    """Return how uvicorn serves ``app``."""
+    return uvicorn.Config(
+        app,
+        ws=PatientProtocol,
+        ws_max_size=SMALL_MESSAGE_BYTES,
+        ws_per_message_deflate=False,
+        access_log=False,  # it would keep tokens that stand in a WebSocket's query
+        log_config=None,
+        log_level=logging.WARNING,
+        server_header=False,
+        timeout_graceful_shutdown=GRACEFUL_S,
+    )
+
+
+async def serve(settings: Settings, state_dir: Path) -> None:
+    """Serve until SIGTERM or SIGINT, then stop in order.
+
+    Raises ``ApplianceError`` 7006 when the TCP port cannot be opened, ``StorageError`` 5006 when the state
+    folder cannot be used.
+    """
+    client = EngineClient(state_dir / ENGINE_SOCKET)
+    reader = JournalView(state_dir / JOURNAL_FILE)
+    app = create_app(settings, state_dir, client, reader)
+    listening = _listen(settings.gateway)
+    server = Server(server_config(app))
+
+    def stop() -> None:
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+        listening.close()
+        await client.close()
+        reader.close()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the gateway; return the process's exit code: 0 after SIGTERM, 1 after a numbered error."""
+    parser = argparse.ArgumentParser(prog="thirdring-gateway", description=__doc__)
+    parser.add_argument("--state-dir", type=Path, required=True, help="state folder, shared with the engine")
+    parser.add_argument("--settings", type=Path, help="settings file (TOML)")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    try:
+        asyncio.run(serve(load_settings(options.settings, options.state_dir), options.state_dir))
+    except ThirdringError as reason:
+        sys.stderr.write(f"thirdring-gateway: {reason}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
