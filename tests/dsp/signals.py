@@ -52,9 +52,7 @@ def silence(duration_s: float, sample_rate_hz: int = 8000) -> Signal:
     return np.zeros(round(duration_s * sample_rate_hz))
 
 
-def tone(
-    frequency_hz: float, duration_s: float, level_dbov: float, sample_rate_hz: int = 8000
-) -> Signal:
+def tone(frequency_hz: float, duration_s: float, level_dbov: float, sample_rate_hz: int = 8000) -> Signal:
     """A sine of the given RMS level; a full-scale one is -3.01 dBov."""
     time_s = np.arange(round(duration_s * sample_rate_hz)) / sample_rate_hz
     amplitude = np.sqrt(2.0) * 10.0 ** (level_dbov / 20.0)
@@ -88,9 +86,7 @@ def at_active_level(signal: Signal, level_dbov: float, sample_rate_hz: int = 800
 # Noise
 
 
-def white(
-    duration_s: float, level_dbov: float, sample_rate_hz: int = 8000, seed: int = 1
-) -> Signal:
+def white(duration_s: float, level_dbov: float, sample_rate_hz: int = 8000, seed: int = 1) -> Signal:
     noise = np.random.default_rng(seed).standard_normal(round(duration_s * sample_rate_hz))
     return at_rms(noise, level_dbov)
 
@@ -109,9 +105,7 @@ def hum(duration_s: float, level_dbov: float, sample_rate_hz: int = 8000) -> Sig
     return at_rms(np.sum(parts, axis=0), level_dbov)
 
 
-def babble(
-    duration_s: float, level_dbov: float, sample_rate_hz: int = 8000, talkers: int = 12
-) -> Signal:
+def babble(duration_s: float, level_dbov: float, sample_rate_hz: int = 8000, talkers: int = 12) -> Signal:
     """Several prompts at once, each starting elsewhere in the material."""
     speech = prompts(sample_rate_hz=sample_rate_hz)
     count = round(duration_s * sample_rate_hz)

@@ -23,9 +23,7 @@ def magnitudes(samples: signals.Samples) -> signals.Samples:
     st.floats(-60.0, 0.0),
     st.sampled_from(RATES_HZ),
 )
-def test_no_sample_passes_the_ceiling(
-    values: list[int], ceiling_dbov: float, sample_rate_hz: int
-) -> None:
+def test_no_sample_passes_the_ceiling(values: list[int], ceiling_dbov: float, sample_rate_hz: int) -> None:
     limiter = AcousticLimiter(sample_rate_hz, ceiling_dbov)
     out = limiter.process(np.array([*values, *[0] * 60], np.int16))
     assert np.all(magnitudes(out) <= ceiling_of(limiter))
@@ -101,9 +99,7 @@ def test_reset_forgets_everything() -> None:
         ((8000, -6.0, 0.1), "look_ahead_s"),
     ],
 )
-def test_arguments_out_of_range_are_refused(
-    arguments: tuple[int, float, float], named: str
-) -> None:
+def test_arguments_out_of_range_are_refused(arguments: tuple[int, float, float], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         AcousticLimiter(*arguments)
 

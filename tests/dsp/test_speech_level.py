@@ -131,9 +131,7 @@ def test_momentary_level_covers_exactly_100_ms() -> None:
 
 @pytest.mark.parametrize("before_dbov", [-16.0, -26.0, -40.0])
 @pytest.mark.parametrize("now_dbov", [-16.0, -26.0, -40.0])
-def test_sliding_level_is_that_of_the_last_active_speech(
-    before_dbov: float, now_dbov: float
-) -> None:
+def test_sliding_level_is_that_of_the_last_active_speech(before_dbov: float, now_dbov: float) -> None:
     speech = signals.synthetic_mandarin()
     before = signals.at_active_level(speech[: 8 * 8000], before_dbov)
     now = signals.at_active_level(speech[8 * 8000 :], now_dbov)[: 6 * 8000]

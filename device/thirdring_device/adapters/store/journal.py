@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from thirdring.protocol.errors import error
+from thirdring.protocol.errors import StorageError, error
 from thirdring.protocol.events import Event, Record, record_to_json
 from thirdring_device.adapters.store.projection import project
 from thirdring_device.adapters.store.rows import records_after, records_of_call
@@ -53,15 +53,18 @@ class Journal:
         except OSError as reason:
             self._lock.close()
             raise error(5007, str(path.parent)) from reason
+        self._db = sqlite3.connect(path, isolation_level=None)
         try:
-            self._db = sqlite3.connect(path, isolation_level=None)
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             migrate(self._db)
             (last, boot) = self._db.execute("SELECT max(number), max(boot) FROM events").fetchone()
         except sqlite3.DatabaseError as reason:
-            self._lock.close()
+            self.close()
             raise error(5001, f"{path}: {reason}") from reason
+        except StorageError:
+            self.close()
+            raise
         self._next = (last or 0) + 1
         self._boot = (boot or 0) + 1
         self._keep_reserve()

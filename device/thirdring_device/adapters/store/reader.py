@@ -33,8 +33,10 @@ class JournalReader:
         except sqlite3.DatabaseError as reason:
             raise error(5001, f"{path}: {reason}") from reason
         if application != APPLICATION_ID:
+            self._db.close()
             raise error(5001, str(path))
         if version != SCHEMA_VERSION:
+            self._db.close()
             raise error(5002, f"version {version}, known: {SCHEMA_VERSION}")
 
     def calls(self, limit: int = 100, before: str | None = None) -> list[CallSummary]:

@@ -53,7 +53,8 @@ class AnswerRings(Norm):
         elif isinstance(event, CallAnswered) and self._ladder is not None:
             self.evidence.append(record.number)
             rings = self._ladder.begun_by(event.at_s)
-            announced = [self.noted(event.at_s, "met" if rings <= self.threshold else "breached", rings)]
+            state = "met" if rings <= self.threshold else "breached"
+            announced = [self.noted(event.at_s, state, float(rings))]
         if self.call.state != "incoming":
             self.wake_at_s = None
         return announced
