@@ -1,11 +1,82 @@
 """The appliance's command: ``thirdring-device``."""
 
+import argparse
+import asyncio
+import logging
 import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from thirdring.protocol.errors import ThirdringError, error
+from thirdring_device.settings import load_settings
+from thirdring_device.supervisor import EXIT_REFUSED, Supervisor
 
 __all__ = ["main"]
 
 
-def main() -> int:
-    """Run the command line."""
-    print("thirdring-device", file=sys.stderr)
-    return 2
+def _state_dir(path: Path) -> Path:
+    """Return the state folder, made if need be, readable by its owner only."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as reason:
+        raise error(5006, f"{path}: {reason}") from reason
+    return path.resolve()
+
+
+def _run(args: argparse.Namespace) -> int:
+    state_dir = _state_dir(args.state)
+    load_settings(args.settings, state_dir)  # refuse a bad file before anything starts
+    return Supervisor(state_dir, args.settings, args.board).run()
+
+
+def _engine(args: argparse.Namespace) -> int:
+    from thirdring_device.engine.main import run_engine
+
+    state_dir = _state_dir(args.state)
+    asyncio.run(run_engine(load_settings(args.settings, state_dir), state_dir, args.board))
+    return 0
+
+
+def _gateway(args: argparse.Namespace) -> int:
+    from thirdring_device.gateway.main import serve
+
+    state_dir = _state_dir(args.state)
+    asyncio.run(serve(load_settings(args.settings, state_dir), state_dir))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="thirdring-device", description=__doc__)
+    parser.add_argument("--log", default="warning", choices=("debug", "info", "warning", "error"))
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, function, text in (
+        ("run", _run, "run the appliance: engine and gateway"),
+        ("engine", _engine, "run the engine alone (calls, sound, norms, journal)"),
+        ("gateway", _gateway, "run the gateway alone (HTTP, WebSocket, serial consoles)"),
+    ):
+        command = commands.add_parser(name, help=text, description=text)
+        command.add_argument("--state", type=Path, required=True, metavar="DIR", help="the state folder")
+        command.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
+        if name != "gateway":
+            command.add_argument("--board", required=True, help="the board, such as simulator")
+        command.set_defaults(function=function)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code: 0 done, 2 refused with a numbered error."""
+    args = _parser().parse_args(argv)
+    logging.basicConfig(
+        level=args.log.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
+    )
+    try:
+        return int(args.function(args))
+    except ThirdringError as reason:
+        print(f"thirdring-device: error {reason}", file=sys.stderr)
+        return EXIT_REFUSED
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
