@@ -54,3 +54,8 @@ def dsp_checked(session: nox.Session) -> None:
         session.run("python", "-m", "pytest", "tests/dsp", *session.posargs)
     finally:
         session.run("python", "setup.py", "-q", "build_ext", "--inplace", "--force")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    session.run("python", "docs/generate.py", *session.posargs)

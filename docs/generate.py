@@ -1,0 +1,102 @@
+"""Write the reference documents from the code: ``nox -s docs``. With ``--check``: fail if one is stale."""
+
+import dataclasses
+import sys
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+
+from thirdring.protocol.errors import ERRORS
+from thirdring.protocol.events import EVENT_KINDS, Event
+from thirdring_device.gateway.api import error_map as http_map
+from thirdring_device.settings import Settings, setting_views
+
+DOCS = Path(__file__).parent
+MADE = "Made from the code by `nox -s docs`; do not edit.\n"
+
+
+def settings() -> Iterator[str]:
+    yield f"# Settings\n\n{MADE}"
+    yield "A settings file is TOML: a section in brackets, then `name = value`. An unknown name, a wrong type or a"
+    yield "value outside its bounds is refused at the start, by name. *live*: a change takes effect at once when it"
+    yield "is made over HTTP or AT; the others wait for the next start.\n"
+    section = ""
+    for view in setting_views(Settings()):
+        name, _, field = view.name.rpartition(".")
+        if name != section:
+            section = name
+            yield f"\n## [{section}]\n\n| name | default | unit | bounds | live | meaning |\n|---|---|---|---|---|---|"
+        bounds = ", ".join(view.choices) if view.choices else ""
+        if view.low is not None or view.high is not None:
+            bounds = f"{view.low:g} to {view.high:g}"
+        default = f"`{view.default!r}`" if not isinstance(view.default, tuple) else f"`{list(view.default)}`"
+        live = "yes" if view.live else ""
+        yield f"| `{field}` | {default} | {view.unit} | {bounds} | {live} | {view.description} |"
+
+
+def errors() -> Iterator[str]:
+    yield f"# Errors\n\n{MADE}"
+    yield "Every error has a number that never changes its meaning. Over HTTP it comes as `application/problem+json`"
+    yield "with the status below; on the serial console as `ERROR` or `+CME ERROR`; in the SDK as an exception.\n"
+    yield "| code | meaning | HTTP |\n|---|---|---|"
+    for code, text in ERRORS.items():
+        yield f"| {code} | {text} | {http_map.status_of(code).value} |"
+
+
+def events() -> Iterator[str]:
+    yield f"# Events\n\n{MADE}"
+    yield "In JSON every event also has `seq` (its number), `utc`, `kind`, `at_s` and `call_id`. *Derived* events are"
+    yield "concluded by the core and come out again when the facts are replayed.\n"
+    common = {field.name for field in dataclasses.fields(Event)}
+    for kind, cls in EVENT_KINDS.items():
+        note = " (derived)" if cls.derived else ""
+        yield f"## `{kind}`{note}\n\n{_flow(cls.__doc__ or '')}\n"
+        hints = typing.get_type_hints(cls)
+        own = [field for field in dataclasses.fields(cls) if field.name not in common]
+        for field in own:
+            yield f"- `{field.name}`: {_type_name(hints[field.name])}"
+        if own:
+            yield ""
+
+
+def _flow(text: str) -> str:
+    return " ".join(text.replace("``", "`").split())
+
+
+def _type_name(hint: object) -> str:
+    if typing.get_origin(hint) is typing.Literal:
+        return " \\| ".join(f"`{value}`" for value in typing.get_args(hint))
+    text = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
+    for prefix in ("thirdring.protocol.events.", "collections.abc.", "typing."):
+        text = text.replace(prefix, "")
+    return f"`{text}`"
+
+
+DOCUMENTS = {"settings.md": settings, "errors.md": errors, "events.md": events}
+
+
+def stale() -> list[str]:
+    """Return the documents that differ from what the code says now."""
+    return [
+        name
+        for name, lines in DOCUMENTS.items()
+        if not (DOCS / name).exists() or (DOCS / name).read_text(encoding="utf-8") != _text(lines())
+    ]
+
+
+def _text(lines: Iterator[str]) -> str:
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def main(arguments: list[str]) -> int:
+    if "--check" in arguments:
+        for name in stale():
+            print(f"docs/{name} is not what the code says: run nox -s docs")
+        return 1 if stale() else 0
+    for name, lines in DOCUMENTS.items():
+        (DOCS / name).write_text(_text(lines()), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
