@@ -6,7 +6,7 @@ frequency's distance from nominal, so their phase gives it, and the four are add
 lines are solved together (least squares), because 40 ms do not keep lines 25 Hz apart from each other.
 """
 
-from libc.math cimport M_PI, atan2f, cos, rint, sin, sinf, sqrtf
+from libc.math cimport M_PI, atan2f, cos, cosf, rint, sin, sinf, sqrtf
 from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t
 from libc.string cimport memcpy, memset
 
@@ -28,6 +28,9 @@ cdef struct ToneSetSpec:
     float high_hz[4]
     float inverse[4][4]       # of the lines' Gram matrix
     float weakest             # least share of the weakest line (modulated: of the weaker sideband)
+    float reach_hz            # how far from nominal the lines are followed
+    bint together             # two lines so close that they are followed as one
+    float search_hz           # where else to look for them; 0: nowhere
     bint resolved             # the lines are far enough apart to be told from each other
 
 cdef struct ToneReading:
@@ -37,6 +40,14 @@ cdef struct ToneReading:
     float balance             # share of the weakest line (modulated: of the weaker sideband)
     float rest                # mean square of what is left
     float step_re[4]          # product of each line with itself 10 ms before, turned back by nominal
+    float step_im[4]
+
+cdef struct ToneLock:
+    bint locked
+    float off_hz[4]           # of each line, from nominal
+    float old_re[4]           # its amplitude 10 ms before
+    float old_im[4]
+    float step_re[4]          # smoothed steps
     float step_im[4]
 
 cdef struct ToneBank:
@@ -58,8 +69,7 @@ cdef struct ToneBank:
     float lag_re[16]          # products of neighbouring frames, turned back by nominal
     float lag_im[16]
     float incoherent[16]      # sum of the frames' powers
-    float old_re[16][4]       # a set's amplitudes 10 ms before
-    float old_im[16][4]
+    ToneLock lock[16]
     ToneSetSpec spec[16]
     ToneReading reading[16]
 
@@ -82,8 +92,7 @@ cdef inline void bank_clear(ToneBank* bank) noexcept nogil:
     memset(bank.frame_re, 0, sizeof(bank.frame_re))
     memset(bank.frame_im, 0, sizeof(bank.frame_im))
     memset(bank.energy, 0, sizeof(bank.energy))
-    memset(bank.old_re, 0, sizeof(bank.old_re))
-    memset(bank.old_im, 0, sizeof(bank.old_im))
+    memset(bank.lock, 0, sizeof(bank.lock))
     memset(bank.reading, 0, sizeof(bank.reading))
 
 cdef inline void _correlate(ToneBank* bank, const int16_t* x) noexcept nogil:
@@ -175,49 +184,160 @@ cdef inline void _read_single(ToneBank* bank, const ToneSetSpec* spec, ToneReadi
     out.step_re[0] = bank.lag_re[k]
     out.step_im[0] = bank.lag_im[k]
 
-cdef inline void _read_several(
-    ToneBank* bank, const ToneSetSpec* spec, ToneReading* out, float* old_re, float* old_im
+cdef inline float _frame_gain(float hz) noexcept nogil:
+    """What a frame answers to a tone so far from the frequency it is correlated with."""
+    cdef float x = hz * <float>(M_PI * 0.01)
+    return sinf(x) / x if x > 0.01 or x < -0.01 else <float>1.0
+
+cdef inline float _place_gain(float hz) noexcept nogil:
+    """What four frames, added in step, answer to a tone so far from the frequency of the steps."""
+    cdef float x = hz * <float>(M_PI * 0.01)
+    cdef float y = sinf(x)
+    return sinf(4.0 * x) / (4.0 * y) if y > 0.01 or y < -0.01 else <float>1.0
+
+cdef inline float _solve(
+    ToneBank* bank, const ToneSetSpec* spec, const float* off_hz, float* a_re, float* a_im
 ) noexcept nogil:
-    """Several lines, by least squares."""
+    """Find the lines' amplitudes, each so far from nominal; return the energy that they explain."""
     cdef int i, j, k
+    cdef float s_re[4]
+    cdef float s_im[4]
+    cdef float inverse[2][2]
+    cdef float f0, f1, u_re, u_im, t_re, t_im, x, re, im, explained = 0.0, scale = <float>(1.0 / 160.0)
+    cdef bint nominal = True
+    for i in range(spec.lines):
+        nominal = nominal and -0.5 < off_hz[i] < 0.5
+    if nominal or (spec.lines > 2 and spec.carrier < 0):
+        for i in range(spec.lines):
+            s_re[i] = bank.sum_re[spec.line[i]]
+            s_im[i] = bank.sum_im[spec.line[i]]
+        nominal = True
+    else:
+        for i in range(spec.lines):
+            # Add the frames in step with the line's own frequency, seen from the window's middle.
+            k = spec.line[i]
+            x = -off_hz[i] * <float>(2.0 * M_PI * 0.01)
+            u_re = cosf(x)
+            u_im = sinf(x)
+            t_re = cosf(1.5 * x)
+            t_im = -sinf(1.5 * x)
+            s_re[i] = s_im[i] = 0.0
+            for j in range(WINDOW_FRAMES):
+                re = bank.frame_re[j][k] * bank.place_re[j][k] - bank.frame_im[j][k] * bank.place_im[j][k]
+                im = bank.frame_re[j][k] * bank.place_im[j][k] + bank.frame_im[j][k] * bank.place_re[j][k]
+                s_re[i] += re * t_re - im * t_im
+                s_im[i] += re * t_im + im * t_re
+                x = t_re * u_re - t_im * u_im
+                t_im = t_re * u_im + t_im * u_re
+                t_re = x
+    if nominal or spec.carrier >= 0:
+        if not nominal:
+            scale /= _frame_gain(off_hz[0])
+        for i in range(spec.lines):
+            a_re[i] = a_im[i] = 0.0
+            for j in range(spec.lines):
+                a_re[i] += spec.inverse[i][j] * s_re[j]
+                a_im[i] += spec.inverse[i][j] * s_im[j]
+            a_re[i] *= scale
+            a_im[i] *= scale
+            explained += a_re[i] * s_re[i] + a_im[i] * s_im[i]
+        return explained * scale * 160.0
+    f0 = spec.nominal_hz[0]
+    f1 = spec.nominal_hz[1]
+    x = f1 + off_hz[1] - f0 - off_hz[0]
+    inverse[0][0] = _frame_gain(off_hz[1])
+    inverse[1][1] = _frame_gain(off_hz[0])
+    t_re = _place_gain(x)
+    inverse[0][1] = -t_re * _frame_gain(f1 + off_hz[1] - f0)
+    inverse[1][0] = -t_re * _frame_gain(f0 + off_hz[0] - f1)
+    scale /= inverse[0][0] * inverse[1][1] - inverse[0][1] * inverse[1][0]
+    for i in range(2):
+        a_re[i] = scale * (inverse[i][0] * s_re[0] + inverse[i][1] * s_re[1])
+        a_im[i] = scale * (inverse[i][0] * s_im[0] + inverse[i][1] * s_im[1])
+        explained += a_re[i] * a_re[i] + a_im[i] * a_im[i]
+    explained += 2.0 * t_re * _frame_gain(x) * (a_re[0] * a_re[1] + a_im[0] * a_im[1])
+    return 160.0 * explained
+
+cdef inline void _read_several(
+    ToneBank* bank, const ToneSetSpec* spec, ToneReading* out, ToneLock* lock
+) noexcept nogil:
+    """Several lines, by least squares, once found followed to their own frequencies."""
+    cdef int i, k, tries
     cdef float a_re[4]
     cdef float a_im[4]
-    cdef float explained = 0.0, power = 0.0, least = -1.0, one, re, im
+    cdef float b_re[4]
+    cdef float b_im[4]
+    cdef float off_hz[4]
+    cdef float explained = 0.0, other, power = 0.0, least = -1.0, one, re, im, hz, found = 0.0
     for i in range(spec.lines):
-        a_re[i] = a_im[i] = 0.0
-        for j in range(spec.lines):
-            a_re[i] += spec.inverse[i][j] * bank.sum_re[spec.line[j]]
-            a_im[i] += spec.inverse[i][j] * bank.sum_im[spec.line[j]]
-        a_re[i] *= <float>(1.0 / 160.0)
-        a_im[i] *= <float>(1.0 / 160.0)
+        found += bank.incoherent[spec.line[i]]
+    if found < 0.1 * 40.0 * bank.window_energy or bank.window_energy <= 0.0:
+        lock.locked = False
+        lock.step_re[0] = lock.step_im[0] = 0.0
+        return
+    if spec.carrier >= 0:
+        # The middle of a modulated tone does not move with the modulation.
+        k = spec.line[spec.carrier]
+        lock.step_re[0] = 0.7 * lock.step_re[0] + bank.lag_re[k]
+        lock.step_im[0] = 0.7 * lock.step_im[0] + bank.lag_im[k]
+        hz = atan2f(lock.step_im[0], lock.step_re[0]) * <float>(100.0 / (2.0 * M_PI))
+        hz = max(-spec.reach_hz, min(spec.reach_hz, hz))
+        for i in range(spec.lines):
+            off_hz[i] = hz
+        explained = _solve(bank, spec, off_hz, a_re, a_im)
+    elif lock.locked:
+        explained = _solve(bank, spec, lock.off_hz, a_re, a_im)
+    else:
+        for tries in range(3 if spec.search_hz > 0.0 else 1):
+            for i in range(spec.lines):
+                off_hz[i] = spec.search_hz * (0.0 if tries == 0 else 1.0 if tries == 1 else -1.0)
+            other = _solve(bank, spec, off_hz, b_re, b_im)
+            if tries == 0 or other > explained:
+                explained = other
+                for i in range(spec.lines):
+                    a_re[i] = b_re[i]
+                    a_im[i] = b_im[i]
+                    lock.off_hz[i] = off_hz[i]
+    for i in range(spec.lines):
         k = spec.line[i]
-        explained += a_re[i] * bank.sum_re[k] + a_im[i] * bank.sum_im[k]
         one = a_re[i] * a_re[i] + a_im[i] * a_im[i]
         power += one
         if i != spec.carrier and (least < 0.0 or one < least):
             least = one
-        re = a_re[i] * old_re[i] + a_im[i] * old_im[i]
-        im = a_im[i] * old_re[i] - a_re[i] * old_im[i]
+        re = a_re[i] * lock.old_re[i] + a_im[i] * lock.old_im[i]
+        im = a_im[i] * lock.old_re[i] - a_re[i] * lock.old_im[i]
         out.step_re[i] = re * bank.turn_re[k] - im * bank.turn_im[k]
         out.step_im[i] = re * bank.turn_im[k] + im * bank.turn_re[k]
-    for i in range(spec.lines):
-        old_re[i] = a_re[i]
-        old_im[i] = a_im[i]
-    if spec.carrier >= 0:
-        # The middle of a modulated tone does not move with the modulation.
-        out.step_re[0] = bank.lag_re[spec.line[spec.carrier]]
-        out.step_im[0] = bank.lag_im[spec.line[spec.carrier]]
-    if bank.window_energy <= 0.0:
-        return
+        lock.old_re[i] = a_re[i]
+        lock.old_im[i] = a_im[i]
     out.level = 0.5 * power
     out.power = 0.5 * spec.lines * least if spec.resolved and spec.carrier < 0 else out.level
     out.balance = least / power if power > 0.0 else 0.0
-    out.share = explained / bank.window_energy
-    if out.share > 1.0:
-        out.share = 1.0
+    out.share = min(<float>1.0, explained / bank.window_energy)
     out.rest = (1.0 - out.share) * bank.window_energy / 320.0
-    if spec.carrier < 0 and out.balance < spec.weakest:
+    if spec.carrier >= 0:
+        out.step_re[0] = bank.lag_re[spec.line[spec.carrier]]
+        out.step_im[0] = bank.lag_im[spec.line[spec.carrier]]
+        return
+    if out.balance < spec.weakest:
         out.share = 0.0
+    if out.share < 0.3:
+        lock.locked = False
+        return
+    for i in range(spec.lines):
+        if not lock.locked:
+            lock.step_re[i] = lock.step_im[i] = 0.0
+        else:
+            lock.step_re[i] = 0.6 * lock.step_re[i] + out.step_re[i]
+            lock.step_im[i] = 0.6 * lock.step_im[i] + out.step_im[i]
+            hz = atan2f(lock.step_im[i], lock.step_re[i]) * <float>(100.0 / (2.0 * M_PI))
+            lock.off_hz[i] = max(-spec.reach_hz, min(spec.reach_hz, hz))
+    if lock.locked and spec.together:
+        hz = atan2f(
+            lock.step_im[0] + lock.step_im[1], lock.step_re[0] + lock.step_re[1]
+        ) * <float>(100.0 / (2.0 * M_PI))
+        lock.off_hz[0] = lock.off_hz[1] = max(-spec.reach_hz, min(spec.reach_hz, hz))
+    lock.locked = True
 
 cdef inline void bank_frame(ToneBank* bank, const int16_t* frame) noexcept nogil:
     """Take 80 samples; ``reading`` then tells of the window that ends with them."""
@@ -231,5 +351,5 @@ cdef inline void bank_frame(ToneBank* bank, const int16_t* frame) noexcept nogil
         if bank.spec[i].lines == 1:
             _read_single(bank, &bank.spec[i], &bank.reading[i])
         else:
-            _read_several(bank, &bank.spec[i], &bank.reading[i], bank.old_re[i], bank.old_im[i])
+            _read_several(bank, &bank.spec[i], &bank.reading[i], &bank.lock[i])
     bank.frames += 1

@@ -95,6 +95,7 @@ cdef class CallProgressDetector:
     cdef void end_burst(self, int tone_set) noexcept nogil
     cdef double edge_s(self, int tone_set, int64_t first, int64_t last, bint falling, float plateau) noexcept nogil
     cdef double match(self, const SequenceSpec* spec, BurstRecord* first) noexcept nogil
+    cdef int64_t skip_speech(self, int tone_set, int64_t place) noexcept nogil
     cdef void match_rings(self, int tone_set) noexcept nogil
     cdef bint is_ring_pause(self, double pause_s) noexcept nogil
     cdef void count_ring(self, double start_s, double end_s, float power) noexcept nogil

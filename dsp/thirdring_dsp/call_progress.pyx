@@ -55,6 +55,7 @@ cdef float GAP_OVER_TONE = 0.06
 cdef float REST_OVER_GAP = 4.0
 cdef float REST_OVER_TONE = 0.12
 cdef float IN_SPEECH_REST = 0.33
+cdef double RING_GAP_S = 1.2
 cdef double CUT_BURST_S = 0.2     # a ring cut short by the start of the stream shows at least this
 
 KINDS = tuple(EVENT_KINDS)
@@ -132,6 +133,10 @@ cdef class CallProgressDetector:
                     spec.inverse[j][k] = inverse[j, k]
             spec.resolved = spec.lines == 1 or np.diff(lines).min() >= 22.0
             spec.weakest = 0.0 if spec.lines == 1 else 0.05 if spec.carrier >= 0 else 0.24 / spec.lines
+            tolerance_hz = tone_set.high_hz[0] - lines[0]
+            spec.together = spec.lines == 2 and lines[1] - lines[0] < 40.0
+            spec.reach_hz = tolerance_hz + 4.0
+            spec.search_hz = 0.6 * tolerance_hz if spec.lines == 2 and tolerance_hz > 10.0 else 0.0
         for i, sequence in enumerate(table.sequences):
             _load_sequence(&self.sequence[i], sequence)
         self.sequences = len(table.sequences)
@@ -433,6 +438,8 @@ cdef class CallProgressDetector:
                     and t.history[place & HISTORY_MASK].start_s >= later.start_s
                 ):
                     place -= 1
+            if spec.kind == CALL_WAITING and later != NULL:
+                place = self.skip_speech(tone_set, place)
             if place < 0 or place <= t.count - HISTORY:
                 return INFINITY
             b = &t.history[place & HISTORY_MASK]
@@ -457,6 +464,17 @@ cdef class CallProgressDetector:
             before = tone_set
         first[0] = later[0]
         return off / spec.bursts
+
+    cdef int64_t skip_speech(self, int tone_set, int64_t place) noexcept nogil:
+        """Return the last burst up to ``place`` that was steady: others may be speech."""
+        cdef const Tracker* t = &self.tracker[tone_set]
+        cdef const BurstRecord* b
+        while place >= 0 and place > t.count - HISTORY:
+            b = &t.history[place & HISTORY_MASK]
+            if b.good:
+                break
+            place -= 1
+        return place
 
     cdef void match_rings(self, int tone_set) noexcept nogil:
         """Count a ring, or let it wait for its pause if it is the first."""
@@ -490,6 +508,8 @@ cdef class CallProgressDetector:
                 earlier.good and self.is_ring_pause(first.start_s - earlier.end_s)
                 and CUT_BURST_S < earlier.end_s - earlier.start_s < self.ring[best].burst[0].on_high_s
                 and earlier.end_s > self.ring_end_s
+                # Not the last of several.
+                and (i == 0 or earlier.start_s - t.history[(i - 1) & HISTORY_MASK].end_s > RING_GAP_S)
             )
         if self.ring[best].confirms or t.pending_extra:
             t.pending = 1 + best
