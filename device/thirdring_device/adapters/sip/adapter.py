@@ -241,6 +241,15 @@ class SipAdapter:
         )
 
     def _close(self) -> None:
+        self._end_every_call()
+        self._trunk.close()
+        self._desk.sound.close()
+        del self._trunk, self._desk
+        gc.collect()  # cycles, too, must die on this thread and before the stack
+        self._endpoint.destroy()
+
+    def _end_every_call(self) -> None:
+        """Apart from ``_close``: no local name may hold a call when the stack is destroyed."""
         for call in list(self._desk.calls.values()):
             call.release("appliance", "interrupted", 503)
         deadline_s = time.monotonic() + HANG_UP_WAIT_S
@@ -248,9 +257,4 @@ class SipAdapter:
         while self._desk.ending and time.monotonic() < deadline_s:
             self._endpoint.handle_events(POLL_MS)
             self._drop_gone()
-        self._trunk.close()
-        self._desk.sound.close()
         self._desk.ending.clear()
-        del self._trunk, self._desk
-        gc.collect()  # cycles, too, must die on this thread and before the stack
-        self._endpoint.destroy()

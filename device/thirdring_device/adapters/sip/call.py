@@ -44,7 +44,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         self.call_id = call_id
         self._desk = desk
         self._incoming = pjsua_id is not None
-        self._alerted = self._answered = self._ended = self.gone = False
+        self._alerted = self._answered = self._released = self._ended = self.gone = False
         self._stream_index: int | None = None
         self._packets = 0
         self._wire_alive_s = 0.0
@@ -76,6 +76,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         The end is reported as soon as our message is sent: the other side may be gone and its answer
         would then take 32 s (RFC 3261 timers B, F).
         """
+        self._released = True  # hangup may call onCallState before it returns
         try:
             self.hangup(call_options(sip_code if self._incoming and not self._answered else 0))
         except pj.Error as failure:
@@ -124,9 +125,9 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         info = self.getInfo()
         if info.state == pj.PJSIP_INV_STATE_DISCONNECTED:
             self.gone = True
-            if not self._ended:
+            if not self._released and not self._ended:
                 self._ended_by_other_side(prm.e, info)
-        elif self._ended:
+        elif self._released:
             return
         elif info.state == pj.PJSIP_INV_STATE_EARLY:
             if info.lastStatusCode in (180, 183) and not self._alerted:
@@ -138,7 +139,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
     @guarded
     def onCallMediaState(self, prm: Any) -> None:  # noqa: N802
         """Link the sound once a stream is in the bridge."""
-        if self._ended:
+        if self._released or self._ended:
             return
         self._stream_index = None
         info = self.getInfo()  # owns the memory that its media live in

@@ -1,0 +1,113 @@
+"""The SIP adapter in a process of its own, driven by JSON lines: pjsua2 fits once into a process.
+
+Run as ``python -m tests.adapters.harness DIRECTORY SETTINGS``. Lines in: ``{"do": "RingCaller",
+"call_id": ...}`` for every command, ``speak``, ``stop_speaking``, ``lateness``, ``status``, ``stop``. Lines
+out: every event with its ``kind``, besides ``ready``, ``spoken``, ``lateness``, ``status``, ``stopped``. The
+sound that each call's media was given is written to ``CALL.wav`` (left mouth, right ear).
+"""
+
+import itertools
+import json
+import logging
+import sys
+import threading
+import time
+import wave
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from thirdring.protocol.codec import to_fields
+from thirdring.protocol.errors import ThirdringError
+from thirdring.protocol.events import Event
+from thirdring_device.adapters.headset.simulator import SimulatedHeadset
+from thirdring_device.adapters.sip.adapter import SipAdapter
+from thirdring_device.core import commands
+from thirdring_device.settings import Settings, changed
+
+OUT_LOCK = threading.Lock()
+
+
+def say(line: dict[str, Any]) -> None:
+    with OUT_LOCK:
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
+
+
+class ProbeMedia:
+    """Passes sound through and keeps what it was given."""
+
+    def __init__(self, directory: Path, call_id: str, codec: str) -> None:
+        self._path = directory / f"{call_id}.wav"
+        self._frames: list[Any] = []
+        self._finished = False
+        say({"kind": "media", "call_id": call_id, "codec": codec})
+
+    def process(self, mouth_in: Any, ear_in: Any, mouth_out: Any, ear_out: Any) -> None:
+        if self._finished:
+            say({"kind": "violation", "what": "process after finish"})
+        self._frames.append(np.column_stack((mouth_in, ear_in)))
+        mouth_out[:] = mouth_in
+        ear_out[:] = ear_in
+
+    def finish(self) -> None:
+        if self._finished:
+            say({"kind": "violation", "what": "finish twice"})
+        self._finished = True
+        with wave.open(str(self._path), "wb") as file:
+            file.setnchannels(2)
+            file.setsampwidth(2)
+            file.setframerate(16000)
+            file.writeframes(b"".join(frame.tobytes() for frame in self._frames))
+        say({"kind": "media_finished", "call_id": self._path.stem, "ticks": len(self._frames)})
+
+
+def main() -> None:
+    directory, values = Path(sys.argv[1]), json.loads(sys.argv[2])
+    logging.basicConfig(level=logging.INFO, filename=directory / "harness.log", format="%(name)s %(message)s")
+    begin_s = time.monotonic()
+    ids = itertools.count(1)
+    headset = SimulatedHeadset(directory)
+
+    def post(event: Event) -> None:
+        say({"kind": event.kind, **to_fields(event)})
+
+    adapter = SipAdapter(
+        changed(Settings(), values),
+        clock=lambda: time.monotonic() - begin_s,
+        post=post,
+        media=lambda call_id, codec: ProbeMedia(directory, call_id, codec),
+        new_call_id=lambda: f"in{next(ids)}",
+        headset=headset,
+    )
+    try:
+        adapter.start()
+    except ThirdringError as failure:
+        say({"kind": "failed", "code": failure.code})
+        return
+    say({"kind": "ready", "sip_stack": adapter.sip_stack})
+    for line in sys.stdin:
+        request = json.loads(line)
+        match request.pop("do"):
+            case "stop":
+                break
+            case "speak":
+                try:
+                    say({"kind": "spoken", "duration_s": headset.speak(Path(request["path"]))})
+                except ThirdringError as failure:
+                    say({"kind": "spoken", "code": failure.code})
+            case "stop_speaking":
+                headset.stop_speaking()
+            case "lateness":
+                say({"kind": "lateness", **headset.lateness.read()})
+            case "status":
+                say({"kind": "status", "fds": len(list(Path("/proc/self/fd").iterdir()))})
+            case name:
+                adapter.execute(getattr(commands, name)(**request))
+    adapter.stop()
+    say({"kind": "stopped", "threads": sorted(t.name for t in threading.enumerate())})
+
+
+if __name__ == "__main__":
+    main()
