@@ -59,3 +59,8 @@ def dsp_checked(session: nox.Session) -> None:
 @nox.session
 def docs(session: nox.Session) -> None:
     session.run("python", "docs/generate.py", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    session.run("python", "-m", "bench.telephone", *session.posargs)

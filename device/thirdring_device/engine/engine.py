@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from thirdring.protocol.codec import to_fields
-from thirdring.protocol.commands import Command, GetSettings, GetState, SetSettings, Speak
+from thirdring.protocol.commands import Command, GetMetrics, GetSettings, GetState, SetSettings, Speak
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import (
     CallEnded,
@@ -232,6 +232,11 @@ class Engine:
         """Execute a command from outside; raises ``ThirdringError`` with the code for the answer."""
         if isinstance(command, GetState):
             return to_fields(self._state())
+        if isinstance(command, GetMetrics):
+            intervals = self._headset.lateness.read()
+            if command.reset:
+                self._headset.lateness.reset()
+            return {"frame_interval": intervals}
         if isinstance(command, GetSettings):
             return {"settings": [to_fields(view) for view in setting_views(self._settings)]}
         if isinstance(command, SetSettings):

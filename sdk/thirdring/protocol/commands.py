@@ -17,6 +17,7 @@ __all__ = [
     "Answer",
     "Command",
     "Dial",
+    "GetMetrics",
     "GetSettings",
     "GetState",
     "Hangup",
@@ -88,6 +89,18 @@ class Speak(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GetMetrics(Command):
+    """Return ``{"frame_interval": {"count", "p50_ms", "p99_ms", "p99_9_ms", "max_ms"}}``.
+
+    The intervals between the sound bridge's ticks (20 ms when all is well) since the start or the last
+    ``reset``.
+    """
+
+    name = "get_metrics"
+    reset: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetSettings(Command):
     """Return ``{"settings": [views.SettingView...]}``."""
 
@@ -103,7 +116,8 @@ class SetSettings(Command):
 
 
 COMMANDS: Final[Mapping[str, type[Command]]] = {
-    cls.name: cls for cls in (GetState, Dial, Answer, Hangup, SendDtmf, Speak, GetSettings, SetSettings)
+    cls.name: cls
+    for cls in (GetState, GetMetrics, Dial, Answer, Hangup, SendDtmf, Speak, GetSettings, SetSettings)
 }
 
 

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any, Protocol
 
+from thirdring_device.adapters.headset.lateness import TickHistogram
+
 __all__ = ["Headset"]
 
 
@@ -12,6 +14,9 @@ class Headset(Protocol):
     ``open``, ``connect``, ``disconnect`` and ``close`` are called on the SIP thread only; the others from
     any thread.
     """
+
+    lateness: TickHistogram
+    """Intervals between the bridge's ticks."""
 
     @property
     def name(self) -> str:
