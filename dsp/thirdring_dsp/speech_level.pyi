@@ -4,9 +4,7 @@ import numpy.typing as npt
 from thirdring_dsp.events import DspEvent
 
 class SpeechLevelMeter:
-    def __init__(
-        self, sample_rate_hz: int, window_s: float = 3.0, clip_level: int = 32767
-    ) -> None: ...
+    def __init__(self, sample_rate_hz: int, window_s: float = 3.0, clip_level: int = 32767) -> None: ...
     @property
     def sample_rate_hz(self) -> int: ...
     @property
