@@ -7,6 +7,9 @@ from libc.math cimport M_PI, cos, rint, sin
 from libc.stdint cimport int16_t, int32_t
 from libc.string cimport memcpy, memmove, memset
 
+cdef extern from "thirdring_dsp/_filter_bank.h" nogil:
+    int32_t filter_one(const int16_t* window, const int16_t* row, int taps)
+
 cdef enum:
     DECIMATOR_INPUT_MAX = 768     # most input samples a call may bring
 
@@ -39,21 +42,13 @@ cdef inline int decimator_run(
     Decimator* d, const int16_t* block, int count, int16_t* out
 ) noexcept nogil:
     """Write the 8 kHz samples that ``count`` input samples complete; return how many."""
-    cdef int j, at = 0, written = 0
+    cdef int at = 0, written = 0
     cdef int32_t total
-    cdef const int16_t* window
-    cdef const int16_t* taps = d.coefficients
     memcpy(d.work + d.held, block, count * sizeof(int16_t))
     d.held += count
     while d.held - at >= d.taps:
-        window = d.work + at
         total = 1 << 14
-        if d.factor == 2:
-            for j in range(16):
-                total += <int32_t>window[j] * <int32_t>taps[j]
-        else:
-            for j in range(48):
-                total += <int32_t>window[j] * <int32_t>taps[j]
+        total += filter_one(d.work + at, d.coefficients, 16 if d.factor == 2 else 48)
         total >>= 15
         out[written] = <int16_t>(32767 if total > 32767 else (-32768 if total < -32768 else total))
         written += 1

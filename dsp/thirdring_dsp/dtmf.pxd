@@ -7,6 +7,11 @@ cdef enum:
     DTMF_START = 1
     DTMF_DIGIT = 2
 
+cdef struct Segments:      # stretches of hops, counted from the first hop of a candidate
+    int count
+    int first[8]
+    int end[8]
+
 cdef class DtmfDetector:
     cdef readonly int sample_rate_hz
     cdef Decimator decimator
@@ -16,26 +21,21 @@ cdef class DtmfDetector:
     cdef int fill
     cdef int next_end
     cdef int64_t hop                  # number of the next hop
-    # The last 64 hops of both bands: complex envelope and its power.
-    cdef float low_re[64]
-    cdef float low_im[64]
-    cdef float low_power[64]
-    cdef float high_re[64]
-    cdef float high_im[64]
-    cdef float high_power[64]
-    # Smoothed products of neighbouring hops, and the power that they would have were they in phase.
-    cdef float low_lag_re, low_lag_im, low_energy
-    cdef float high_lag_re, high_lag_im, high_energy
+    # The last 64 hops: low band real and imaginary, high band real and imaginary.
+    cdef float bands[64][4]
+    cdef float low_power, high_power  # of the newest hop
     # The candidate: a run of hops of one steady tone a band.
-    cdef int run_good                 # hops in it that were good
-    cdef int run_gap                  # hops since the last good one
+    cdef int run_good                 # pairs of hops in it that were good
+    cdef int run_gap                  # pairs since the last good one
+    cdef int run_turned               # pairs since the last good one that were of other tones
     cdef int64_t run_start
+    # Its phase steps, summed.
     cdef float run_low_re, run_low_im, run_high_re, run_high_im
     # The digit being heard.
     cdef int key                      # 0: none
     cdef int64_t digit_first
     cdef int64_t digit_last
-    cdef float digit_low_power, digit_high_power      # of the envelopes
+    cdef float digit_low_on, digit_high_on            # envelope power above which it sounds
     cdef float digit_low_re, digit_low_im             # phase step a hop, as a unit vector
     cdef float digit_high_re, digit_high_im
     cdef float digit_power                            # of both tones, in samples squared
@@ -43,8 +43,12 @@ cdef class DtmfDetector:
     cdef Py_ssize_t feed(self, const int16_t* block, Py_ssize_t count) noexcept nogil
     cdef void feed_8k(self, const int16_t* block, int count) noexcept nogil
     cdef void clear(self) noexcept nogil
-    cdef void take_hop(self) noexcept nogil
+    cdef void take_pair(self) noexcept nogil
     cdef bint judge(self, int64_t now) noexcept nogil
-    cdef void follow_digit(self, int64_t now, float low, float high) noexcept nogil
-    cdef float power_over(self, int64_t first, int64_t last) noexcept nogil
+    cdef void miss_pair(self) noexcept nogil
+    cdef float power_inside(
+        self, int64_t first, int64_t now, const Segments* inside, bint above_dial_tone
+    ) noexcept nogil
+    cdef bint low_end_is_steady(self, int64_t now) noexcept nogil
+    cdef float low_end_power(self, int64_t first, int64_t last, int64_t now) noexcept nogil
     cdef void emit(self, int kind) noexcept nogil

@@ -6,11 +6,12 @@ of the envelope: exact to about 1 Hz within 25 ms, where a bank of Goertzel filt
 resolves 40 Hz. Its duration, and that of a dropout, is the time the envelope is above half its plateau;
 the filters are symmetric, so that time is the tone's own although each filter is 10 ms long.
 
-Cheap tests run at each hop; the exact ones run once per candidate, on the hops it lasted.
+Cheap tests run at every other hop; the exact ones run once per candidate, on the hops it lasted.
 """
 
 from libc.math cimport M_PI, atan2f, cosf, fabsf, floor, log10, sinf
 from libc.stdint cimport int16_t, int32_t, int64_t
+from cpython.mem cimport PyMem_Malloc
 from libc.string cimport memcpy, memmove, memset
 
 from thirdring_dsp._decimator cimport DECIMATOR_INPUT_MAX, decimator_init, decimator_run
@@ -20,13 +21,17 @@ import numpy as np
 
 from thirdring_dsp.events import DspEvent
 
+cdef extern from "thirdring_dsp/_filter_bank.h" nogil:
+    int32_t filter_one(const int16_t* window, const int16_t* row, int taps)
+    void filter_bank_4(const int16_t* window, const int16_t* rows, int taps, float* out)
+
 cdef enum:
     TAPS = 80
     HOP = 12                # samples at 8 kHz: 1.5 ms
     RING = 64
     MASK = RING - 1
     SAMPLES = 2048          # room for them
-    KEPT = 720              # how many of them stay when the room is used up
+    KEPT = 1500             # how many of them stay when the room is used up
     FEED_MAX = 768          # most samples feed_8k takes at a time
 
     # Hops of 1.5 ms. A digit lasts 21 (31.5 ms: 23 ms never, 40 ms always); a gap of 10 is bridged
@@ -34,11 +39,19 @@ cdef enum:
     DIGIT_HOPS = 21
     GAP_HOPS = 10
     LOOK_BACK_HOPS = 44
-    RUN_HOPS_BEFORE_JUDGING = 22
-    REFERENCE_HOPS = 4      # after so many good hops a run's frequencies are its reference
+    RUN_BEFORE_JUDGING = 11 # good pairs of hops in a run
+    DIAL_TONE_SLICES = 4
+    DIAL_TONE_SLICE_HOPS = 15
+    RUN_BETWEEN_JUDGINGS = 3
+    RUN_REFERENCE = 2       # after so many good pairs a run's frequencies are its reference
+    RUN_GAP = GAP_HOPS // 2
+    RUN_TURNED = 3          # after so many pairs at other frequencies a new run begins
+    SEGMENTS = 8            # most stretches without a gap in a digit
     EDGE_HOPS = 3           # half a filter: hops nearer to an edge see only part of the tone
     LAG_HOPS = 6            # the long lag of the frequency estimate
     INTERIOR_HOPS_MIN = 8
+
+_new_tuple = tuple.__new__    # a fifth of the cost of DspEvent(...)
 
 cdef double HOP_S = HOP / 8000.0
 # The middle of the first hop's window, which ends with the HOP-th sample.
@@ -62,17 +75,24 @@ cdef float TONE_POWER_MIN = <float>(DBM0_POWER * 10.0 ** -4.40)
 cdef float LOW_OVER_HIGH_MAX = <float>(10.0 ** 0.92)
 cdef float HIGH_OVER_LOW_MAX = <float>(10.0 ** 0.55)
 cdef float PURITY_MIN = 0.86
-cdef float TONES_SHARE_MIN = 0.70             # of all power; a total S/N of 10 dB leaves 0.91
-# Limits of the tests at each hop.
+cdef float DIAL_TONE_CHANGE_MAX = 1.30
+cdef float FILTERED_SHARE_MIN = 0.84          # of what is above a dial tone
+cdef float FILTERED_PURITY_MIN = 0.95
+cdef float TONES_SHARE_MIN = 0.80             # of all power; a total S/N of 10 dB leaves 0.91
+# Limits of the tests at each pair of hops.
 cdef float HOP_POWER_MIN                      # of an envelope; set below
-cdef float HOP_LOW_OVER_HIGH_MAX = <float>(10.0 ** 1.2)
-cdef float HOP_HIGH_OVER_LOW_MAX = <float>(10.0 ** 0.9)
-cdef float HOP_STEADINESS_MIN = 0.80 ** 2     # of the squared phase steadiness
+cdef float PAIR_LOW_OVER_HIGH_MAX = <float>(10.0 ** 1.2)
+cdef float PAIR_HIGH_OVER_LOW_MAX = <float>(10.0 ** 0.9)
+cdef float STEADINESS_MIN = 0.80 ** 2     # of the squared phase steadiness
 cdef float TURN_COS_MIN = 0.88                # cosine of a frequency step times 1.5 ms: about 50 Hz
+cdef float KEEP_MIN = 0.70                    # share of the energy that still steps as the digit does
 cdef float ON_POWER = 0.25                    # of the plateau: half the amplitude
 
 # Rows: low band real, imaginary, high band real, imaginary.
-cdef int16_t COEFFICIENTS[4][TAPS]
+cdef int16_t* COEFFICIENTS = <int16_t*>PyMem_Malloc(4 * TAPS * sizeof(int16_t) + 16)
+COEFFICIENTS += (16 - (<size_t>COEFFICIENTS & 15)) // 2
+cdef float HIGH_PASS_GAIN = 16384.0
+cdef int16_t HIGH_PASS[TAPS]                  # passes what is above the dial tones of the world
 cdef float LOW_TO_TONE_POWER[4]               # from an envelope's power to the tone's
 cdef float HIGH_TO_TONE_POWER[4]
 
@@ -89,8 +109,8 @@ cdef int _design() except -1:
         turn = 2 * np.pi * centre_hz / 8000 * x
         rows = np.rint(np.stack([prototype * np.cos(turn), -prototype * np.sin(turn)]))
         for tap in range(TAPS):
-            COEFFICIENTS[row][tap] = <int16_t>int(rows[0, tap])
-            COEFFICIENTS[row + 1][tap] = <int16_t>int(rows[1, tap])
+            COEFFICIENTS[row * TAPS + tap] = <int16_t>int(rows[0, tap])
+            COEFFICIENTS[(row + 1) * TAPS + tap] = <int16_t>int(rows[1, tap])
         for i in range(4):
             hz = LOW_HZ[i] if row == 0 else HIGH_HZ[i]
             tone = 2 * np.pi * hz / 8000 * x
@@ -100,27 +120,17 @@ cdef int _design() except -1:
                 LOW_TO_TONE_POWER[i] = 2.0 / gain ** 2
             else:
                 HIGH_TO_TONE_POWER[i] = 2.0 / gain ** 2
+    # The odd one: 79 taps and a zero, so that it is a delay of 40 minus a low-pass.
+    x = np.arange(TAPS) - TAPS / 2
+    prototype = np.kaiser(TAPS + 1, 2.6)[:TAPS] * np.sinc(2 * 570.0 / 8000 * x)
+    prototype[0] = 0.0
+    prototype *= -HIGH_PASS_GAIN / prototype.sum()
+    for tap in range(TAPS):
+        HIGH_PASS[tap] = <int16_t>int(np.rint(prototype[tap] + (HIGH_PASS_GAIN if tap == TAPS // 2 else 0)))
     return 0
 
 _design()
 HOP_POWER_MIN = 0.15 * TONE_POWER_MIN / LOW_TO_TONE_POWER[1]
-
-
-cdef inline void _filter(const int16_t* window, int32_t* out) noexcept nogil:
-    """Apply the four filters to 80 samples."""
-    cdef int32_t a = 0, b = 0, c = 0, d = 0
-    cdef int32_t sample
-    cdef int i
-    for i in range(TAPS):
-        sample = window[i]
-        a += sample * <int32_t>COEFFICIENTS[0][i]
-        b += sample * <int32_t>COEFFICIENTS[1][i]
-        c += sample * <int32_t>COEFFICIENTS[2][i]
-        d += sample * <int32_t>COEFFICIENTS[3][i]
-    out[0] = a
-    out[1] = b
-    out[2] = c
-    out[3] = d
 
 
 cdef struct ToneFit:
@@ -130,46 +140,47 @@ cdef struct ToneFit:
 
 
 cdef void _fit(
-    const float* re, const float* im, const unsigned char* interior, int64_t first, int count,
-    ToneFit* fit,
+    const float (*bands)[4], int part, int64_t origin, const Segments* inside, float near_turn, ToneFit* fit
 ) noexcept nogil:
-    """Fit one tone to the interior ones of ``count`` hops from ``first`` on."""
-    cdef int i, a, b, used = 0
-    cdef float near_re = 0.0, near_im = 0.0, far_re = 0.0, far_im = 0.0
+    """Fit one tone to every other hop of the segments.
+
+    ``part`` is 0 for the low band and 2 for the high, ``near_turn`` the turn a hop within 0.5 radians.
+    """
+    cdef int i, k, used = 0
+    cdef const float* now
+    cdef const float* before
+    cdef float far_re = 0.0, far_im = 0.0
     cdef float turn_re, turn_im, sum_re = 0.0, sum_im = 0.0, power = 0.0, step_re, step_im, swap
-    for i in range(count):
-        if not interior[i]:
-            continue
-        b = (first + i) & MASK
-        used += 1
-        power += re[b] * re[b] + im[b] * im[b]
-        if i >= 1 and interior[i - 1]:
-            a = (first + i - 1) & MASK
-            near_re += re[b] * re[a] + im[b] * im[a]
-            near_im += im[b] * re[a] - re[b] * im[a]
-        if i >= LAG_HOPS and interior[i - LAG_HOPS]:
-            a = (first + i - LAG_HOPS) & MASK
-            far_re += re[b] * re[a] + im[b] * im[a]
-            far_im += im[b] * re[a] - re[b] * im[a]
-    fit.turn = atan2f(near_im, near_re)
+    for k in range(inside.count):
+        for i in range(inside.first[k] + LAG_HOPS, inside.end[k], 2):
+            now = &bands[(origin + i) & MASK][part]
+            before = &bands[(origin + i - LAG_HOPS) & MASK][part]
+            far_re += now[0] * before[0] + now[1] * before[1]
+            far_im += now[1] * before[0] - now[0] * before[1]
+    fit.turn = near_turn
     if far_re != 0.0 or far_im != 0.0:
-        turn_re = cosf(LAG_HOPS * fit.turn)
-        turn_im = -sinf(LAG_HOPS * fit.turn)
+        turn_re = cosf(LAG_HOPS * near_turn)
+        turn_im = -sinf(LAG_HOPS * near_turn)
         fit.turn += atan2f(
             far_re * turn_im + far_im * turn_re, far_re * turn_re - far_im * turn_im
         ) / LAG_HOPS
-    step_re = cosf(fit.turn)
-    step_im = -sinf(fit.turn)
+    step_re = cosf(2.0 * fit.turn)
+    step_im = -sinf(2.0 * fit.turn)
     turn_re = 1.0
     turn_im = 0.0
-    for i in range(count):
-        if interior[i]:
-            b = (first + i) & MASK
-            sum_re += re[b] * turn_re - im[b] * turn_im
-            sum_im += re[b] * turn_im + im[b] * turn_re
-        swap = turn_re * step_re - turn_im * step_im
-        turn_im = turn_re * step_im + turn_im * step_re
-        turn_re = swap
+    for k in range(inside.count):
+        if k > 0:
+            turn_re = cosf(fit.turn * (inside.first[k] - inside.first[0]))
+            turn_im = -sinf(fit.turn * (inside.first[k] - inside.first[0]))
+        for i in range(inside.first[k], inside.end[k], 2):
+            now = &bands[(origin + i) & MASK][part]
+            power += now[0] * now[0] + now[1] * now[1]
+            sum_re += now[0] * turn_re - now[1] * turn_im
+            sum_im += now[0] * turn_im + now[1] * turn_re
+            swap = turn_re * step_re - turn_im * step_im
+            turn_im = turn_re * step_im + turn_im * step_re
+            turn_re = swap
+            used += 1
     fit.power = (sum_re * sum_re + sum_im * sum_im) / (<float>used * used)
     fit.purity = fit.power * used / power if power > 0.0 else 0.0
 
@@ -235,19 +246,14 @@ cdef class DtmfDetector:
     cdef void clear(self) noexcept nogil:
         self.events.count = 0
         self.fill = TAPS - HOP          # silence before the first sample
-        self.next_end = TAPS
+        self.next_end = TAPS + HOP
         memset(self.samples, 0, sizeof(self.samples))
         self.hop = 0
-        memset(self.low_re, 0, sizeof(self.low_re))
-        memset(self.low_im, 0, sizeof(self.low_im))
-        memset(self.low_power, 0, sizeof(self.low_power))
-        memset(self.high_re, 0, sizeof(self.high_re))
-        memset(self.high_im, 0, sizeof(self.high_im))
-        memset(self.high_power, 0, sizeof(self.high_power))
-        self.low_lag_re = self.low_lag_im = self.low_energy = 0.0
-        self.high_lag_re = self.high_lag_im = self.high_energy = 0.0
+        memset(self.bands, 0, sizeof(self.bands))
+        self.low_power = self.high_power = 0.0
         self.run_good = 0
         self.run_gap = 0
+        self.run_turned = 0
         self.run_start = 0
         self.key = 0
         self.digit_first = 0
@@ -278,154 +284,149 @@ cdef class DtmfDetector:
         memcpy(self.samples + self.fill, block, count * sizeof(int16_t))
         self.fill += count
         while self.next_end <= self.fill:
-            self.take_hop()
-            self.next_end += HOP
-            self.hop += 1
+            self.take_pair()
+            self.next_end += 2 * HOP
+            self.hop += 2
 
-    cdef void take_hop(self) noexcept nogil:
-        cdef int32_t bands[4]
-        cdef int at = self.hop & MASK
-        cdef int before = (self.hop - 1) & MASK
-        cdef float lr, li, hr, hi, low, high, low_norm, high_norm
-        _filter(self.samples + (self.next_end - TAPS), bands)
-        lr = <float>bands[0]
-        li = <float>bands[1]
-        hr = <float>bands[2]
-        hi = <float>bands[3]
-        low = lr * lr + li * li
-        high = hr * hr + hi * hi
-        self.low_re[at] = lr
-        self.low_im[at] = li
-        self.low_power[at] = low
-        self.high_re[at] = hr
-        self.high_im[at] = hi
-        self.high_power[at] = high
-        if low < HOP_POWER_MIN or high < HOP_POWER_MIN:
-            # Silence, mostly: nothing to follow, so the smoothed products start anew.
-            self.low_lag_re = self.low_lag_im = self.low_energy = 0.0
-            self.high_lag_re = self.high_lag_im = self.high_energy = 0.0
-            if self.key != 0 and self.hop - self.digit_last > GAP_HOPS:
-                self.emit(DTMF_DIGIT)
-            if self.run_good != 0:
-                self.run_gap += 1
-                if self.run_gap > GAP_HOPS:
-                    self.run_good = 0
-            return
-        self.low_lag_re = 0.7 * self.low_lag_re + (
-            lr * self.low_re[before] + li * self.low_im[before]
-        )
-        self.low_lag_im = 0.7 * self.low_lag_im + (
-            li * self.low_re[before] - lr * self.low_im[before]
-        )
-        self.low_energy = 0.7 * self.low_energy + 0.5 * (low + self.low_power[before])
-        self.high_lag_re = 0.7 * self.high_lag_re + (
-            hr * self.high_re[before] + hi * self.high_im[before]
-        )
-        self.high_lag_im = 0.7 * self.high_lag_im + (
-            hi * self.high_re[before] - hr * self.high_im[before]
-        )
-        self.high_energy = 0.7 * self.high_energy + 0.5 * (high + self.high_power[before])
-        if self.key != 0:
-            self.follow_digit(self.hop, low, high)
-        low_norm = self.low_lag_re * self.low_lag_re + self.low_lag_im * self.low_lag_im
-        high_norm = self.high_lag_re * self.high_lag_re + self.high_lag_im * self.high_lag_im
+    cdef void take_pair(self) noexcept nogil:
+        """Filter hops ``hop`` and ``hop + 1``, whose last window ends at ``next_end``, and judge them."""
+        cdef float* a = self.bands[(self.hop - 1) & MASK]
+        cdef float* b = self.bands[self.hop & MASK]
+        cdef float* c = self.bands[(self.hop + 1) & MASK]
+        cdef const int16_t* window = self.samples + (self.next_end - TAPS - HOP)
+        cdef float low_before = self.low_power, high_before = self.high_power
+        cdef float low_between, high_between, low, high, low_energy, high_energy
+        cdef float low_re, low_im, high_re, high_im, low_norm, high_norm
+        filter_bank_4(window, COEFFICIENTS, TAPS, b)
+        filter_bank_4(window + HOP, COEFFICIENTS, TAPS, c)
+        low_between = b[0] * b[0] + b[1] * b[1]
+        high_between = b[2] * b[2] + b[3] * b[3]
+        low = c[0] * c[0] + c[1] * c[1]
+        high = c[2] * c[2] + c[3] * c[3]
+        self.low_power = low
+        self.high_power = high
+        low_energy = low_between + 0.5 * (low_before + low)
+        high_energy = high_between + 0.5 * (high_before + high)
         if (
-            low > HOP_LOW_OVER_HIGH_MAX * high
-            or high > HOP_HIGH_OVER_LOW_MAX * low
-            or low_norm < HOP_STEADINESS_MIN * self.low_energy * self.low_energy
-            or high_norm < HOP_STEADINESS_MIN * self.high_energy * self.high_energy
+            low < HOP_POWER_MIN
+            or high < HOP_POWER_MIN
+            or low_energy > PAIR_LOW_OVER_HIGH_MAX * high_energy
+            or high_energy > PAIR_HIGH_OVER_LOW_MAX * low_energy
         ):
-            if self.run_good != 0:
-                self.run_gap += 1
-                if self.run_gap > GAP_HOPS:
-                    self.run_good = 0
+            self.miss_pair()
             return
-        if self.run_good >= REFERENCE_HOPS and (
-            _turned(self.low_lag_re, self.low_lag_im, low_norm, self.run_low_re, self.run_low_im)
-            or _turned(
-                self.high_lag_re, self.high_lag_im, high_norm, self.run_high_re, self.run_high_im
-            )
+        # The sum of the phase steps a to b and b to c; its magnitude is the energy when both are equal.
+        low_re = b[0] * (a[0] + c[0]) + b[1] * (a[1] + c[1])
+        low_im = b[1] * (a[0] - c[0]) - b[0] * (a[1] - c[1])
+        high_re = b[2] * (a[2] + c[2]) + b[3] * (a[3] + c[3])
+        high_im = b[3] * (a[2] - c[2]) - b[2] * (a[3] - c[3])
+        low_norm = low_re * low_re + low_im * low_im
+        high_norm = high_re * high_re + high_im * high_im
+        if (
+            low_norm < STEADINESS_MIN * low_energy * low_energy
+            or high_norm < STEADINESS_MIN * high_energy * high_energy
         ):
+            self.miss_pair()
+            return
+        if self.key != 0:
+            if low_re * self.digit_low_re + low_im * self.digit_low_im >= KEEP_MIN * low_energy and (
+                high_re * self.digit_high_re + high_im * self.digit_high_im >= KEEP_MIN * high_energy
+            ):
+                if low >= self.digit_low_on and high >= self.digit_high_on:
+                    self.digit_last = self.hop + 1
+                elif low_between >= self.digit_low_on and high_between >= self.digit_high_on:
+                    self.digit_last = self.hop
+            if self.hop + 1 - self.digit_last > GAP_HOPS:
+                self.emit(DTMF_DIGIT)
+        if self.run_good >= RUN_REFERENCE and (
+            _turned(low_re, low_im, low_norm, self.run_low_re, self.run_low_im)
+            or _turned(high_re, high_im, high_norm, self.run_high_re, self.run_high_im)
+        ):
+            # An edge turns too, and passes; other tones stay.
+            self.run_turned += 1
+            if self.run_turned < RUN_TURNED:
+                self.run_gap += 1
+                return
             self.run_good = 0
-        if self.run_good < REFERENCE_HOPS:
-            if self.run_good == 0:
-                self.run_start = self.hop
-            self.run_low_re = self.low_lag_re
-            self.run_low_im = self.low_lag_im
-            self.run_high_re = self.high_lag_re
-            self.run_high_im = self.high_lag_im
+        self.run_turned = 0
+        if self.run_good == 0:
+            self.run_start = self.hop
+            self.run_low_re = self.run_low_im = self.run_high_re = self.run_high_im = 0.0
+        self.run_low_re += low_re
+        self.run_low_im += low_im
+        self.run_high_re += high_re
+        self.run_high_im += high_im
         self.run_good += 1
         self.run_gap = 0
-        if self.key == 0 and self.run_good >= RUN_HOPS_BEFORE_JUDGING:
-            self.judge(self.hop)
+        if self.key == 0 and self.run_good >= RUN_BEFORE_JUDGING:
+            self.judge(self.hop + 1)
 
-    cdef void follow_digit(self, int64_t now, float low, float high) noexcept nogil:
-        """Extend the digit being heard, or end it when its gap is too long to be a dropout."""
-        if (
-            low >= ON_POWER * self.digit_low_power
-            and high >= ON_POWER * self.digit_high_power
-            and _keeps(
-                self.low_lag_re, self.low_lag_im, self.low_energy,
-                self.digit_low_re, self.digit_low_im,
-            )
-            and _keeps(
-                self.high_lag_re, self.high_lag_im, self.high_energy,
-                self.digit_high_re, self.digit_high_im,
-            )
-        ):
-            self.digit_last = now
-        elif now - self.digit_last > GAP_HOPS:
+    cdef inline void miss_pair(self) noexcept nogil:
+        """Count a pair of hops that is not part of a digit."""
+        if self.run_good != 0:
+            self.run_gap += 1
+            if self.run_gap > RUN_GAP:
+                self.run_good = 0
+        if self.key != 0 and self.hop + 1 - self.digit_last > GAP_HOPS:
             self.emit(DTMF_DIGIT)
 
     cdef bint judge(self, int64_t now) noexcept nogil:
         """Apply the exact tests to the run that ends with hop ``now``; begin a digit if it is one."""
-        cdef unsigned char on[LOOK_BACK_HOPS]
-        cdef unsigned char interior[LOOK_BACK_HOPS]
         cdef int64_t first = max(
             now - LOOK_BACK_HOPS + 1, self.run_start - EDGE_HOPS, self.digit_last + 1
         )
+        cdef float low_powers[LOOK_BACK_HOPS]
+        cdef float high_powers[LOOK_BACK_HOPS]
         cdef int count = <int>(now - first + 1)
-        cdef int i, j, at, heard = 0, gap = 0, begin = -1, inside = 0
+        cdef int i, heard = 0, gap = 0, end = -1, used = 0
         cdef float low_sum = 0.0, low_squares = 0.0, high_sum = 0.0, high_squares = 0.0
-        cdef float low_on, high_on, low_power, high_power, total
+        cdef float low_on, high_on, low_power, high_power
+        cdef float* bands
         cdef int low_index, high_index
+        cdef Segments inside
         cdef ToneFit low, high
         for i in range(count):
-            at = (first + i) & MASK
-            low_sum += self.low_power[at]
-            low_squares += self.low_power[at] * self.low_power[at]
-            high_sum += self.high_power[at]
-            high_squares += self.high_power[at] * self.high_power[at]
+            bands = self.bands[(first + i) & MASK]
+            low_powers[i] = bands[0] * bands[0] + bands[1] * bands[1]
+            high_powers[i] = bands[2] * bands[2] + bands[3] * bands[3]
+            low_sum += low_powers[i]
+            low_squares += low_powers[i] * low_powers[i]
+            high_sum += high_powers[i]
+            high_squares += high_powers[i] * high_powers[i]
         # The power-weighted mean of the power: the plateau, little moved by edges and gaps.
         low_on = ON_POWER * low_squares / low_sum
         high_on = ON_POWER * high_squares / high_sum
-        for i in range(count - 1, -1, -1):
-            at = (first + i) & MASK
-            on[i] = self.low_power[at] >= low_on and self.high_power[at] >= high_on
-            if on[i]:
+        # Backwards: stretches of hops that are on, each without the hops next to its edges.
+        inside.count = 0
+        i = count
+        while True:
+            i -= 1
+            if i >= 0 and low_powers[i] >= low_on and high_powers[i] >= high_on:
+                if end < 0:
+                    end = i + 1
                 heard += 1
                 gap = 0
-                begin = i
-            else:
-                gap += 1
-                if gap > GAP_HOPS:
-                    break
-        if heard < DIGIT_HOPS:
+                continue
+            if end >= 0:
+                self.digit_first = first + i + 1
+                if end < count:
+                    end -= EDGE_HOPS
+                if end - (i + 1 + EDGE_HOPS) > 0 and inside.count < SEGMENTS:
+                    inside.first[inside.count] = i + 1 + EDGE_HOPS
+                    inside.end[inside.count] = end
+                    inside.count += 1
+                    used += end - (i + 1 + EDGE_HOPS)
+                end = -1
+            gap += 1
+            if i < 0 or gap > GAP_HOPS:
+                break
+        if heard < DIGIT_HOPS or used < INTERIOR_HOPS_MIN:
             return False
-        first += begin
-        count -= begin
-        for i in range(count):
-            interior[i] = 1
-            for j in range(i - EDGE_HOPS, i + EDGE_HOPS + 1):
-                if j < 0 or (j < count and not on[begin + j]):
-                    interior[i] = 0
-            inside += interior[i]
-        if inside < INTERIOR_HOPS_MIN:
-            return False
-        _fit(self.low_re, self.low_im, interior, first, count, &low)
+        self.run_good = RUN_BEFORE_JUDGING - RUN_BETWEEN_JUDGINGS
+        _fit(self.bands, 0, first, &inside, atan2f(self.run_low_im, self.run_low_re), &low)
         if low.purity < PURITY_MIN:
             return False
-        _fit(self.high_re, self.high_im, interior, first, count, &high)
+        _fit(self.bands, 2, first, &inside, atan2f(self.run_high_im, self.run_high_re), &high)
         if high.purity < PURITY_MIN:
             return False
         low_index = _nearest(LOW_HZ, _frequency_hz(low.turn, LOW_CENTRE_HZ))
@@ -441,14 +442,17 @@ cdef class DtmfDetector:
             or high_power > HIGH_OVER_LOW_MAX * low_power
         ):
             return False
-        total = self.power_over(first + 2, now - 2)
-        if low_power + high_power < TONES_SHARE_MIN * total:
+        if low_power + high_power < TONES_SHARE_MIN * self.power_inside(first, now, &inside, False) and (
+            low.purity < FILTERED_PURITY_MIN
+            or high.purity < FILTERED_PURITY_MIN
+            or low_power + high_power < FILTERED_SHARE_MIN * self.power_inside(first, now, &inside, True)
+            or not self.low_end_is_steady(now)
+        ):
             return False
         self.key = KEYS[4 * low_index + high_index]
-        self.digit_first = first
         self.digit_last = now
-        self.digit_low_power = low.power
-        self.digit_high_power = high.power
+        self.digit_low_on = ON_POWER * low.power
+        self.digit_high_on = ON_POWER * high.power
         self.digit_low_re = cosf(low.turn)
         self.digit_low_im = sinf(low.turn)
         self.digit_high_re = cosf(high.turn)
@@ -457,16 +461,59 @@ cdef class DtmfDetector:
         self.emit(DTMF_START)
         return True
 
-    cdef float power_over(self, int64_t first, int64_t last) noexcept nogil:
-        """Return the mean square of the samples between the middles of two hops."""
-        cdef int end = self.next_end - TAPS // 2 - HOP * <int>(self.hop - last)
-        cdef int count = HOP * <int>(last - first)
-        cdef const int16_t* samples = self.samples + (end - count)
-        cdef int32_t total = 0
+    cdef float power_inside(
+        self, int64_t first, int64_t now, const Segments* inside, bint above_dial_tone
+    ) noexcept nogil:
+        """Return the mean square of the samples between the middles of the segments' hops."""
+        cdef const int16_t* samples
+        cdef float total = 0.0, filtered
+        cdef int32_t sum_256
+        cdef int i, k, used = 0
+        cdef const int16_t* origin = self.samples + (
+            self.next_end - TAPS // 2 - HOP * <int>(now - first)
+        )
+        for k in range(inside.count):
+            samples = origin + HOP * inside.first[k]
+            if above_dial_tone:
+                samples -= TAPS // 2
+                for i in range(0, HOP * (inside.end[k] - inside.first[k] - 1), 2):
+                    filtered = filter_one(samples + i, HIGH_PASS, TAPS)
+                    total += filtered * filtered
+                    used += 1
+            else:
+                sum_256 = 0
+                for i in range(HOP * (inside.end[k] - inside.first[k] - 1)):
+                    sum_256 += (<int32_t>samples[i] * <int32_t>samples[i]) >> 8
+                total += 256.0 * sum_256
+                used += HOP * (inside.end[k] - inside.first[k] - 1)
+        return total / (used * HIGH_PASS_GAIN * HIGH_PASS_GAIN if above_dial_tone else used)
+
+    cdef bint low_end_is_steady(self, int64_t now) noexcept nogil:
+        """Whether the power below 500 Hz is that of the 0.1 s before: a dial tone, not a voice."""
+        cdef float during = self.low_end_power(self.digit_first + 5, now - 1, now)
+        cdef float before
         cdef int i
-        for i in range(count):
-            total += (<int32_t>samples[i] * <int32_t>samples[i]) >> 8
-        return 256.0 * <float>total / count
+        for i in range(DIAL_TONE_SLICES):
+            before = self.low_end_power(
+                self.digit_first - 6 - DIAL_TONE_SLICE_HOPS * (i + 1),
+                self.digit_first - 6 - DIAL_TONE_SLICE_HOPS * i,
+                now,
+            )
+            if before > DIAL_TONE_CHANGE_MAX * during or during > DIAL_TONE_CHANGE_MAX * before:
+                return False
+        return True
+
+    cdef float low_end_power(self, int64_t first, int64_t last, int64_t now) noexcept nogil:
+        """Return the mean square, below 500 Hz, between the middles of two hops."""
+        cdef const int16_t* samples = self.samples + (
+            self.next_end - TAPS - HOP * <int>(now - first)
+        )
+        cdef float total = 0.0, rest
+        cdef int i, count = HOP * <int>(last - first)
+        for i in range(0, count, 2):
+            rest = HIGH_PASS_GAIN * samples[i + TAPS // 2] - filter_one(samples + i, HIGH_PASS, TAPS)
+            total += rest * rest
+        return 2.0 * total / count
 
     cdef void emit(self, int kind) noexcept nogil:
         cdef DetectorEvent* event = &self.events.items[self.events.count]
@@ -491,15 +538,8 @@ cdef inline bint _turned(
     )
 
 
-cdef inline bint _keeps(
-    float lag_re, float lag_im, float energy, float turn_re, float turn_im
-) noexcept nogil:
-    """Whether the phase step is still, on the whole, that of the digit."""
-    return lag_re * turn_re + lag_im * turn_im >= 0.7 * energy
-
-
 cdef object _as_dsp_event(const DetectorEvent* event):
-    return DspEvent(
+    return _new_tuple(DspEvent, (
         "dtmf_start" if event.kind == DTMF_START else "dtmf",
         chr(event.value), event.start_s, event.end_s, event.level_dbov, event.level_dbm0,
-    )
+    ))

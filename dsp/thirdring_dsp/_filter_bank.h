@@ -1,0 +1,70 @@
+/* FIR filters over one window of 16-bit samples, summed exactly in 32 bits: one filter, or four at once.
+ *
+ * rows: 4 * taps coefficients, one filter after the other, on a 16-byte boundary; taps a multiple of 8.
+ * The sum of a filter's magnitudes must stay below 65536. Compilers find the multiply-add instructions
+ * by themselves but neither the four sums at once nor, for short filters, that they pay: hence SSE2 by
+ * hand. */
+#ifndef THIRDRING_FILTER_BANK_H
+#define THIRDRING_FILTER_BANK_H
+
+#include <stdint.h>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+
+static inline void filter_bank_4(const int16_t *window, const int16_t *rows, int taps, float *out)
+{
+    __m128i a = _mm_setzero_si128(), b = a, c = a, d = a;
+#pragma GCC unroll 5 /* a whole unrolling runs out of registers */
+    for (int i = 0; i < taps; i += 8) {
+        const __m128i x = _mm_loadu_si128((const __m128i *)(window + i));
+        a = _mm_add_epi32(a, _mm_madd_epi16(x, _mm_load_si128((const __m128i *)(rows + i))));
+        b = _mm_add_epi32(b, _mm_madd_epi16(x, _mm_load_si128((const __m128i *)(rows + taps + i))));
+        c = _mm_add_epi32(c, _mm_madd_epi16(x, _mm_load_si128((const __m128i *)(rows + 2 * taps + i))));
+        d = _mm_add_epi32(d, _mm_madd_epi16(x, _mm_load_si128((const __m128i *)(rows + 3 * taps + i))));
+    }
+    const __m128i ab = _mm_add_epi32(_mm_unpacklo_epi32(a, b), _mm_unpackhi_epi32(a, b));
+    const __m128i cd = _mm_add_epi32(_mm_unpacklo_epi32(c, d), _mm_unpackhi_epi32(c, d));
+    const __m128i sums = _mm_add_epi32(_mm_unpacklo_epi64(ab, cd), _mm_unpackhi_epi64(ab, cd));
+    _mm_storeu_ps(out, _mm_cvtepi32_ps(sums));
+}
+
+static inline int32_t filter_one(const int16_t *window, const int16_t *row, int taps)
+{
+    __m128i a = _mm_setzero_si128();
+    for (int i = 0; i < taps; i += 8)
+        a = _mm_add_epi32(a, _mm_madd_epi16(_mm_loadu_si128((const __m128i *)(window + i)),
+                                            _mm_loadu_si128((const __m128i *)(row + i))));
+    a = _mm_add_epi32(a, _mm_shuffle_epi32(a, 0x4e));
+    a = _mm_add_epi32(a, _mm_shuffle_epi32(a, 0xb1));
+    return _mm_cvtsi128_si32(a);
+}
+
+#else
+
+static inline void filter_bank_4(const int16_t *window, const int16_t *rows, int taps, float *out)
+{
+    int32_t a = 0, b = 0, c = 0, d = 0;
+    for (int i = 0; i < taps; i++) {
+        a += (int32_t)window[i] * rows[i];
+        b += (int32_t)window[i] * rows[taps + i];
+        c += (int32_t)window[i] * rows[2 * taps + i];
+        d += (int32_t)window[i] * rows[3 * taps + i];
+    }
+    out[0] = (float)a;
+    out[1] = (float)b;
+    out[2] = (float)c;
+    out[3] = (float)d;
+}
+
+static inline int32_t filter_one(const int16_t *window, const int16_t *row, int taps)
+{
+    int32_t a = 0;
+    for (int i = 0; i < taps; i++)
+        a += (int32_t)window[i] * row[i];
+    return a;
+}
+
+#endif
+
+#endif
