@@ -1,0 +1,141 @@
+"""Host SDK of the Thirdring call-centre desk appliance.
+
+    from thirdring import Appliance
+
+    with Appliance("http://127.0.0.1:8080", token_file="run/api-token") as desk:
+        before = desk.state().last_event
+        call_id = desk.dial("10086")
+        desk.wait_for("call_answered", timeout_s=30, after=before)
+        desk.hangup()
+        print(desk.report(call_id))
+
+``AsyncAppliance`` has the same methods for asyncio. Errors are ``ThirdringError`` and its families. Nothing
+but the names that are used is imported.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from thirdring.aio import AsyncAppliance
+    from thirdring.appliance import Appliance
+    from thirdring.protocol.errors import (
+        ERRORS,
+        AccessError,
+        ApplianceError,
+        CallError,
+        ConnectionLost,
+        MediaError,
+        RequestError,
+        StorageError,
+        ThirdringError,
+        TrunkError,
+        WaitTimeout,
+    )
+    from thirdring.protocol.events import (
+        EVENT_KINDS,
+        SILENCE_DBOV,
+        AgentRequested,
+        CallAlerting,
+        CallAnswered,
+        CallEnded,
+        CallIncoming,
+        CallOutgoing,
+        Dtmf,
+        EngineStarted,
+        EngineStopped,
+        Event,
+        Levels,
+        LevelSummary,
+        MediaEnded,
+        MediaStarted,
+        NormNoted,
+        Prompt,
+        Record,
+        RingBurst,
+        RingOverflow,
+        SettingsChanged,
+        StorageChanged,
+        StrangerRefused,
+        TalkSpurt,
+        TalkSpurtStarted,
+        TrunkChanged,
+        UnknownEvent,
+        Verdict,
+    )
+    from thirdring.protocol.views import CallDetail, CallSummary, CallView, DeskState, SettingView
+
+__all__ = [
+    "ERRORS",
+    "EVENT_KINDS",
+    "SILENCE_DBOV",
+    "AccessError",
+    "AgentRequested",
+    "Appliance",
+    "ApplianceError",
+    "AsyncAppliance",
+    "CallAlerting",
+    "CallAnswered",
+    "CallDetail",
+    "CallEnded",
+    "CallError",
+    "CallIncoming",
+    "CallOutgoing",
+    "CallSummary",
+    "CallView",
+    "ConnectionLost",
+    "DeskState",
+    "Dtmf",
+    "EngineStarted",
+    "EngineStopped",
+    "Event",
+    "LevelSummary",
+    "Levels",
+    "MediaEnded",
+    "MediaError",
+    "MediaStarted",
+    "NormNoted",
+    "Prompt",
+    "Record",
+    "RequestError",
+    "RingBurst",
+    "RingOverflow",
+    "SettingView",
+    "SettingsChanged",
+    "StorageChanged",
+    "StorageError",
+    "StrangerRefused",
+    "TalkSpurt",
+    "TalkSpurtStarted",
+    "ThirdringError",
+    "TrunkChanged",
+    "TrunkError",
+    "UnknownEvent",
+    "Verdict",
+    "WaitTimeout",
+]
+
+_SOURCES: Final = (
+    "thirdring.protocol.errors",
+    "thirdring.protocol.events",
+    "thirdring.protocol.views",
+    "thirdring.aio",
+    "thirdring.appliance",
+)
+"""Searched in this order, the light ones first."""
+
+
+def __getattr__(name: str) -> Any:
+    """Import an exported name when it is first used (PEP 562)."""
+    if name in __all__:
+        for source in _SOURCES:
+            module = importlib.import_module(source)
+            if name in module.__all__:
+                value = getattr(module, name)
+                globals()[name] = value
+                return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

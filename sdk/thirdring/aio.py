@@ -1,0 +1,211 @@
+"""``AsyncAppliance``: everything a host can ask of an appliance, with asyncio."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Literal, Self, TypeVar, cast
+
+from thirdring.protocol.codec import from_fields
+from thirdring.protocol.commands import (
+    Answer,
+    Command,
+    Dial,
+    GetSettings,
+    GetState,
+    Hangup,
+    SendDtmf,
+    SetSettings,
+    Speak,
+)
+from thirdring.protocol.errors import RequestError, error
+from thirdring.protocol.events import EVENT_KINDS, Event, Record, Verdict
+from thirdring.protocol.views import CallDetail, CallSummary, DeskState, SettingView
+from thirdring.transports.base import Transport
+from thirdring.transports.pick import pick_transport
+
+__all__ = ["RECONNECT_S", "TIMEOUT_S", "AsyncAppliance", "Awaited", "ReportForm"]
+
+TIMEOUT_S: Final = 10.0
+"""For one request: the engine answers within 5 s or the gateway says that it did not."""
+
+RECONNECT_S: Final = 60.0
+"""How long events wait for an appliance that restarts."""
+
+T = TypeVar("T")
+
+ReportForm = Literal["text", "json", "html"]
+
+Awaited = str | type[Event] | Callable[[Record], bool]
+"""An event's kind, its class, or a test on the record."""
+
+
+class AsyncAppliance:
+    """One appliance. Connects when first used, or on entering ``async with``; for one event loop.
+
+    Every method raises ``ThirdringError`` and its subclasses only. Nothing is sent twice: when the answer to
+    a ``dial`` is lost (``ConnectionLost``), look at ``state()`` or the events before dialling again.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        token_file: str | Path | None = None,
+        timeout_s: float = TIMEOUT_S,
+        reconnect_s: float = RECONNECT_S,
+    ) -> None:
+        """``url`` is ``http://HOST:PORT`` or ``serial:/dev/NAME``; the token is needed for HTTP only.
+
+        Raises ``RequestError`` 1004 for another URL, ``AccessError`` 6000 when the file cannot be read.
+        """
+        self._transport: Transport = pick_transport(
+            url, token=token, token_file=token_file, timeout_s=timeout_s, reconnect_s=reconnect_s
+        )
+        self._opening = asyncio.Lock()
+        self._opened = False
+
+    async def open(self) -> None:
+        """Connect; raises ``ConnectionLost`` 8000 when nobody answers."""
+        async with self._opening:
+            if not self._opened:
+                await self._transport.open()
+                self._opened = True
+
+    async def close(self) -> None:
+        """Disconnect; may be called twice."""
+        await self._transport.close()
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self.open()
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def state(self) -> DeskState:
+        """Return the desk as it is now."""
+        return _parsed(DeskState, await self._command(GetState()))
+
+    async def dial(self, number: str) -> str:
+        """Call ``number``; return the call's id at once, how it goes on shows in ``events``."""
+        return _call_id(await self._command(Dial(number=number)))
+
+    async def answer(self, call_id: str = "") -> str:
+        """Answer the ringing call; return its id. Raises ``CallError`` 2001 when none rings."""
+        return _call_id(await self._command(Answer(call_id=call_id)))
+
+    async def hangup(self, call_id: str = "") -> str:
+        """End, refuse or give up the call; return its id. Raises ``CallError`` 2002 when there is none."""
+        return _call_id(await self._command(Hangup(call_id=call_id)))
+
+    async def send_dtmf(self, digits: str) -> None:
+        """Send DTMF digits (0-9 A-D * #) to the customer."""
+        await self._command(SendDtmf(digits=digits))
+
+    async def speak(self, path: str) -> float:
+        """Play a sound file of the appliance into the simulated headset; return its length in seconds."""
+        result = await self._command(Speak(path=path))
+        return float(result.get("duration_s") or 0.0)
+
+    async def calls(self, limit: int = 20) -> list[CallSummary]:
+        """Return the newest calls, newest first."""
+        await self.open()
+        return await self._transport.calls(limit=limit)
+
+    async def call(self, call_id: str) -> CallDetail:
+        """Return one call with its verdicts; raises ``CallError`` 2000."""
+        await self.open()
+        return await self._transport.call(call_id)
+
+    async def call_events(self, call_id: str) -> list[Record]:
+        """Return the events of one call in order."""
+        await self.open()
+        return await self._transport.call_events(call_id)
+
+    async def norms(self, call_id: str) -> tuple[Verdict, ...]:
+        """Return the verdicts of one call."""
+        return (await self.call(call_id)).verdicts
+
+    async def report(self, call_id: str, form: ReportForm = "text") -> str:
+        """Return the report of one call, as the appliance writes it."""
+        await self.open()
+        return await self._transport.report(call_id, form)
+
+    async def settings(self) -> list[SettingView]:
+        """Return every setting with value, default, unit and bounds; passwords read as ``***``."""
+        result = await self._command(GetSettings())
+        return [_parsed(SettingView, fields) for fields in result.get("settings", ())]
+
+    async def set_settings(self, changes: Mapping[str, Any]) -> bool:
+        """Change settings by dotted name, all or none; return whether some need a restart to count."""
+        result = await self._command(SetSettings(changes=dict(changes)))
+        return bool(result.get("restart_required", False))
+
+    async def events(self, after: int | None = None) -> AsyncGenerator[Record, None]:
+        """Yield events above number ``after``, then those to come; without ``after`` only those to come.
+
+        "To come" counts from the first step of the iteration. Nothing is lost or doubled when the connection
+        breaks or the appliance restarts.
+        """
+        await self.open()
+        start = (await self.state()).last_event if after is None else after
+        stream = cast("AsyncGenerator[Record, None]", self._transport.events(start))
+        async with contextlib.aclosing(stream):
+            async for record in stream:
+                yield record
+
+    async def wait_for(self, what: Awaited, timeout_s: float, after: int | None = None) -> Record:
+        """Return the first event above number ``after`` that is ``what``; raises ``WaitTimeout`` 9000.
+
+        What happens before the waiting begins is missed without ``after``: take ``state().last_event``
+        before the act whose outcome is awaited.
+        """
+        matches = _test(what)
+        try:
+            async with asyncio.timeout(timeout_s):
+                async with contextlib.aclosing(self.events(after)) as records:
+                    async for record in records:
+                        if matches(record):
+                            return record
+        except TimeoutError as reason:
+            name = what if isinstance(what, str) else getattr(what, "__name__", repr(what))
+            raise error(9000, f"{name} within {timeout_s:g} s") from reason
+        raise error(8000, "the stream of events ended")
+
+    async def _command(self, command: Command) -> Mapping[str, Any]:
+        await self.open()
+        return await self._transport.command(command)
+
+
+def _test(what: Awaited) -> Callable[[Record], bool]:
+    if isinstance(what, str):
+        if what not in EVENT_KINDS:
+            raise error(1004, f"{what!r:.60} is not a kind of event")
+        return lambda record: record.event.kind == what
+    if isinstance(what, type):
+        kind = what
+        return lambda record: isinstance(record.event, kind)
+    return what
+
+
+def _call_id(result: Mapping[str, Any]) -> str:
+    return str(result.get("call_id", ""))
+
+
+def _parsed(cls: type[T], fields: Mapping[str, Any]) -> T:
+    try:
+        return from_fields(cls, fields)
+    except RequestError as reason:
+        raise error(8002, f"{cls.__name__}: {reason.detail}") from reason

@@ -1,0 +1,174 @@
+"""``Appliance``: ``AsyncAppliance`` for programs without asyncio."""
+
+import asyncio
+import concurrent.futures
+import contextlib
+import threading
+from collections.abc import AsyncGenerator, Coroutine, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+from thirdring.aio import RECONNECT_S, TIMEOUT_S, AsyncAppliance, Awaited, ReportForm
+from thirdring.protocol.errors import error
+from thirdring.protocol.events import Record, Verdict
+from thirdring.protocol.views import CallDetail, CallSummary, DeskState, SettingView
+
+__all__ = ["Appliance"]
+
+T = TypeVar("T")
+
+
+class Appliance:
+    """One appliance; the methods of ``AsyncAppliance``, each waiting for its outcome.
+
+    A background thread runs the connection, so that events go on while the program does something else. May
+    be used from several threads. Close it, or use ``with``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        token_file: str | Path | None = None,
+        timeout_s: float = TIMEOUT_S,
+        reconnect_s: float = RECONNECT_S,
+    ) -> None:
+        """As ``AsyncAppliance``."""
+        self._appliance = AsyncAppliance(
+            url, token, token_file=token_file, timeout_s=timeout_s, reconnect_s=reconnect_s
+        )
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name=f"thirdring {url}", daemon=True)
+        self._thread.start()
+
+    def open(self) -> None:
+        """Connect; raises ``ConnectionLost`` 8000 when nobody answers."""
+        self._run(self._appliance.open())
+
+    def close(self) -> None:
+        """Disconnect and end the thread; may be called twice."""
+        if self._loop.is_closed():
+            return
+        with contextlib.suppress(Exception):
+            self._run(_finish(self._appliance))
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+    def __enter__(self) -> Self:
+        try:
+            self.open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def state(self) -> DeskState:
+        """Return the desk as it is now."""
+        return self._run(self._appliance.state())
+
+    def dial(self, number: str) -> str:
+        """Call ``number``; return the call's id at once, how it goes on shows in ``events``."""
+        return self._run(self._appliance.dial(number))
+
+    def answer(self, call_id: str = "") -> str:
+        """Answer the ringing call; return its id. Raises ``CallError`` 2001 when none rings."""
+        return self._run(self._appliance.answer(call_id))
+
+    def hangup(self, call_id: str = "") -> str:
+        """End, refuse or give up the call; return its id. Raises ``CallError`` 2002 when there is none."""
+        return self._run(self._appliance.hangup(call_id))
+
+    def send_dtmf(self, digits: str) -> None:
+        """Send DTMF digits (0-9 A-D * #) to the customer."""
+        self._run(self._appliance.send_dtmf(digits))
+
+    def speak(self, path: str) -> float:
+        """Play a sound file of the appliance into the simulated headset; return its length in seconds."""
+        return self._run(self._appliance.speak(path))
+
+    def calls(self, limit: int = 20) -> list[CallSummary]:
+        """Return the newest calls, newest first."""
+        return self._run(self._appliance.calls(limit))
+
+    def call(self, call_id: str) -> CallDetail:
+        """Return one call with its verdicts; raises ``CallError`` 2000."""
+        return self._run(self._appliance.call(call_id))
+
+    def call_events(self, call_id: str) -> list[Record]:
+        """Return the events of one call in order."""
+        return self._run(self._appliance.call_events(call_id))
+
+    def norms(self, call_id: str) -> tuple[Verdict, ...]:
+        """Return the verdicts of one call."""
+        return self._run(self._appliance.norms(call_id))
+
+    def report(self, call_id: str, form: ReportForm = "text") -> str:
+        """Return the report of one call, as the appliance writes it."""
+        return self._run(self._appliance.report(call_id, form))
+
+    def settings(self) -> list[SettingView]:
+        """Return every setting with value, default, unit and bounds; passwords read as ``***``."""
+        return self._run(self._appliance.settings())
+
+    def set_settings(self, changes: Mapping[str, Any]) -> bool:
+        """Change settings by dotted name, all or none; return whether some need a restart to count."""
+        return self._run(self._appliance.set_settings(changes))
+
+    def events(self, after: int | None = None) -> Iterator[Record]:
+        """Yield events above number ``after``, then those to come; without ``after`` only those to come."""
+        records = self._appliance.events(after)
+        try:
+            while (record := self._run(_next(records))) is not None:
+                yield record
+        finally:
+            if not self._loop.is_closed():
+                with contextlib.suppress(RuntimeError):  # an interrupted step is still on its way out
+                    self._run(records.aclose())
+
+    def wait_for(self, what: Awaited, timeout_s: float, after: int | None = None) -> Record:
+        """Return the first event above number ``after`` that is ``what``; raises ``WaitTimeout`` 9000.
+
+        A test on the record runs on the background thread. Take ``state().last_event`` before the act whose
+        outcome is awaited.
+        """
+        return self._run(self._appliance.wait_for(what, timeout_s, after))
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run ``work`` on the background thread; whoever interrupts the waiting cancels it."""
+        try:
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        except RuntimeError as reason:
+            work.close()
+            raise error(8000, "closed") from reason
+        try:
+            return future.result()
+        except concurrent.futures.CancelledError as reason:
+            raise error(8000, "closed") from reason
+        except BaseException:
+            future.cancel()
+            raise
+
+
+async def _next(records: AsyncGenerator[Record, None]) -> Record | None:
+    return await anext(records, None)
+
+
+async def _finish(appliance: AsyncAppliance) -> None:
+    """Close, and end whatever other threads are still waiting for."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in others:
+        task.cancel()
+    await asyncio.gather(*others, return_exceptions=True)
+    await appliance.close()
+    await asyncio.get_running_loop().shutdown_asyncgens()

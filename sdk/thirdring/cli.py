@@ -1,0 +1,255 @@
+"""The host's command ``thirdring``.
+
+Exit codes: 0 done, 2 wrong use, 130 interrupted; 10 + the family of the numbered error otherwise: 11 request,
+12 call, 13 trunk, 14 media, 15 storage, 16 access, 17 appliance, 18 connection, 19 waited in vain.
+"""
+
+import argparse
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from thirdring.aio import ReportForm
+from thirdring.appliance import Appliance
+from thirdring.protocol.codec import to_fields
+from thirdring.protocol.errors import ThirdringError, error
+from thirdring.protocol.events import Record, record_to_json
+from thirdring.protocol.views import CallSummary
+from thirdring.table import plain, table
+
+__all__ = ["main"]
+
+DEFAULT_URL: Final = "http://127.0.0.1:8080"
+EXIT_INTERRUPTED: Final = 130
+
+HINTS: Final[Mapping[int, str]] = {
+    6000: "give the appliance's token: --token-file DIR/api-token, or THIRDRING_TOKEN",
+    7000: "the gateway answers, but the engine does not: is the appliance starting?",
+    8000: "is this the appliance? --url http://HOST:PORT or serial:/dev/NAME, or THIRDRING_URL",
+}
+"""What to try, by error."""
+
+LAST: Final = "last"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name the terminal cannot show
+    token = None if options.token_file else os.environ.get("THIRDRING_TOKEN")
+    try:
+        with Appliance(
+            options.url, token, token_file=options.token_file, timeout_s=options.timeout_s
+        ) as appliance:
+            options.run(appliance, options)
+            sys.stdout.flush()
+    except ThirdringError as reason:
+        print(f"thirdring: {plain(reason)}", file=sys.stderr)
+        if reason.code in HINTS:
+            print(f"thirdring: {HINTS[reason.code]}", file=sys.stderr)
+        return 10 + reason.code // 1000
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="thirdring", description="Ask and drive a Thirdring desk appliance."
+    )
+    url = os.environ.get("THIRDRING_URL", DEFAULT_URL)
+    parser.add_argument("--url", default=url, help=f"http://HOST:PORT or serial:/dev/NAME (default {url})")
+    parser.add_argument(
+        "--token-file",
+        type=Path,
+        default=os.environ.get("THIRDRING_TOKEN_FILE"),
+        help="file with the token; otherwise THIRDRING_TOKEN is used",
+    )
+    parser.add_argument("--timeout-s", type=float, default=10.0, help="for one request (default %(default)s)")
+    parser.add_argument("--json", action="store_true", help="JSON in place of tables")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, run: Callable[[Appliance, argparse.Namespace], None]) -> argparse.ArgumentParser:
+        text = (run.__doc__ or "").strip()
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    command("status", _status)
+    calls = command("calls", _calls)
+    calls.add_argument("--limit", type=int, default=20, help="how many at most (default %(default)s)")
+    command("dial", _dial).add_argument("number", help="digits, *, #, a leading +")
+    for name, run in (("answer", _answer), ("hangup", _hangup)):
+        command(name, run).add_argument("call", nargs="?", default="", help="the call's id")
+    watch = command("watch", _watch)
+    watch.add_argument("--after", type=int, help="begin behind this event's number")
+    watch.add_argument("--count", type=int, help="end after so many events")
+    norms = command("norms", _norms)
+    report = command("report", _report)
+    for judged in (norms, report):
+        judged.add_argument("call", nargs="?", default=LAST, help="the call's id (default: the last call)")
+    report.add_argument("--form", choices=("text", "json", "html"), default="text")
+    settings = command("settings", _settings)
+    settings.add_argument(
+        "changes", nargs="*", metavar="NAME[=VALUE]", help="show only these; =VALUE: change"
+    )
+    return parser
+
+
+def _status(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show the desk as it is now."""
+    state = appliance.state()
+    if options.json:
+        _print_json(to_fields(state))
+        return
+    trunk = f"{state.trunk} ({state.trunk_reason})" if state.trunk_reason else state.trunk
+    facts = [
+        ("version", f"{state.version} on {state.board}, SIP {state.sip_stack}"),
+        ("trunk", trunk),
+        ("storage", state.storage),
+        ("strangers refused", state.strangers_refused),
+        ("last event", state.last_event),
+    ]
+    print("\n".join(f"{name:18}{plain(value)}" for name, value in facts))
+    if state.calls:
+        rows = [(c.call_id, c.direction, c.state, c.number, c.display_name, c.rings) for c in state.calls]
+        print("\n" + table(("CALL", "DIRECTION", "STATE", "NUMBER", "NAME", "RINGS"), rows))
+
+
+def _calls(appliance: Appliance, options: argparse.Namespace) -> None:
+    """List the newest calls."""
+    calls = appliance.calls(options.limit)
+    if options.json:
+        _print_json([to_fields(call) for call in calls])
+        return
+    header = ("CALL", "STARTED", "DIRECTION", "NUMBER", "NAME", "RINGS", "WAIT s", "TALK s", "END")
+    rows = [
+        (*_who(call), call.rings_heard, call.wait_s, call.talk_s, call.cause or call.state) for call in calls
+    ]
+    print(table(header, rows))
+
+
+def _who(call: CallSummary) -> tuple[str, ...]:
+    return (call.call_id, call.started_utc, call.direction, call.number, call.display_name)
+
+
+def _dial(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Call a number."""
+    _print_call(appliance.dial(options.number), options)
+
+
+def _answer(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Answer the call that rings."""
+    _print_call(appliance.answer(options.call), options)
+
+
+def _hangup(appliance: Appliance, options: argparse.Namespace) -> None:
+    """End, refuse or give up the call."""
+    _print_call(appliance.hangup(options.call), options)
+
+
+def _watch(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show events as they happen, until interrupted."""
+    left = options.count
+    if left == 0:
+        return
+    for record in appliance.events(options.after):
+        if options.json:
+            print(json.dumps(record_to_json(record), ensure_ascii=False), flush=True)
+        else:
+            print(_event_line(record), flush=True)
+        if left is not None:
+            left -= 1
+            if left == 0:
+                return
+
+
+def _norms(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show how a call kept the norms."""
+    verdicts = appliance.norms(_named(appliance, options.call))
+    if options.json:
+        _print_json([to_fields(verdict) for verdict in verdicts])
+        return
+    rows = [(v.rule, v.verdict, v.value, v.threshold, v.unit, v.reason) for v in verdicts]
+    print(table(("NORM", "VERDICT", "VALUE", "LIMIT", "UNIT", "REASON"), rows))
+
+
+def _report(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Print the report of a call."""
+    form: ReportForm = "json" if options.json else options.form
+    sys.stdout.write(appliance.report(_named(appliance, options.call), form).rstrip("\n") + "\n")
+
+
+def _settings(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show settings, or change them."""
+    views = appliance.settings()
+    texts = dict(change.split("=", 1) for change in options.changes if "=" in change)
+    if texts:
+        now = {view.name: view.value for view in views}
+        restart = appliance.set_settings({name: _value(text, now.get(name)) for name, text in texts.items()})
+        if options.json:
+            _print_json({"restart_required": restart})
+        else:
+            print("changed; counts from the next start on" if restart else "changed")
+        return
+    shown = [view for view in views if not options.changes or view.name in options.changes]
+    if unknown := set(options.changes) - {view.name for view in shown}:
+        raise error(1005, ", ".join(sorted(unknown)))
+    if options.json:
+        _print_json([to_fields(view) for view in shown])
+        return
+    rows = [(v.name, v.value, v.default, v.unit, "yes" if v.live else "", v.description) for v in shown]
+    print(table(("SETTING", "VALUE", "DEFAULT", "UNIT", "LIVE", "MEANING"), rows))
+
+
+def _named(appliance: Appliance, call: str) -> str:
+    if call != LAST:
+        return call
+    newest = appliance.calls(1)
+    if not newest:
+        raise error(2000, "no call yet")
+    return newest[0].call_id
+
+
+def _value(text: str, now: Any) -> Any:
+    """Return the new value of a setting that reads ``now``: text, a list split at commas, or JSON."""
+    if isinstance(now, str):
+        return text
+    if isinstance(now, list):
+        return [item.strip() for item in text.split(",") if item.strip()]
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def _event_line(record: Record) -> str:
+    fields = to_fields(record.event)
+    for known in ("at_s", "call_id"):
+        fields.pop(known)
+    told = {name: value for name, value in fields.items() if value not in ("", None, [], {})}
+    shown = " ".join(f"{name}={plain(value)}" for name, value in told.items())
+    call = plain(record.event.call_id or "-")
+    return f"{record.number:>7} {plain(record.utc)} {call:12} {record.event.kind:20} {shown}"
+
+
+def _print_call(call_id: str, options: argparse.Namespace) -> None:
+    if options.json:
+        _print_json({"call_id": call_id})
+    else:
+        print(plain(call_id))
+
+
+def _print_json(content: Any) -> None:
+    print(json.dumps(content, ensure_ascii=False, indent=2))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,214 @@
+"""HTTP for questions and commands, a WebSocket for events; ``http://HOST:PORT`` and ``https://HOST``.
+
+Nothing is ever sent twice: a request that got no answer raises, and whoever asked decides. Only the stream
+of events connects again by itself, and resumes behind the last event it gave out.
+"""
+
+import asyncio
+import json
+import logging
+import random
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping
+from typing import Any, Final, Literal, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus, WebSocketException
+
+from thirdring.protocol.codec import from_fields, to_fields
+from thirdring.protocol.commands import (
+    Answer,
+    Command,
+    Dial,
+    GetSettings,
+    GetState,
+    Hangup,
+    SendDtmf,
+    SetSettings,
+    Speak,
+)
+from thirdring.protocol.errors import ConnectionLost, RequestError, ThirdringError, error
+from thirdring.protocol.events import Record, record_from_json
+from thirdring.protocol.views import CallDetail, CallSummary
+
+__all__ = ["LAST_EVENT_HEADER", "HttpTransport"]
+
+LAST_EVENT_HEADER: Final = "thirdring-last-event"
+"""In the answer to the WebSocket's handshake: the number of the newest event."""
+
+KEEPALIVE_S: Final = 3.0
+"""Below the server's 5 s, so that no request goes out on a connection that is just being closed."""
+
+BACKOFF_FIRST_S: Final = 0.1
+BACKOFF_LONGEST_S: Final = 5.0
+
+TRANSIENT_STATUSES: Final = frozenset({429, 502, 503, 504})
+
+FORMS: Final = {"json": "application/json", "text": "text/plain", "html": "text/html"}
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_ROUTES: Final[Mapping[type[Command], tuple[str, str]]] = {
+    GetState: ("GET", "state"),
+    Dial: ("POST", "dial"),
+    Answer: ("POST", "answer"),
+    Hangup: ("POST", "hangup"),
+    SendDtmf: ("POST", "dtmf"),
+    Speak: ("POST", "speak"),
+    GetSettings: ("GET", "settings"),
+    SetSettings: ("PATCH", "settings"),
+}
+
+
+class HttpTransport:
+    """A ``Transport`` over HTTP. Proxies named in the environment are not used."""
+
+    def __init__(self, url: str, *, token: str, timeout_s: float, reconnect_s: float) -> None:
+        """``timeout_s`` bounds each request, ``reconnect_s`` how long events may stay away.
+
+        Raises ``RequestError`` 1004 when ``url`` is no HTTP URL.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise error(1004, f"{url!r:.100} is not http://HOST:PORT")
+        self._headers = {"authorization": f"Bearer {token}"} if token else {}
+        self._timeout_s = timeout_s
+        self._reconnect_s = reconnect_s
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            headers=self._headers,
+            timeout=timeout_s,
+            limits=httpx.Limits(keepalive_expiry=KEEPALIVE_S),
+            trust_env=False,
+        )
+        scheme = "wss" if parts.scheme == "https" else "ws"
+        self._events_url = f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/v1/events"
+
+    async def open(self) -> None:
+        """Make sure that somebody answers; raises ``ConnectionLost`` 8000 or 8001."""
+        await self._request("GET", "/")
+
+    async def close(self) -> None:
+        """Disconnect; may be called twice."""
+        await self._http.aclose()
+
+    async def command(self, command: Command) -> Mapping[str, Any]:
+        """Execute one command and return its result object. It is sent once and never again."""
+        method, path = _ROUTES[type(command)]
+        fields = to_fields(command)
+        del fields["source"]
+        body = fields["changes"] if isinstance(command, SetSettings) else fields
+        response = await self._request(method, f"/v1/{path}", json=None if method == "GET" else body)
+        return _parsed(response, dict)
+
+    async def calls(self, *, limit: int) -> list[CallSummary]:
+        """Return the newest calls, newest first."""
+        response = await self._request("GET", "/v1/calls", params={"limit": limit})
+        return _parsed(response, lambda items: [from_fields(CallSummary, item) for item in items])
+
+    async def call(self, call_id: str) -> CallDetail:
+        """Return one call with its verdicts; raises ``CallError`` 2000."""
+        response = await self._request("GET", _call_path(call_id))
+        return _parsed(response, lambda fields: from_fields(CallDetail, fields))
+
+    async def call_events(self, call_id: str) -> list[Record]:
+        """Return the events of one call in order."""
+        response = await self._request("GET", f"{_call_path(call_id)}/events")
+        return _parsed(response, lambda items: [record_from_json(item) for item in items])
+
+    async def report(self, call_id: str, form: Literal["text", "json", "html"]) -> str:
+        """Return the report of one call, as the appliance writes it."""
+        return (await self._request("GET", f"{_call_path(call_id)}/report", params={"format": form})).text
+
+    async def events(self, after: int) -> AsyncGenerator[Record, None]:
+        """Yield every event numbered above ``after``, then those to come, over any number of connections.
+
+        Raises ``ConnectionLost`` 8000 when the first connection fails or the appliance stays away for
+        ``reconnect_s``, and what the appliance refuses the stream with (``AccessError``).
+        """
+        left_s: float | None = None
+        pause_s = BACKOFF_FIRST_S
+        while True:
+            connected = False
+            try:
+                async with connect(
+                    f"{self._events_url}?after={after}",
+                    additional_headers=self._headers,
+                    open_timeout=self._timeout_s,
+                    close_timeout=1.0,
+                    compression=None,
+                    proxy=None,
+                ) as websocket:
+                    connected = True
+                    pause_s = BACKOFF_FIRST_S
+                    after = min(after, _newest(websocket.response, after))
+                    async for message in websocket:
+                        record = _record(message)
+                        if record.number > after:
+                            after = record.number
+                            yield record
+                    lost = f"closed: {websocket.close_code} {websocket.close_reason}"
+            except InvalidStatus as refused:
+                if refused.response.status_code not in TRANSIENT_STATUSES:
+                    raise _refusal(refused.response.status_code, refused.response.body) from refused
+                lost = str(refused)
+            except (OSError, TimeoutError, WebSocketException) as reason:
+                lost = str(reason) or type(reason).__name__
+            now_s = time.monotonic()
+            if connected:
+                left_s = now_s
+            if left_s is None or now_s - left_s > self._reconnect_s:
+                raise error(8000, f"{self._events_url}: {lost}")
+            logger.info("the stream of events broke after %d: %s", after, lost)
+            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads clients
+            pause_s = min(2 * pause_s, BACKOFF_LONGEST_S)
+
+    async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            response = await self._http.request(method, path, **options)
+        except httpx.TimeoutException as reason:
+            raise error(8001, f"{method} {path} within {self._timeout_s:g} s") from reason
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as reason:  # RuntimeError: closed
+            raise error(8000, f"{self._http.base_url}: {reason}") from reason
+        if not response.is_success:
+            raise _refusal(response.status_code, response.content)
+        return response
+
+
+def _call_path(call_id: str) -> str:
+    if not call_id:
+        raise error(2000, "empty call_id")
+    return f"/v1/calls/{quote(call_id, safe='')}"
+
+
+def _parsed(response: httpx.Response, parse: Callable[[Any], T]) -> T:
+    try:
+        return parse(response.json())
+    except (ValueError, TypeError, RequestError) as reason:
+        raise error(8002, f"{response.request.url.path}: {reason}") from reason
+
+
+def _record(message: str | bytes) -> Record:
+    try:
+        return record_from_json(json.loads(message))
+    except (ValueError, AttributeError, RequestError) as reason:
+        raise error(8002, f"event: {reason}") from reason
+
+
+def _refusal(status: int, body: bytes | bytearray | None) -> ThirdringError:
+    """Return the numbered error of a problem body, 8002 for one that is none."""
+    try:
+        fields = json.loads(body or b"")
+        return error(int(fields["code"]), str(fields.get("detail", "")))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return ConnectionLost(8002, f"HTTP {status} without a numbered error")
+
+
+def _newest(response: Any, default: int) -> int:
+    """Return the newest event's number as the handshake's answer tells it."""
+    text = response.headers.get(LAST_EVENT_HEADER, "") if response is not None else ""
+    return int(text) if text.isdecimal() else default
