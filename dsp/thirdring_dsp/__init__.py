@@ -5,6 +5,7 @@ from thirdring_dsp.dtmf import DtmfDetector
 from thirdring_dsp.events import DspEvent
 from thirdring_dsp.limiter import AcousticLimiter
 from thirdring_dsp.speech_level import SpeechLevelMeter
+from thirdring_dsp.syllable_rate import SyllableRateMeter
 from thirdring_dsp.talk import TalkAnalyzer
 from thirdring_dsp.vad import VoiceActivityDetector
 
@@ -14,6 +15,7 @@ __all__ = [
     "DspEvent",
     "DtmfDetector",
     "SpeechLevelMeter",
+    "SyllableRateMeter",
     "TalkAnalyzer",
     "VoiceActivityDetector",
 ]

@@ -1,4 +1,4 @@
-from thirdring_dsp.vad cimport VoiceActivityDetector
+from thirdring_dsp.vad cimport TalkMark, VoiceActivityDetector
 
 cdef enum:
     TALK_EVENTS_MOST = 8  # of one hop
@@ -35,14 +35,14 @@ cdef struct Spurt:
 cdef class TalkAnalyzer:
     cdef readonly VoiceActivityDetector agent, customer
     cdef readonly double dead_air_s, overlap_least_s
+    cdef TalkMark of_agent, of_customer  # of the last step
     cdef Spurt[2] spurts
     cdef bint interruption_told, dead_air_told
     cdef double silent_since_s
     cdef Py_ssize_t advance(
         self, const short* agent, const short* customer, Py_ssize_t count, TalkEvents* out
     ) noexcept nogil
-    cdef void _mark(
-        self, int side, const double* times, bint ended, TalkEvents* out) noexcept nogil
+    cdef void _mark(self, int side, const TalkMark* mark, TalkEvents* out) noexcept nogil
     cdef void _interruption(self, TalkEvents* out) noexcept nogil
     cdef void _dead_air(self, TalkEvents* out) noexcept nogil
 

@@ -4,7 +4,7 @@
 from libc.math cimport INFINITY
 
 from thirdring_dsp.events import DspEvent
-from thirdring_dsp.vad cimport MARK_END, MARK_NONE, TalkMark, VoiceActivityDetector
+from thirdring_dsp.vad cimport MARK_NONE, MARK_START, TalkMark, VoiceActivityDetector
 
 cdef double INTERRUPTED_AFTER_S = 0.5  # the customer's spurt has run as long when the agent begins
 cdef double INTERRUPTION_S = 0.8       # and both talk as long: shorter is a back-channel
@@ -109,53 +109,47 @@ cdef class TalkAnalyzer:
         self, const short* agent, const short* customer, Py_ssize_t count, TalkEvents* out
     ) noexcept nogil:
         """Take samples of both, at most up to the end of a frame; return how many were taken."""
-        cdef TalkMark of_agent, of_customer
-        cdef Py_ssize_t taken = self.agent.advance(agent, count, &of_agent)
-        cdef double[3] times
-        self.customer.advance(customer, count, &of_customer)
+        cdef Py_ssize_t taken = self.agent.advance(agent, count, &self.of_agent)
+        self.customer.advance(customer, count, &self.of_customer)
         out.count = 0
-        if of_agent.kind != MARK_NONE:
-            times[0] = of_agent.start_s; times[1] = of_agent.end_s; times[2] = of_agent.level_dbov
-            self._mark(SIDE_AGENT, times, of_agent.kind == MARK_END, out)
-        if of_customer.kind != MARK_NONE:
-            times[0] = of_customer.start_s
-            times[1] = of_customer.end_s
-            times[2] = of_customer.level_dbov
-            self._mark(SIDE_CUSTOMER, times, of_customer.kind == MARK_END, out)
+        if self.of_agent.kind != MARK_NONE:
+            self._mark(SIDE_AGENT, &self.of_agent, out)
+        if self.of_customer.kind != MARK_NONE:
+            self._mark(SIDE_CUSTOMER, &self.of_customer, out)
         self._interruption(out)
         self._dead_air(out)
         return taken
 
     cdef void _mark(
-        self, int side, const double* times, bint ended, TalkEvents* out
+        self, int side, const TalkMark* mark, TalkEvents* out
     ) noexcept nogil:
-        """Note that a side's talk-spurt began or ended; ``times``: start, end, level."""
+        """Note that a side's talk-spurt began or ended."""
         cdef Spurt* own = &self.spurts[side]
         cdef Spurt* other = &self.spurts[1 - side]
         cdef double from_s
         cdef int second
-        if not ended:
+        if mark.kind == MARK_START:
             if self.dead_air_told:
                 self.dead_air_told = False
-                _add(out, TALK_DEAD_AIR_ENDED, SIDE_NONE, self.silent_since_s, times[0])
+                _add(out, TALK_DEAD_AIR_ENDED, SIDE_NONE, self.silent_since_s, mark.start_s)
             own.going_on = True
-            own.start_s = times[0]
-            _add(out, TALK_SPURT_START, side, times[0], times[0])
+            own.start_s = mark.start_s
+            _add(out, TALK_SPURT_START, side, mark.start_s, mark.start_s)
             if side == SIDE_AGENT:
                 self.interruption_told = False
             # The other's end may have been told while this onset was not yet certain.
-            if not other.going_on and other.end_s - times[0] >= self.overlap_least_s:
-                second = side if times[0] >= other.start_s else 1 - side
-                _add(out, TALK_OVERLAP, second, max(times[0], other.start_s), other.end_s)
+            if not other.going_on and other.end_s - mark.start_s >= self.overlap_least_s:
+                second = side if mark.start_s >= other.start_s else 1 - side
+                _add(out, TALK_OVERLAP, second, max(mark.start_s, other.start_s), other.end_s)
             return
         own.going_on = False
-        own.end_s = times[1]
-        self.silent_since_s = max(self.silent_since_s, times[1])
-        _add(out, TALK_SPURT, side, times[0], times[1], times[2])
-        from_s = max(times[0], other.start_s)
-        if other.going_on and times[1] - from_s >= self.overlap_least_s:
-            second = side if times[0] >= other.start_s else 1 - side
-            _add(out, TALK_OVERLAP, second, from_s, times[1])
+        own.end_s = mark.end_s
+        self.silent_since_s = max(self.silent_since_s, mark.end_s)
+        _add(out, TALK_SPURT, side, mark.start_s, mark.end_s, mark.level_dbov)
+        from_s = max(mark.start_s, other.start_s)
+        if other.going_on and mark.end_s - from_s >= self.overlap_least_s:
+            second = side if mark.start_s >= other.start_s else 1 - side
+            _add(out, TALK_OVERLAP, second, from_s, mark.end_s)
 
     cdef void _interruption(self, TalkEvents* out) noexcept nogil:
         cdef double start_s = self.spurts[SIDE_AGENT].start_s

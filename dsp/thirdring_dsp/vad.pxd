@@ -33,6 +33,7 @@ cdef class VoiceActivityDetector:
     cdef float[3][3] fine_power
     cdef float last_total
     # the network
+    cdef float[INPUTS] inputs
     cdef float[UNITS] hidden
     cdef float speech_logit
     # the decision
@@ -44,7 +45,7 @@ cdef class VoiceActivityDetector:
     cdef Py_ssize_t advance(
         self, const short* samples, Py_ssize_t count, TalkMark* mark) noexcept nogil
     cdef double seconds(self, long long half_hops) noexcept nogil
-    cdef void _features(self, float* inputs) noexcept nogil
-    cdef void _network(self, const float* inputs) noexcept nogil
+    cdef void _features(self) noexcept nogil
+    cdef void _network(self) noexcept nogil
     cdef void _decide(self, TalkMark* mark) noexcept nogil
     cdef void _clear(self) noexcept nogil

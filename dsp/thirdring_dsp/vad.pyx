@@ -113,7 +113,6 @@ cdef class VoiceActivityDetector:
         many samples stay in step.
         """
         cdef Py_ssize_t taken = 0, used
-        cdef float[INPUTS] inputs
         mark.kind = MARK_NONE
         while taken < count:
             self.filled += narrowband_run(
@@ -121,8 +120,8 @@ cdef class VoiceActivityDetector:
                 self.frame + self.filled, FRAME - self.filled, &used)
             taken += used
             if self.filled == FRAME:
-                self._features(inputs)
-                self._network(inputs)
+                self._features()
+                self._network()
                 self._decide(mark)
                 memmove(self.frame, self.frame + HALF, HALF * sizeof(float))
                 self.filled = HALF
@@ -134,16 +133,16 @@ cdef class VoiceActivityDetector:
         """Return the time of a position in the signal that came in."""
         return max(half_hops / 125.0 - self.delay_s, 0.0)
 
-    cdef void _features(self, float* inputs) noexcept nogil:
+    cdef void _features(self) noexcept nogil:
         """Write the network's inputs for the full frame."""
         cdef float[BINS] power, logs
         cdef float[BANDS] level
         cdef float total = 0, mean = 0, flat, rough, dot, window
         cdef int k, b, lag
+        cdef float* inputs = self.inputs
         cdef float* now = self.fine[self.frames % 3]
         cdef float* now_power = self.fine_power[self.frames % 3]
         cdef float* then
-        cdef float[4] sums
         power_spectrum(self.frame, power)
         for k in range(BINS):
             power[k] += FLOOR_POWER
@@ -202,9 +201,10 @@ cdef class VoiceActivityDetector:
         for k in range(2 * BANDS + 11, INPUTS):
             inputs[k] = 0
 
-    cdef void _network(self, const float* inputs) noexcept nogil:
+    cdef void _network(self) noexcept nogil:
         """One step of the gated recurrent unit."""
         cdef float[3 * UNITS] driven, fed
+        cdef const float* inputs = self.inputs
         cdef int i, j
         cdef float a, b, c, d, gate
         for j in range(3 * UNITS):

@@ -6,6 +6,7 @@ from scipy.signal import resample_poly
 
 from tests.dsp.talk_signals import Signal, as_int16, cuts, noise, prompt, silence
 from thirdring_dsp import DspEvent, VoiceActivityDetector
+from thirdring_dsp.reference.talk_network import speech_probability
 
 
 def spurts(events: list[DspEvent]) -> list[DspEvent]:
@@ -112,3 +113,13 @@ def test_extreme_samples_do_no_harm(seed: int, scale: int) -> None:
     for event in detector.update(samples):
         assert event.end_s >= event.start_s >= 0
     assert 0 <= detector.speech_probability <= 1
+
+
+def test_network_agrees_with_the_slow_reference() -> None:
+    samples = as_int16(np.concatenate([silence(0.5), prompt("activated"), noise(1, -50)]))
+    detector, heard = VoiceActivityDetector(8000), []
+    detector.update(samples[:128])
+    for at in range(128, len(samples) - 127, 128):
+        detector.update(samples[at : at + 128])
+        heard.append(detector.speech_probability)
+    np.testing.assert_allclose(heard, speech_probability(samples / 32768), atol=2e-3)
