@@ -61,6 +61,6 @@ def test_a_call_cancelled_while_ringing() -> None:
 
 
 def test_a_recording_without_signalling() -> None:
-    report = build(*factory.foreign_recording(), recording="talk.wav")
+    report = build(*factory.foreign_recording(), recording="talk.wav", signalled=False)
     assert "Recording talk.wav" in report.to_text()
     assert "录音中没有信令信息" in report.to_text("zh")

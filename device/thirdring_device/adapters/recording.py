@@ -103,5 +103,5 @@ def read_facts(path: Path) -> list[Record]:
     try:
         packed = base64.b64decode(comment.removeprefix(COMMENT_TAG), validate=True)
         return [record_from_json(fact) for fact in json.loads(zlib.decompress(packed))]
-    except (ValueError, zlib.error, RequestError) as reason:
+    except (ValueError, TypeError, KeyError, AttributeError, zlib.error, RequestError) as reason:
         raise error(4000, f"{path}: its facts are damaged") from reason

@@ -2,10 +2,22 @@
 
 from collections.abc import Iterable
 
+from thirdring.protocol.errors import error
 from thirdring.protocol.events import CallEnded, Event, Record, Verdict
 from thirdring_device.core.desk import Desk, DeskSettings
+from thirdring_device.settings import Settings
+from thirdring_dsp import tone_plans
 
-__all__ = ["interrupted", "replay", "verdicts"]
+__all__ = ["desk_settings", "interrupted", "replay", "verdicts"]
+
+
+def desk_settings(settings: Settings) -> DeskSettings:
+    """Return what the core needs; raises ``StorageError`` 5005 for a country without a tone plan."""
+    try:
+        period_s = tone_plans.ringback_cycle_s(settings.trunk.country)
+    except ValueError as reason:
+        raise error(5005, f"trunk.country: {reason}") from reason
+    return DeskSettings(period_s, settings.norms.answer, settings.norms.voice)
 
 
 def replay(records: Iterable[Record], settings: DeskSettings) -> list[Event]:

@@ -18,7 +18,9 @@ from thirdring.protocol.events import (
     Record,
     RingBurst,
     RingOverflow,
+    Side,
     TalkSpurt,
+    TalkSpurtStarted,
     Verdict,
 )
 from thirdring.protocol.views import CallDetail
@@ -32,17 +34,24 @@ __all__ = ["build"]
 
 
 def build(
-    detail: CallDetail, records: Sequence[Record], settings: Settings | None = None, *, recording: str = ""
+    detail: CallDetail,
+    records: Sequence[Record],
+    settings: Settings | None = None,
+    *,
+    recording: str = "",
+    signalled: bool = True,
 ) -> Report:
     """Build the report of the call ``detail`` from ``records`` in their order; other calls' are left out.
 
     ``settings`` are those the call was judged by; None stands for the defaults. Verdicts come from
-    ``detail``, or from the records when it has none. ``recording`` names the file they were heard in.
+    ``detail``, or from the records when it has none. ``recording`` names the file they were
+    heard in, ``signalled`` is False when nothing but its sound is known.
     """
     own = [record for record in records if record.event.call_id == detail.call.call_id]
     reader = _Reader(began_s=own[0].event.at_s if own else 0.0)
     for record in own:
         reader.read(record.number, record.event)
+    reader.close_spurts()
     verdicts = detail.verdicts or tuple(reader.verdicts)
     end_s = max([reader.latest_s, *(spurt.end_s for spurt in reader.spurts)])
     answered_s = reader.answered_s
@@ -51,6 +60,7 @@ def build(
     return Report(
         call=detail.call,
         recording=recording,
+        signalled=signalled,
         duration_s=end_s,
         alerting_at_s=reader.alerting_s,
         answered_at_s=answered_s,
@@ -99,6 +109,8 @@ class _Reader:
     verdicts: list[Verdict] = field(default_factory=list)
     levels: list[tuple[float, Levels]] = field(default_factory=list)
     places: dict[int, float] = field(default_factory=dict)
+    speaking: dict[Side, tuple[int, float]] = field(default_factory=dict)
+    """Who speaks just now: number of the event, and since when."""
 
     def read(self, number: int, event: Event) -> None:
         """Take one record."""
@@ -126,7 +138,7 @@ class _Reader:
                         event=number,
                     )
                 )
-            case MediaStarted() | MediaEnded() | Levels() | TalkSpurt() | Dtmf():
+            case MediaStarted() | MediaEnded() | Levels() | TalkSpurtStarted() | TalkSpurt() | Dtmf():
                 self._read_sound(number, at_s, event)
             case AgentRequested() | Prompt() | NormNoted() | RingOverflow():
                 self.moments.append(_moment(number, at_s, event))
@@ -134,6 +146,7 @@ class _Reader:
     def _read_sound(self, number: int, at_s: float, event: Event) -> None:
         match event:
             case MediaStarted():
+                self.close_spurts()
                 self.origin_s, self.media_started = at_s, event
                 self.media_s = at_s if self.media_s is None else self.media_s
             case MediaEnded():
@@ -142,7 +155,12 @@ class _Reader:
                 self.latest_s = max(self.latest_s, self.media_end_s)
             case Levels():
                 self.levels.append((self.origin_s, event))
+            case TalkSpurtStarted():
+                start_s = self.origin_s + event.start_s
+                self.places[number] = start_s
+                self.speaking[event.side] = (number, start_s)
             case TalkSpurt():
+                self.speaking.pop(event.side, None)
                 start_s, end_s = self.origin_s + event.start_s, self.origin_s + event.end_s
                 self.places[number] = start_s
                 self.spurts.append(
@@ -167,6 +185,16 @@ class _Reader:
                         event=number,
                     )
                 )
+
+    def close_spurts(self) -> None:
+        """End the talk-spurts that nobody saw the end of where the sound ended."""
+        until_s = self.latest_s if self.media_end_s is None else self.media_end_s
+        for side, (number, start_s) in self.speaking.items():
+            if until_s > start_s:
+                self.spurts.append(
+                    Spurt(side=side, start_s=start_s, end_s=until_s, level_dbov=None, event=number)
+                )
+        self.speaking.clear()
 
 
 def _moment(number: int, at_s: float, event: AgentRequested | Prompt | NormNoted | RingOverflow) -> Moment:

@@ -42,7 +42,8 @@ class Spurt:
     side: Side
     start_s: float
     end_s: float
-    level_dbov: float
+    level_dbov: float | None
+    """None for one that was still going on when the sound ended."""
     event: int
 
 
@@ -113,12 +114,14 @@ class Report:
     """One call, judged. A field is None where the call gave no evidence for it.
 
     ``duration_s`` is the whole call from its first event to its end, the length of the picture's axis.
-    ``recording`` is the name of the file when the call was judged from one; ``greeting_s`` is from the
-    answer to the agent's first word. Levels are ITU-T P.56 method B.
+    ``recording`` is the name of the file when the call was judged from one; when it was not ``signalled``
+    it is taken to start at the answer. ``greeting_s`` is from the answer to the agent's first word.
+    Levels are ITU-T P.56 method B.
     """
 
     call: CallSummary
     recording: str
+    signalled: bool
     duration_s: float
     alerting_at_s: float | None
     answered_at_s: float | None

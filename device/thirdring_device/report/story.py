@@ -51,7 +51,7 @@ def verdict_figures(verdict: Verdict, words: Words) -> list[tuple[str, str]]:
 def heading(report: Report, words: Words) -> str:
     """Return who called whom."""
     call = report.call
-    if report.recording and not call.number and report.alerting_at_s is None:
+    if not report.signalled:
         return words("heading.recording", party=report.recording)
     if not call.number and not call.display_name:
         return words(f"heading.{call.direction}.withheld")
@@ -66,6 +66,8 @@ def how_ended(report: Report, words: Words) -> str:
     call = report.call
     if call.state == "live":
         return words("state.live")
+    if not call.cause:
+        return ""
     cause, party = words.named("cause", call.cause), words.named("party", call.ended_by)
     how = words("ended.by", cause=cause, party=party) if call.ended_by else cause
     return f"{how} (SIP {report.end_sip_code})" if report.end_sip_code >= 300 else how
@@ -79,7 +81,8 @@ def clock(utc: str | None) -> str:
 def facts(report: Report, words: Words) -> list[tuple[str, str]]:
     """Return the call's facts as labels and values, those that it has."""
     call = report.call
-    never = words("fact.never") if report.answered_at_s is None and call.state == "ended" else ""
+    answered = call.state == "live" or report.answered_at_s is not None
+    never = "" if answered else words("fact.never")
     listed = [
         ("fact.call", call.call_id),
         ("fact.began", clock(call.started_utc)),
@@ -87,6 +90,7 @@ def facts(report: Report, words: Words) -> list[tuple[str, str]]:
         ("fact.ended", f"{clock(call.ended_utc)}  {how_ended(report, words)}".strip()),
         ("fact.codec", _codec(report)),
         ("fact.recording", report.recording),
+        ("fact.start", "" if report.signalled else words("fact.start.foreign")),
     ]
     return [(words(key), value) for key, value in listed if value]
 
@@ -94,7 +98,9 @@ def facts(report: Report, words: Words) -> list[tuple[str, str]]:
 def _codec(report: Report) -> str:
     if not report.codec:
         return ""
-    return f"{report.codec}, {report.sample_rate_hz} Hz" if report.sample_rate_hz else report.codec
+    if report.signalled and report.sample_rate_hz:
+        return f"{report.codec}, {report.sample_rate_hz} Hz"
+    return report.codec
 
 
 def happenings(report: Report, words: Words) -> list[Happening]:
@@ -121,7 +127,8 @@ def _signalling(report: Report, words: Words) -> Iterator[Happening]:
         if report.greeting_s is not None:
             yield Happening(report.answered_at_s + report.greeting_s, words("moment.greeting"), None)
     if report.ended_at_s is not None:
-        text = words("moment.ended", how=how_ended(report, words))
+        how = how_ended(report, words)
+        text = words("moment.ended.how", how=how) if how else words("moment.ended")
         yield Happening(report.ended_at_s, text, None)
 
 

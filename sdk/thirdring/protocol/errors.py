@@ -66,6 +66,7 @@ ERRORS: Final[Mapping[int, str]] = {
     5005: "a setting is outside its bounds or has the wrong type",
     5006: "the state folder cannot be written",
     5007: "another engine is using the state folder",
+    5008: "the file cannot be written",
     6000: "the token is missing or unknown",
     6001: "this host or origin is not allowed",
     7000: "the engine is not running",

@@ -1,5 +1,8 @@
 """Norms of the voice: ``voice.level`` (norms.md, section B)."""
 
+import math
+from dataclasses import replace
+
 from thirdring.protocol.events import (
     SILENCE_DBOV,
     Event,
@@ -67,7 +70,9 @@ class VoiceLevel(Norm):
             return []
         self.evidence.append(record.number)
         state = "warned" if self._outside else "met"
-        announced: list[Event] = [self.noted(event.at_s, state, level_dbov)]
+        edge_dbov = self._settings.level_target_dbov + math.copysign(self._settings.level_band_db, off_db)
+        noted = self.noted(event.at_s, state, level_dbov)
+        announced: list[Event] = [replace(noted, unit="dBov", threshold=edge_dbov)]
         if self._outside:
             key = "too_loud" if off_db > 0 else "too_quiet"
             announced.append(

@@ -1,0 +1,262 @@
+"""Analysing recordings: what the live call was judged by is what the recording is judged by."""
+
+import argparse
+import base64
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+import soundfile
+
+from thirdring.protocol.errors import MediaError, StorageError
+from thirdring.protocol.events import (
+    AgentRequested,
+    CallAlerting,
+    CallAnswered,
+    CallEnded,
+    CallIncoming,
+    Event,
+    Record,
+    Verdict,
+)
+from thirdring_device.adapters.recording import COMMENT_TAG, Recorder
+from thirdring_device.analyze import add_parser, analyze, judged
+from thirdring_device.engine.media import FRAME_SAMPLES, SAMPLE_RATE_HZ, CallSound
+from thirdring_device.engine.replay import desk_settings
+from thirdring_device.settings import Settings
+
+CALL_ID = "20260302T081504-abc123"
+BEGAN_AT_S = 731.25
+"""The engine's clock when the call came; a recording keeps it, a report does not show it."""
+
+ANSWERED_FIRST = {
+    "seq": 1,
+    "utc": "2026-03-02T08:15:04Z",
+    "kind": "call_answered",
+    "at_s": 1.0,
+    "call_id": "x",
+}
+"""A call cannot begin so."""
+
+Signal = npt.NDArray[np.int16]
+
+
+def voiced(*spans: tuple[float, float, float], length_s: float) -> Signal:
+    """Return a buzz with formants (start, end, level in dBov) over a quiet line: enough for any VAD."""
+    time_s = np.arange(round(length_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+    chance = np.random.default_rng(7)
+    signal = chance.normal(0.0, 3.0, len(time_s))
+    for start_s, end_s, level_dbov in spans:
+        inside = (time_s >= start_s) & (time_s < end_s)
+        pitch_hz = 130.0 + 20.0 * np.sin(2 * np.pi * 0.7 * time_s)
+        phase = 2 * np.pi * np.cumsum(pitch_hz) / SAMPLE_RATE_HZ
+        buzz = sum(np.sin(k * phase) * np.exp(-(((k * 130 - 600) / 900.0) ** 2)) for k in range(1, 25))
+        buzz = buzz * (0.55 + 0.45 * np.sin(2 * np.pi * 4.0 * time_s))  # syllables
+        rms = np.sqrt(np.mean(np.square(buzz[inside])))
+        signal += np.where(inside, buzz / rms * 32768 * 10 ** (level_dbov / 20), 0.0)
+    return np.clip(np.rint(signal), -32768, 32767).astype(np.int16)
+
+
+def live_call(
+    path: Path, agent: Signal, customer: Signal, *, answered_after_s: float, ended: bool = True
+) -> list[Verdict]:
+    """Run a call as the engine does, recording it to ``path``; return the verdicts."""
+    settings = Settings()
+    answered_s = BEGAN_AT_S + 0.02 + answered_after_s
+    recorder = Recorder(path, SAMPLE_RATE_HZ)
+    heard: list[Event] = []
+    sound = CallSound(
+        CALL_ID, "G722", settings.audio, heard.append, lambda: answered_s + 0.013, recorder.write
+    )
+    out = np.zeros(FRAME_SAMPLES, np.int16)
+    for start in range(0, len(agent) // FRAME_SAMPLES * FRAME_SAMPLES, FRAME_SAMPLES):
+        frame = slice(start, start + FRAME_SAMPLES)
+        sound.process(agent[frame], customer[frame], out, out.copy())
+    sound.finish()
+    end_s = answered_s + 0.05 + len(agent) / SAMPLE_RATE_HZ
+    facts: list[Event] = [
+        CallIncoming(at_s=BEGAN_AT_S, call_id=CALL_ID, number="+862155550101", display_name="李伟"),
+        CallAlerting(at_s=BEGAN_AT_S + 0.02, call_id=CALL_ID),
+        AgentRequested(at_s=answered_s - 0.02, call_id=CALL_ID, action="answer", source="at"),
+        CallAnswered(at_s=answered_s, call_id=CALL_ID),
+        *heard,
+    ]
+    end = CallEnded(at_s=end_s, call_id=CALL_ID, by="customer", cause="hangup")
+    utc = "2026-03-02T08:15:04.500Z"
+    records = judged([*facts, end], desk_settings(settings), lambda at_s: utc)
+    kept = records if ended else [r for r in records if not isinstance(r.event, CallEnded)]
+    recorder.close(kept)
+    return [record.event for record in records if isinstance(record.event, Verdict)]
+
+
+def without_numbers(verdicts: Sequence[Verdict]) -> list[Verdict]:
+    """Return the verdicts without the numbers of their evidence, which are the journal's own."""
+    return [replace(verdict, evidence=()) for verdict in verdicts]
+
+
+@pytest.mark.parametrize(
+    ("answered_after_s", "first_word_s", "level_dbov", "expected"),
+    [
+        (6.0, 1.0, -26.0, ["met", "met", "met"]),
+        (15.0, 3.1, -26.0, ["breached", "breached", "met"]),
+        (11.0, 1.5, -62.0, ["met", None, None]),
+    ],
+)
+def test_a_recording_gets_the_verdicts_of_the_live_call(
+    tmp_path: Path,
+    answered_after_s: float,
+    first_word_s: float,
+    level_dbov: float,
+    expected: Sequence[str | None],
+) -> None:
+    agent = voiced((first_word_s, 9.0, level_dbov), (13.0, 17.0, level_dbov), length_s=20.0)
+    customer = voiced((9.5, 12.5, -24.0), length_s=20.0)
+    path = tmp_path / "call.wav"
+    live = live_call(path, agent, customer, answered_after_s=answered_after_s)
+    report = analyze(path, Settings())
+    assert without_numbers(report.verdicts) == without_numbers(live)
+    for verdict, word in zip(report.verdicts, expected, strict=True):
+        assert word is None or verdict.verdict == word
+
+
+def test_the_report_of_a_recording_shows_the_call(tmp_path: Path) -> None:
+    agent = voiced((1.0, 6.0, -26.0), length_s=8.0)
+    live_call(tmp_path / "call.wav", agent, voiced(length_s=8.0), answered_after_s=6.0)
+    report = analyze(tmp_path / "call.wav", Settings())
+    assert report.signalled
+    assert report.call.number == "+862155550101"
+    assert report.call.rings_heard == 2
+    assert report.call.wait_s == pytest.approx(6.0)
+    assert report.call.started_utc == "2026-03-02T08:15:04.500Z"
+    assert report.call.answered_utc == "2026-03-02T08:15:10.520Z"
+    assert report.answered_at_s == pytest.approx(6.02)
+    assert report.greeting_s is not None
+    assert 1.0 < report.greeting_s < 1.4  # the detector's notice of a voice that sets in softly
+    assert report.codec == "G722"
+
+
+def test_a_recording_of_a_call_that_never_ended_is_judged_as_interrupted(tmp_path: Path) -> None:
+    agent = voiced((1.0, 6.0, -26.0), length_s=8.0)
+    live_call(tmp_path / "call.wav", agent, voiced(length_s=8.0), answered_after_s=6.0, ended=False)
+    report = analyze(tmp_path / "call.wav", Settings())
+    assert report.call.cause == "interrupted"
+    assert len(report.verdicts) == 3
+
+
+def foreign(path: Path, rate_hz: int = SAMPLE_RATE_HZ) -> Path:
+    agent = voiced((0.8, 5.0, -24.0), (9.0, 13.0, -24.0), length_s=15.0)
+    customer = voiced((5.5, 8.5, -30.0), length_s=15.0)
+    step = SAMPLE_RATE_HZ // rate_hz
+    soundfile.write(path, np.stack((agent, customer), axis=1)[::step], rate_hz)
+    return path
+
+
+@pytest.mark.parametrize("rate_hz", [8000, 16000])
+def test_a_foreign_recording_starts_at_the_answer(tmp_path: Path, rate_hz: int) -> None:
+    report = analyze(foreign(tmp_path / "talk.wav", rate_hz), Settings())
+    verdicts = {verdict.rule: verdict for verdict in report.verdicts}
+    assert verdicts["answer.rings"].verdict == "not_applicable"
+    assert verdicts["answer.rings"].reason == "the recording carries no signalling"
+    assert verdicts["answer.greeting"].value == pytest.approx(0.8, abs=0.1)
+    assert verdicts["voice.level"].verdict == "met"
+    assert not report.signalled
+    assert report.rings == ()
+    assert report.moments == () or all(moment.kind != "request" for moment in report.moments)
+    assert report.call.started_utc == report.call.cause == ""
+
+
+def test_the_time_the_file_was_read_in_changes_nothing(tmp_path: Path) -> None:
+    path = foreign(tmp_path / "talk.wav")
+    steps: list[float] = []
+    told = analyze(path, Settings(), lambda done_s, whole_s: steps.append(done_s / whole_s))
+    assert told == analyze(path, Settings())
+    assert steps == sorted(steps)
+    assert steps[-1] == 1.0
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        b"no base64 \xff",
+        base64.b64encode(b"not deflated"),
+        base64.b64encode(zlib.compress(b"{")),
+        base64.b64encode(zlib.compress(b"17")),
+        base64.b64encode(zlib.compress(b"[17]")),
+        base64.b64encode(zlib.compress(b'[{"kind": "call_answered"}]')),
+        base64.b64encode(zlib.compress(json.dumps([ANSWERED_FIRST]).encode())),
+    ],
+)
+def test_damaged_facts_are_refused_by_number(tmp_path: Path, facts: bytes) -> None:
+    path = tmp_path / "call.wav"
+    with soundfile.SoundFile(path, "w", 16000, 2, "PCM_16") as file:
+        file.comment = COMMENT_TAG + facts.decode("latin-1")
+        file.write(np.zeros((3200, 2), np.int16))
+    with pytest.raises(MediaError) as refused:
+        analyze(path, Settings())
+    assert refused.value.code == 4000
+
+
+def command(*arguments: str | Path) -> int:
+    parser = argparse.ArgumentParser()
+    add_parser(parser.add_subparsers())
+    args = parser.parse_args(["analyze", *(str(argument) for argument in arguments)])
+    return int(args.function(args))
+
+
+def test_the_command_prints_text_or_json_or_writes_a_page(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = foreign(tmp_path / "talk.wav")
+    assert command(path) == 0
+    said = capsys.readouterr()
+    assert "Recording talk.wav" in said.out
+    assert said.err == ""
+    assert command(path, "--text", "--language", "zh") == 0
+    assert "录音 talk.wav" in capsys.readouterr().out
+    assert command(path, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["recording"] == "talk.wav"
+    assert command(path, "--html", tmp_path / "talk.html") == 0
+    assert capsys.readouterr().out == ""
+    assert "<svg" in (tmp_path / "talk.html").read_text("utf-8")
+
+
+def test_progress_goes_to_the_error_stream(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(foreign(tmp_path / "talk.wav"), "--json", "--progress") == 0
+    said = capsys.readouterr()
+    assert said.err.endswith("analyzed 15 of 15 s\n")
+    json.loads(said.out)
+
+
+def test_settings_are_obeyed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text("[norms.answer]\ngreeting_limit_s = 0.5\n")
+    assert command(foreign(tmp_path / "talk.wav"), "--json", "--settings", file) == 0
+    verdicts = json.loads(capsys.readouterr().out)["verdicts"]
+    assert {v["rule"]: v["verdict"] for v in verdicts}["answer.greeting"] == "breached"
+
+
+def test_a_page_that_cannot_be_written_is_refused_by_number(tmp_path: Path) -> None:
+    with pytest.raises(StorageError) as refused:
+        command(foreign(tmp_path / "talk.wav"), "--html", tmp_path / "nowhere" / "talk.html")
+    assert refused.value.code == 5008
+
+
+def test_derived_events_are_numbered_among_the_facts_in_the_order_of_time() -> None:
+    facts: list[Event] = [
+        CallIncoming(at_s=0.0, call_id="c", number="1"),
+        CallAlerting(at_s=0.1, call_id="c"),
+        AgentRequested(at_s=11.0, call_id="c", action="answer"),
+        CallAnswered(at_s=11.1, call_id="c"),
+        CallEnded(at_s=20.0, call_id="c", by="customer", cause="hangup"),
+    ]
+    records: list[Record] = judged(facts, desk_settings(Settings()), str)
+    assert [record.number for record in records] == list(range(1, len(records) + 1))
+    times = [record.event.at_s for record in records]
+    assert times == sorted(times)
+    rings = [record.event.at_s for record in records if record.event.kind == "ring_burst"]
+    assert rings == pytest.approx([0.1, 5.1, 10.1])
