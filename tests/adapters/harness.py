@@ -85,7 +85,7 @@ def main() -> None:
         adapter.start()
     except ThirdringError as failure:
         say({"kind": "failed", "code": failure.code})
-        return
+        sys.exit(3)
     say({"kind": "ready", "sip_stack": adapter.sip_stack})
     for line in sys.stdin:
         request = json.loads(line)

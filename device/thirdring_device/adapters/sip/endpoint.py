@@ -84,6 +84,7 @@ class EndpointOwner:
         config.medConfig.noVad = True
         config.medConfig.sndAutoCloseTime = -1  # else ports are never freed: 488 for ever
         self._endpoint.libInit(config)
+        self._wake_openssl()
         for kind in (pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_TCP):
             transport = pj.TransportConfig()
             transport.port = settings.port
@@ -98,6 +99,13 @@ class EndpointOwner:
             matches = [c for c in CODECS if codec.codecId.startswith(c)]
             priority = 255 - CODECS.index(matches[0]) if matches else 0
             self._endpoint.codecSetPriority(codec.codecId, priority)
+
+    def _wake_openssl(self) -> None:
+        """Have OpenSSL initialised: with an old one, MD5 for digests is missing until TLS is first used."""
+        try:
+            self._endpoint.utilSslGetAvailableCiphers()
+        except pj.Error as failure:
+            log.info("no TLS in this SIP stack: %s", explain(failure))
 
 
 def bound_address(settings: SipSettings) -> str:

@@ -20,6 +20,9 @@ __all__ = ["Trunk"]
 
 log = logging.getLogger(__name__)
 
+ENOTSUP = 70012
+"""pjlib's PJ_ENOTSUP."""
+
 RETRY_AFTER = re.compile(r"^Retry-After\s*:\s*(\d{1,9})", re.IGNORECASE | re.MULTILINE)
 REALM = re.compile(r'^(?:WWW|Proxy)-Authenticate\s*:.*?realm\s*=\s*"([^"]*)"', re.IGNORECASE | re.MULTILINE)
 
@@ -106,7 +109,9 @@ class Trunk:
         detail = ""
         if sip_code in (401, 407):
             realm, ours = REALM.search(head), self._our_realm()
-            if not self._settings.password:
+            if status == ENOTSUP:
+                detail = "the trunk asks for a kind of digest that the SIP stack does not know"
+            elif not self._settings.password:
                 detail = "the trunk asks for a password and none is set"
             elif realm is not None and realm[1] != ours:
                 detail = f"the trunk asks for the realm {realm[1]!r:.80} and ours is {ours!r}"
