@@ -1,6 +1,7 @@
 """Detectors and meters for telephone audio: 16-bit linear samples at 8, 16 or 48 kHz."""
 
 from thirdring_dsp.agc import AutomaticGainControl
+from thirdring_dsp.call_analyzer import CallAnalyzer
 from thirdring_dsp.dtmf import DtmfDetector
 from thirdring_dsp.events import DspEvent
 from thirdring_dsp.limiter import AcousticLimiter
@@ -12,6 +13,7 @@ from thirdring_dsp.vad import VoiceActivityDetector
 __all__ = [
     "AcousticLimiter",
     "AutomaticGainControl",
+    "CallAnalyzer",
     "DspEvent",
     "DtmfDetector",
     "SpeechLevelMeter",

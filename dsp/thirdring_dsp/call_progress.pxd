@@ -1,7 +1,7 @@
 from libc.stdint cimport int16_t, int64_t
 
 from thirdring_dsp._decimator cimport Decimator
-from thirdring_dsp._detector_event cimport DetectorEvents
+from thirdring_dsp._detector_event cimport DetectorEvent, DetectorEvents
 from thirdring_dsp._tone_sets cimport ToneBank
 
 cdef enum:
@@ -100,3 +100,5 @@ cdef class CallProgressDetector:
     cdef bint is_ring_pause(self, double pause_s) noexcept nogil
     cdef void count_ring(self, double start_s, double end_s, float power) noexcept nogil
     cdef void emit(self, int kind, int value, double start_s, double end_s, float power) noexcept nogil
+
+cdef object _as_dsp_event(const DetectorEvent* event)

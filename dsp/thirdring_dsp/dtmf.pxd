@@ -1,7 +1,7 @@
 from libc.stdint cimport int16_t, int64_t
 
 from thirdring_dsp._decimator cimport Decimator
-from thirdring_dsp._detector_event cimport DetectorEvents
+from thirdring_dsp._detector_event cimport DetectorEvent, DetectorEvents
 
 cdef enum:
     DTMF_START = 1
@@ -52,3 +52,5 @@ cdef class DtmfDetector:
     cdef bint low_end_is_steady(self, int64_t now) noexcept nogil
     cdef float low_end_power(self, int64_t first, int64_t last, int64_t now) noexcept nogil
     cdef void emit(self, int kind) noexcept nogil
+
+cdef object _as_dsp_event(const DetectorEvent* event)
