@@ -6,7 +6,15 @@ from dataclasses import replace
 import pytest
 
 from tests.report import factory
-from thirdring.protocol.events import CallIncoming, Dtmf, MediaStarted, Record, TalkSpurt
+from thirdring.protocol.events import (
+    CallIncoming,
+    Dtmf,
+    MediaEnded,
+    MediaStarted,
+    Record,
+    TalkSpurt,
+    TalkSpurtStarted,
+)
 from thirdring_device.report import build
 from thirdring_device.report.series import LevelSeries
 from thirdring_device.settings import Settings, changed
@@ -152,3 +160,31 @@ def test_thinning_keeps_the_mean_power() -> None:
     assert thin.step_s == pytest.approx(0.2)
     assert thin.agent_after_rms == pytest.approx((-20.0, -32.596, None), abs=1e-3, nan_ok=True)
     assert series.decimated(6) is series
+
+
+def test_a_talk_spurt_that_never_ended_lasts_as_long_as_the_sound() -> None:
+    detail, records = factory.answered_call(answered_s=8.2, talk_s=20.0, first_word_s=1.16)
+    place = next(i for i, record in enumerate(records) if isinstance(record.event, MediaEnded))
+    started = TalkSpurtStarted(
+        at_s=factory.BEGAN_AT_S + 28.0, call_id=factory.CALL_ID, side="agent", start_s=19.5
+    )
+    records.insert(place, Record(9000, "2026-03-02T08:15:32Z", started))
+    report = build(detail, records)
+    assert report.spurts[-1].start_s == pytest.approx(8.24 + 19.5)
+    assert report.spurts[-1].end_s == pytest.approx(8.24 + 19.9)
+    assert report.spurts[-1].level_dbov is None
+    assert "<svg" in report.to_html()
+
+
+def test_a_talk_spurt_that_ended_is_there_once() -> None:
+    detail, records = factory.answered_call()
+    place, spurt = next((i, r) for i, r in enumerate(records) if isinstance(r.event, TalkSpurt))
+    assert isinstance(spurt.event, TalkSpurt)
+    started = TalkSpurtStarted(
+        at_s=spurt.event.at_s - 1,
+        call_id=factory.CALL_ID,
+        side=spurt.event.side,
+        start_s=spurt.event.start_s,
+    )
+    with_start = [*records[:place], Record(9000, spurt.utc, started), *records[place:]]
+    assert build(detail, with_start).spurts == build(detail, records).spurts

@@ -40,13 +40,12 @@ from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.core.call import ImpossibleTransition
 from thirdring_device.core.commands import DeviceCommand, SetRinger
-from thirdring_device.core.desk import Desk, DeskSettings, Outputs
+from thirdring_device.core.desk import Desk, Outputs
 from thirdring_device.engine.media import SAMPLE_RATE_HZ, CallSound
-from thirdring_device.engine.replay import interrupted
+from thirdring_device.engine.replay import desk_settings, interrupted
 from thirdring_device.settings import Settings, changed, save_changes, setting_views
-from thirdring_dsp import tone_plans
 
-__all__ = ["Engine", "desk_settings"]
+__all__ = ["Engine"]
 
 log = logging.getLogger(__name__)
 
@@ -54,15 +53,6 @@ RECENT_RECORDS: Final = 4096
 """Records kept in memory for subscribers; older ones come from the journal."""
 FLUSH_S: Final = 2.0
 """How often writing is tried again while the disk is full."""
-
-
-def desk_settings(settings: Settings) -> DeskSettings:
-    """Return what the core needs; raises ``StorageError`` 5005 for a country without a tone plan."""
-    try:
-        period_s = tone_plans.ringback_cycle_s(settings.trunk.country)
-    except ValueError as reason:
-        raise error(5005, f"trunk.country: {reason}") from reason
-    return DeskSettings(period_s, settings.norms.answer, settings.norms.voice)
 
 
 def new_call_id() -> str:
