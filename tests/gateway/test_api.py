@@ -280,7 +280,7 @@ def test_openapi_describes_every_route_event_and_error(tmp_path: Path) -> None:
         operations = [
             (path, operation) for path, item in document["paths"].items() for operation in item.values()
         ]
-        assert len(operations) >= 16
+        assert len(operations) >= 17
         for path, operation in operations:
             assert operation["description"], path
             if path.startswith("/v1"):
@@ -311,5 +311,24 @@ def test_a_fault_in_the_gateway_is_7002_and_tells_nothing(
         response = await http.get("/v1/calls")
         assert_problem(response, 7002)
         assert "secret" not in response.text
+
+    with_gateway(tmp_path, scenario)
+
+
+def test_report_comes_as_json_text_and_page_in_two_languages(tmp_path: Path) -> None:
+    async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
+        await desk.one_call()
+        path = "/v1/calls/c1/report"
+        made = await http.get(path)
+        assert made.json()["call"]["call_id"] == "c1"
+        text = await http.get(path, params={"format": "text"})
+        assert text.headers["content-type"] == "text/plain; charset=utf-8"
+        assert "13800138000" in text.text
+        page = await http.get(path, params={"format": "html", "language": "zh"})
+        assert page.headers["content-type"] == "text/html; charset=utf-8"
+        assert "王女士" in page.text
+        assert 'lang="zh' in page.text
+        assert_problem(await http.get("/v1/calls/none/report"), 2000)
+        assert_problem(await http.get(path, params={"format": "pdf"}), 1001)
 
     with_gateway(tmp_path, scenario)

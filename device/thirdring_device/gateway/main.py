@@ -1,27 +1,25 @@
 """The gateway process: the HTTP server and the serial consoles, until SIGTERM."""
 
-import argparse
 import asyncio
 import contextlib
 import logging
 import signal
 import socket
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 import uvicorn
 from fastapi import FastAPI
 
-from thirdring.protocol.errors import ThirdringError, error
+from thirdring.protocol.errors import error
 from thirdring_device.gateway.api.app import create_app
 from thirdring_device.gateway.engine_client import ENGINE_SOCKET, EngineClient
 from thirdring_device.gateway.journal import JOURNAL_FILE, JournalView
 from thirdring_device.gateway.websocket_protocol import PatientProtocol
-from thirdring_device.settings import GatewaySettings, Settings, load_settings
+from thirdring_device.settings import GatewaySettings, Settings
 
-__all__ = ["Server", "main", "serve", "server_config"]
+__all__ = ["Server", "serve", "server_config"]
 
 GRACEFUL_S: Final = 2
 """How long requests may go on after SIGTERM."""
@@ -99,22 +97,3 @@ async def serve(settings: Settings, state_dir: Path) -> None:
         listening.close()
         await client.close()
         reader.close()
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the gateway; return the process's exit code: 0 after SIGTERM, 1 after a numbered error."""
-    parser = argparse.ArgumentParser(prog="thirdring-gateway", description=__doc__)
-    parser.add_argument("--state-dir", type=Path, required=True, help="state folder, shared with the engine")
-    parser.add_argument("--settings", type=Path, help="settings file (TOML)")
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    try:
-        asyncio.run(serve(load_settings(options.settings, options.state_dir), options.state_dir))
-    except ThirdringError as reason:
-        sys.stderr.write(f"thirdring-gateway: {reason}\n")
-        return 1
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -83,7 +83,7 @@ def create_app(
     bearer = HTTPBearer(auto_error=False, description="the token in DIR/api-token")
     shown_in_openapi = [Depends(bearer)]  # the guard has checked the token before
     app.include_router(desk_router(client), dependencies=shown_in_openapi)
-    app.include_router(calls_router(reader), dependencies=shown_in_openapi)
+    app.include_router(calls_router(reader, settings), dependencies=shown_in_openapi)
     app.include_router(stream_router(hub, send_timeout_s=send_timeout_s))
     _add_pages(app, client)
     _add_error_handlers(app)

@@ -1,10 +1,10 @@
 """Routes that read the journal: calls, their events, verdicts and reports."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Path, Query, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse, PlainTextResponse
 
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.errors import error
@@ -13,17 +13,29 @@ from thirdring.protocol.views import CallDetail, CallSummary
 from thirdring_device.gateway.api.models import RECORD_MODEL
 from thirdring_device.gateway.api.problems import JOURNAL, problems
 from thirdring_device.gateway.journal import Reader
+from thirdring_device.settings import Settings
 
 __all__ = ["calls_router"]
 
 LONGEST_LIST: Final = 1000
 
+Form = Literal["json", "text", "html"]
 Named = Annotated[str, Path(description="the call's id", max_length=64)]
 RECORDS: Final[dict[int | str, dict[str, Any]]] = {200: {"model": list[RECORD_MODEL]}}
+REPORTS: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The report",
+        "content": {
+            "application/json": {"schema": {"type": "object"}},
+            "text/plain": {"schema": {"type": "string"}},
+            "text/html": {"schema": {"type": "string"}},
+        },
+    }
+}
 
 
-def calls_router(reader: Reader) -> APIRouter:
-    """Return the routes that read the journal."""
+def calls_router(reader: Reader, settings: Settings) -> APIRouter:
+    """Return the routes that read the journal; ``settings`` are those that reports show as limits."""
     router = APIRouter(prefix="/v1", tags=["journal"])
 
     @router.get("/calls", response_model=list[CallSummary], responses=problems(2000, *JOURNAL))
@@ -55,6 +67,28 @@ def calls_router(reader: Reader) -> APIRouter:
         if not records:
             raise error(2000, call_id)
         return _records(records)
+
+    @router.get(
+        "/calls/{call_id}/report",
+        response_class=Response,
+        responses={**REPORTS, **problems(2000, *JOURNAL)},
+    )
+    def report(
+        call_id: Named,
+        form: Annotated[
+            Literal["json", "text", "html"], Query(alias="format", description="of the report")
+        ] = "json",
+        language: Annotated[Literal["en", "zh"], Query(description="of text and page")] = "en",
+    ) -> Response:
+        """Return the report of one call: facts, levels, who spoke when, every verdict with its evidence."""
+        from thirdring_device.report import build  # not before it is needed: it brings the tone plans
+
+        made = build(reader.call(call_id), reader.call_events(call_id), settings)
+        if form == "html":
+            return HTMLResponse(made.to_html(language))
+        if form == "text":
+            return PlainTextResponse(made.to_text(language))
+        return _json(made.to_json())
 
     @router.get("/events", responses={**RECORDS, **problems(*JOURNAL)})
     def events(
