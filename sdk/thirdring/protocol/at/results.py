@@ -46,11 +46,11 @@ class Style:
     s3: int = 0x0D
     s4: int = 0x0A
 
-    def information(self, lines: Iterable[str]) -> str:
-        """Return information text, one group: header, lines, trailer (V.250 table 1)."""
+    def information(self, lines: Iterable[str], *, begins: bool = True) -> str:
+        """Return information text, one group: header (if the group ``begins`` here), lines, trailer."""
         end = chr(self.s3) + chr(self.s4)
         body = "".join(line + end for line in lines)
-        return (end if self.words else "") + body if body else ""
+        return (end if self.words and begins else "") + body if body else ""
 
     def result(self, code: str) -> str:
         """Return a result code; nothing under ``Q1``. Codes without a number stay words under ``V0``."""

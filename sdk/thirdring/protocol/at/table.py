@@ -114,7 +114,6 @@ _OURS: Final = (
         "active speech level of agent before AGC (dBov),agent after AGC (dBov),customer (dBov),AGC gain (dB),"
         "signal time (s),sliding or whole,call_id",
     ),
-    CommandSpec("#REPORT", "ts", "AT#REPORT=<call_id>[,text|json]", "report of a call, line by line"),
     CommandSpec(
         "#SPEAK", "ts", 'AT#SPEAK="<path>"', 'play a file as the agent (simulator); "" stops; answers s'
     ),

@@ -1,0 +1,147 @@
+"""Call control: V.250 clause 6.3 and 3GPP TS 27.007 clauses 6 and 7."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from thirdring.protocol.at.dial import dial_string
+from thirdring.protocol.at.parse import Request
+from thirdring.protocol.at.values import address_type, fields, parameters, phone_number
+from thirdring.protocol.commands import Answer, Dial, Hangup, SendDtmf
+from thirdring.protocol.errors import ThirdringError, TrunkError
+from thirdring.protocol.views import CallView
+from thirdring_device.gateway.at.handlers.base import SOURCE, Handler, Session, desk_state, in_range
+from thirdring_device.gateway.at.reply import AtFailure, Reply
+from thirdring_device.gateway.at.reports import end_code
+from thirdring_device.gateway.at.watch import WatchedCall
+
+__all__ = ["HANDLERS"]
+
+_STATES: Final[Mapping[str, int]] = {
+    "active": 0,
+    "answering": 0,
+    "dialing": 2,
+    "alerting": 3,
+    "incoming": 4,
+}
+"""27.007 clause 7.18; a call that is ending is no longer listed."""
+
+
+async def _dial(session: Session, request: Request) -> Reply:
+    string = dial_string(request.argument)
+    number = session.last_number if string.redial else string.number
+    if string.redial and not number:
+        raise AtFailure(22)
+    session.last_number = number
+    try:
+        result = await session.desk.client.command(Dial(number=number, source=SOURCE))
+    except TrunkError:
+        if session.profile.cme:
+            raise
+        return Reply(code="NO DIALTONE" if session.profile.progress in (2, 4) else "NO CARRIER")
+    call_id = str(result["call_id"])
+    if string.voice and not session.profile.colp:
+        session.spawn(_give_up(session, call_id, session.profile.registers[7]))
+        return Reply()
+    return await _connect(session, call_id, voice=string.voice)
+
+
+async def _give_up(session: Session, call_id: str, limit_s: int) -> None:
+    """End the call unless it is answered within S7."""
+    try:
+        async with asyncio.timeout(limit_s):
+            await session.desk.outcome(call_id)
+    except TimeoutError:
+        session.timed_out.add(call_id)
+        await session.quietly(Hangup(call_id=call_id, source=SOURCE))
+
+
+async def _connect(session: Session, call_id: str, *, voice: bool) -> Reply:
+    """Wait for the answer; give up after S7 or when the host types (V.250 clause 5.6.1)."""
+    session.released.add(call_id)  # its end is this command's result, not a report
+    session.abort.clear()
+    session.abortable = True
+    outcome = asyncio.create_task(session.desk.outcome(call_id))
+    aborted: asyncio.Task[Any] = asyncio.create_task(session.abort.wait())
+    try:
+        await asyncio.wait(
+            (outcome, aborted), timeout=session.profile.registers[7], return_when=asyncio.FIRST_COMPLETED
+        )
+    finally:
+        session.abortable = False
+        outcome.cancel()
+        aborted.cancel()
+    if outcome.done() and not outcome.cancelled():
+        return _connected(session, outcome.result(), voice=voice)
+    await session.quietly(Hangup(call_id=call_id, source=SOURCE))
+    return Reply(code="NO CARRIER" if session.abort.is_set() else "NO ANSWER")
+
+
+def _connected(session: Session, call: WatchedCall, *, voice: bool) -> Reply:
+    if call.ended is not None:
+        return Reply(code=end_code(call.ended, call, session.profile))
+    session.released.discard(call.call_id)
+    if not voice:
+        return Reply(code="CONNECT")
+    number = phone_number(call.number)
+    return Reply([f"+COLP: {fields([number, address_type(number)])}"] if session.profile.colp else ())
+
+
+async def _answer(session: Session, request: Request) -> Reply:
+    try:
+        await session.desk.client.command(Answer(source=SOURCE))
+    except ThirdringError as reason:
+        if reason.code == 2001 and not session.profile.cme:
+            return Reply(code="NO CARRIER")
+        raise
+    return Reply()
+
+
+async def _hang_up(session: Session, request: Request) -> Reply:
+    in_range(request.number, 0, 0)
+    ours = {call_id for call_id, call in session.desk.calls.items() if call.announced and not call.ended}
+    session.released |= ours
+    try:
+        await session.desk.client.command(Hangup(source=SOURCE))
+    except ThirdringError as reason:
+        session.released -= ours
+        if reason.code != 2002:
+            raise
+    return Reply()
+
+
+async def _list_calls(session: Session, request: Request) -> Reply:
+    state = await desk_state(session)
+    return Reply([_call_line(call) for call in state.calls if call.state in _STATES])
+
+
+def _call_line(call: CallView) -> str:
+    number = phone_number(call.number)
+    theirs = int(call.direction == "incoming")
+    return f"+CLCC: {fields((call.index, theirs, _STATES[call.state], 0, 0, number, address_type(number)))}"
+
+
+async def _why_ended(session: Session, request: Request) -> Reply:
+    end = session.desk.last_ended()
+    shown = fields([end.cause, end.sip_code, end.reason]) if end else fields(["none", 0, ""])
+    return Reply([f"+CEER: {shown}"])
+
+
+async def _dtmf(session: Session, request: Request) -> Reply:
+    found = parameters(request.argument)
+    if any(parameter.text.startswith("{") for parameter in found):
+        raise AtFailure(4)  # the trunk's events have one duration
+    digits = "".join(parameter.text for parameter in found).upper()
+    await session.desk.client.command(SendDtmf(digits=digits, source=SOURCE))
+    return Reply()
+
+
+HANDLERS: Final[Mapping[str, Handler]] = {
+    "D": _dial,
+    "A": _answer,
+    "H": _hang_up,
+    "+CHUP": _hang_up,
+    "+CLCC": _list_calls,
+    "+CEER": _why_ended,
+    "+VTS": _dtmf,
+}

@@ -1,0 +1,36 @@
+"""What the consoles need of the rest of the gateway."""
+
+from collections.abc import AsyncGenerator
+from typing import Any, Protocol
+
+from thirdring.protocol.commands import Command
+from thirdring.protocol.events import Record
+from thirdring.protocol.views import CallDetail, CallSummary
+
+__all__ = ["Client", "Reader"]
+
+
+class Client(Protocol):
+    """The engine's socket; raises ``ThirdringError``."""
+
+    async def command(self, command: Command) -> dict[str, Any]:
+        """Execute one command and return its result object."""
+
+    def events(self, after: int) -> AsyncGenerator[Record, None]:
+        """Yield every event numbered above ``after``, then those to come, for ever."""
+
+
+class Reader(Protocol):
+    """The journal, from any thread; raises ``ThirdringError``."""
+
+    def calls(self, limit: int = 100, before: str | None = None) -> list[CallSummary]:
+        """Return calls, newest first."""
+
+    def call(self, call_id: str) -> CallDetail:
+        """Return one call with its verdicts."""
+
+    def call_events(self, call_id: str) -> list[Record]:
+        """Return the events of one call in order."""
+
+    def last_number(self) -> int:
+        """Return the newest number."""

@@ -1,0 +1,125 @@
+"""Follows the engine's events once for all consoles: which calls there are and what became of the last."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from thirdring.protocol.errors import ThirdringError
+from thirdring.protocol.events import (
+    CallAnswered,
+    CallEnded,
+    CallIncoming,
+    CallOutgoing,
+    Levels,
+    Record,
+    RingBurst,
+    TrunkChanged,
+    TrunkState,
+)
+from thirdring_device.gateway.at.sources import Client, Reader
+from thirdring_device.settings import Settings
+
+__all__ = ["DeskWatch", "WatchedCall"]
+
+RETRY_S: Final = 0.25
+_REMEMBERED: Final = 16
+"""Ended calls kept for whoever still waits for what became of his call."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class WatchedCall:
+    """A call as the consoles know it. ``announced``: the hosts have been told of it."""
+
+    call_id: str
+    incoming: bool
+    number: str
+    display_name: str = ""
+    announced: bool = False
+    answered: bool = False
+    ended: CallEnded | None = None
+    levels: Levels | None = None
+
+
+class DeskWatch:
+    """The consoles' picture of the desk; ``listeners`` hear of every event, with its call if it has one."""
+
+    def __init__(self, client: Client, reader: Reader, settings: Settings) -> None:
+        self.settings = settings
+        self.client = client
+        self.reader = reader
+        self.calls: dict[str, WatchedCall] = {}
+        """Newest last; those that have ended are forgotten in time."""
+        self.trunk: TrunkState | None = None
+        self.listeners: set[Callable[[Record, WatchedCall | None], None]] = set()
+        self._changed = asyncio.Event()
+
+    async def run(self) -> None:
+        """Follow the events for ever, from the journal's present end."""
+        after = await self._begin()
+        async with contextlib.aclosing(self.client.events(after)) as records:
+            async for record in records:
+                call = self._take(record)
+                for listener in tuple(self.listeners):
+                    listener(record, call)
+
+    async def _begin(self) -> int:
+        """Take in the calls that are there already; return the number to follow from."""
+        while True:
+            try:
+                after = await asyncio.to_thread(self.reader.last_number)
+                for summary in reversed(await asyncio.to_thread(self.reader.calls, _REMEMBERED)):
+                    if summary.state == "live":
+                        for record in await asyncio.to_thread(self.reader.call_events, summary.call_id):
+                            if record.number <= after:
+                                self._take(record)
+                return after
+            except ThirdringError as reason:
+                logger.debug("no journal to follow yet: %s", reason)
+                await asyncio.sleep(RETRY_S)
+
+    def _take(self, record: Record) -> WatchedCall | None:
+        event = record.event
+        if isinstance(event, TrunkChanged):
+            self.trunk = event.state
+        if isinstance(event, CallIncoming):
+            self._add(WatchedCall(event.call_id, True, event.number, event.display_name))
+        elif isinstance(event, CallOutgoing):
+            self._add(WatchedCall(event.call_id, False, event.number, announced=True))
+        call = self.calls.get(event.call_id)
+        if call is None:
+            return None
+        if isinstance(event, RingBurst):
+            call.announced = True
+        elif isinstance(event, CallAnswered):
+            call.answered = call.announced = True
+        elif isinstance(event, Levels):
+            call.levels = event
+        elif isinstance(event, CallEnded):
+            call.ended = event
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
+        return call
+
+    def _add(self, call: WatchedCall) -> None:
+        self.calls[call.call_id] = call
+        ended = [call_id for call_id, call in self.calls.items() if call.ended]
+        for call_id in ended[:-_REMEMBERED]:
+            del self.calls[call_id]
+
+    def last_ended(self) -> CallEnded | None:
+        """Return how the last call that was more than a refused knock ended."""
+        newest_first = reversed(self.calls.values())
+        return next((call.ended for call in newest_first if call.ended and call.announced), None)
+
+    async def outcome(self, call_id: str) -> WatchedCall:
+        """Wait until a call has been answered or has ended."""
+        while True:
+            call = self.calls.get(call_id)
+            if call is not None and (call.answered or call.ended):
+                return call
+            await self._changed.wait()

@@ -1,0 +1,423 @@
+"""The AT server over a real pty."""
+
+import json
+
+import pytest
+
+from tests.at.bench import Host, ServedConsole, wait_for
+from thirdring.protocol.at.results import CME_TEXTS
+from thirdring.protocol.at.table import TABLE
+from thirdring.protocol.commands import Answer, Dial, Hangup, SendDtmf, SetSettings, Speak
+from thirdring.protocol.errors import ERRORS, error
+from thirdring.protocol.events import (
+    CallAnswered,
+    CallEnded,
+    CallIncoming,
+    CallOutgoing,
+    Levels,
+    LevelSummary,
+    MediaEnded,
+    NormNoted,
+    RingBurst,
+    TrunkChanged,
+    Verdict,
+    record_to_json,
+)
+from thirdring.protocol.views import CallView
+from thirdring_device.gateway.at.error_map import CME_OF_ERROR
+from thirdring_device.gateway.at.handlers import HANDLERS
+
+
+def view(state: str = "incoming", number: str = "+8621555") -> CallView:
+    return CallView(
+        call_id="c1",
+        index=1,
+        direction="incoming",
+        state=state,  # type: ignore[arg-type]
+        number=number,
+        display_name='Li; "x"',
+        rings=1,
+        started_utc="2026",
+    )
+
+
+# --- tables ---------------------------------------------------------------------------------------
+
+
+def test_every_command_of_the_table_is_implemented_and_no_other() -> None:
+    assert set(HANDLERS) == set(TABLE)
+
+
+def test_every_error_code_has_an_at_result() -> None:
+    assert set(ERRORS) <= set(CME_OF_ERROR)
+    assert {number for number in CME_OF_ERROR.values() if number is not None} <= set(CME_TEXTS)
+
+
+# --- lines and results ----------------------------------------------------------------------------
+
+
+def test_words_numbers_silence_and_echo(host: Host) -> None:
+    host.write(b"AT\r")
+    assert host.until(b"OK\r\n") == b"\r\nOK\r\n"
+    host.write(b"ATV0\r")
+    assert host.until(b"0\r") == b"0\r"
+    host.write(b"AT!\rATS0?\r")
+    assert host.until(b"0\r") == b"4\r000\r\n0\r"
+    host.write(b"ATV1Q1\rATS7?\rATQ0\r")
+    assert host.until(b"OK\r\n") == b"\r\n060\r\n\r\nOK\r\n"
+    host.write(b"ATE1\rAT+CLIP?\r")
+    assert host.until(b"OK\r\nAT+CLIP?\r\r\n+CLIP: 0,1\r\n\r\nOK\r\n")
+
+
+def test_commands_run_in_order_until_the_first_failure(host: Host) -> None:
+    assert host.ask("AT+CLIP=1;+CREG=7;+COLP=1") == ["ERROR"]
+    assert host.ask("AT+CLIP?;+COLP?") == ["+CLIP: 1,1", "+COLP: 0,1", "OK"]
+    assert host.ask("ATS0=3!") == ["ERROR"]
+    assert host.ask("ATS0?") == ["003", "OK"]
+
+
+def test_minicoms_initialisation(host: Host) -> None:
+    assert host.ask("AT S7=45 S0=0 L1 V1 X4 &c1 E1 Q0") == ["OK"]
+    host.write(b"ATE0\r")
+    host.until(b"\r\nOK\r\n")
+    assert host.ask("ATS7?") == ["045", "OK"]
+    assert host.ask("+++ATH") == ["OK"]
+
+
+def test_gsmmodems_initialisation(host: Host) -> None:
+    for line in ("ATZ", "ATE0", "AT+CMEE=1", "AT+CPIN?", "AT+CGMI", "AT+CMGF=0", "AT+CLCC"):
+        assert host.ask(line)[-1] == "OK"
+    host.write(b"AT+CSCA?\r")
+    assert host.until(b"330\r\n") == b"\r\n+CMS ERROR: 330\r\n"
+
+
+def test_repeat_runs_the_last_line_at_once(host: Host) -> None:
+    assert host.ask("AT+CLIP=?") == ["+CLIP: (0,1)", "OK"]
+    host.write(b"A/")
+    assert host.until(b"OK\r\n") == b"\r\n+CLIP: (0,1)\r\n\r\nOK\r\n"
+
+
+def test_a_line_of_4096_characters_runs_and_a_longer_one_does_not(console: ServedConsole, host: Host) -> None:
+    digits = "1" * (4096 - len("AT+VTS="))
+    assert host.ask("AT+VTS=" + digits) == ["OK"]
+    assert host.ask("ATH+VTS=" + digits + "11") == ["ERROR"]
+    assert [command for command in console.engine.asked if isinstance(command, Hangup)] == []
+    assert console.engine.asked[-1] == SendDtmf(digits=digits, source="at")
+
+
+def test_noise_and_floods_are_left_behind(host: Host) -> None:
+    for noise in (bytes(range(256)) * 8, b"AT" + b"\xff" * 20_000, b'"' * 999, b"\x1b[A\x1b[B"):
+        host.write(noise + b"\r")
+        host.quiet(0.05)
+        assert host.ask('AT#SYNC="here"')[-2:] == ['#SYNC: "here"', "OK"]
+
+
+def test_every_extended_command_explains_itself(host: Host) -> None:
+    names = [name for name in TABLE if name[0] in "+#"]
+    assert host.ask("AT+CLAC")[:-1] == [f"AT{name}" for name in TABLE]
+    for name in names:
+        assert host.ask(f"AT{name}=?")[-1] == "OK"
+    assert "dBov" in host.ask("AT#LEVEL=?")[1]
+    assert host.ask("AT+CLCC=?") == ["OK"]
+    assert len(host.ask("AT#HELP")) == len(TABLE) + 1
+
+
+def test_reset_brings_the_defaults_back(host: Host) -> None:
+    assert host.ask("AT+CMEE=2;+CLIP=1;S0=2") == ["OK"]
+    assert host.ask("AT&FE0") == ["OK"]
+    assert host.ask("AT+CMEE?;+CLIP?;S0?") == ["+CMEE: 0", "+CLIP: 0,1", "000", "OK"]
+
+
+# --- calls ----------------------------------------------------------------------------------------
+
+
+def test_an_incoming_call_rings_with_number_and_is_answered(console: ServedConsole, host: Host) -> None:
+    host.ask("AT+CLIP=1")
+    console.rings()
+    first = b'\r\nRING\r\n\r\n+CLIP: "+8621555",145,,,,0\r\n\r\n#RING: 1,normal\r\n'
+    assert host.until(b"#RING: 1,normal\r\n") == first
+    host.ask("AT+CRC=1;#URC=0")
+    console.emit(RingBurst(at_s=0, call_id="c1", ring=2, urgency="warn"))
+    assert host.until(b",0\r\n") == b'\r\n+CRING: VOICE\r\n\r\n+CLIP: "+8621555",145,,,,0\r\n'
+    assert host.ask("ATA") == ["OK"]
+    assert console.engine.asked[-1] == Answer(source="at")
+    console.answered("c1")
+    console.ended("c1")
+    assert host.until(b"CARRIER\r\n") == b"\r\nNO CARRIER\r\n"
+    assert host.ask("AT+CEER") == ['+CEER: "hangup",0,"why"', "OK"]
+
+
+def test_a_refused_second_call_is_not_heard_of(console: ServedConsole, host: Host) -> None:
+    console.rings()
+    host.until(b"normal\r\n")
+    console.answered("c1")
+    console.emit(CallIncoming(at_s=0, call_id="c2", number="123"))
+    console.ended("c2", "busy", "appliance", 486)
+    assert host.quiet() == b""
+
+
+def test_reports_wait_for_the_final_code(console: ServedConsole, host: Host) -> None:
+    host.ask("AT+COLP=1")
+    console.engine.answers["dial"] = {"call_id": "c2"}
+    host.write(b"ATD0123;\r")
+    wait_for(lambda: any(isinstance(command, Dial) for command in console.engine.asked))
+    console.emit(CallOutgoing(at_s=0, call_id="c2", number="0123"))
+    for ring in range(400):
+        console.emit(NormNoted(at_s=0, call_id="x", rule=f"r{ring}", state="warned"))
+    assert host.quiet() == b""
+    console.answered("c2")
+    seen = host.until(b'#NORM: "r399","warned",,"",,"","x"\r\n')
+    assert seen.startswith(b'\r\n+COLP: "0123",129\r\n\r\nOK\r\n\r\n#NORM: ')
+
+
+def test_reports_wait_for_a_line_being_typed_but_not_for_ever(console: ServedConsole, host: Host) -> None:
+    host.write(b"AT+CL")
+    host.quiet(0.05)
+    console.rings()
+    assert host.quiet(0.3) == b""
+    assert host.until(b"normal\r\n").startswith(b"\r\nRING")
+    assert host.ask("IP?") == ["+CLIP: 0,1", "OK"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "code"), [("busy", "BUSY"), ("no_answer", "NO ANSWER"), ("failed", "NO CARRIER")]
+)
+def test_a_dialled_call_answers_at_once_and_reports_its_end(
+    console: ServedConsole, host: Host, cause: str, code: str
+) -> None:
+    console.engine.answers["dial"] = {"call_id": "c2"}
+    assert host.ask("ATD 01-23;") == ["OK"]
+    assert console.engine.asked[-1] == Dial(number="0123", source="at")
+    console.emit(CallOutgoing(at_s=0, call_id="c2", number="0123"))
+    console.ended("c2", cause, "network", 486)
+    assert host.until(code.encode() + b"\r\n") == f"\r\n{code}\r\n".encode()
+    assert host.ask("AT+CEER") == [f'+CEER: "{cause}",486,"why"', "OK"]
+
+
+def test_dialling_without_semicolon_waits_for_the_outcome(console: ServedConsole, host: Host) -> None:
+    console.engine.answers["dial"] = {"call_id": "c2"}
+    host.write(b"ATDT0123\r")
+    wait_for(lambda: console.engine.asked)
+    console.emit(CallOutgoing(at_s=0, call_id="c2", number="0123"))
+    console.ended("c2", "busy", "network")
+    assert host.until(b"BUSY\r\n") == b"\r\nBUSY\r\n"
+    host.write(b"ATX1DT0123\r")
+    console.engine.answers["dial"] = {"call_id": "c3"}
+    wait_for(lambda: len(console.engine.asked) == 2)
+    console.emit(CallOutgoing(at_s=0, call_id="c3", number="0123"), CallAnswered(at_s=0, call_id="c3"))
+    assert host.until(b"CONNECT\r\n") == b"\r\nCONNECT\r\n"
+
+
+def test_a_key_aborts_a_dialling_that_waits(console: ServedConsole, host: Host) -> None:
+    console.engine.answers["dial"] = {"call_id": "c2"}
+    host.write(b"ATD0123\r\n")
+    wait_for(lambda: console.engine.asked)
+    console.emit(CallOutgoing(at_s=0, call_id="c2", number="0123"))
+    assert host.quiet() == b""
+    host.write(b"x")
+    assert host.until(b"CARRIER\r\n") == b"\r\nNO CARRIER\r\n"
+    assert console.engine.asked[-1] == Hangup(call_id="c2", source="at")
+    console.ended("c2", "cancelled", "agent")
+    assert host.ask("AT") == ["OK"]
+
+
+def test_s7_ends_a_call_that_is_not_answered(console: ServedConsole, host: Host) -> None:
+    console.engine.answers["dial"] = {"call_id": "c2"}
+    assert host.ask("ATS7=1DL") == ["ERROR"]
+    assert host.ask("ATS7=1D5;") == ["OK"]
+    console.emit(CallOutgoing(at_s=0, call_id="c2", number="5"))
+    wait_for(lambda: Hangup(call_id="c2", source="at") in console.engine.asked)
+    console.ended("c2", "cancelled", "agent")
+    assert host.until(b"\r\nNO ANSWER\r\n")
+    assert host.ask("ATDL;") == ["OK"]
+    assert console.engine.asked[-1] == Dial(number="5", source="at")
+
+
+def test_hanging_up_oneself_is_no_report(console: ServedConsole, host: Host) -> None:
+    console.rings()
+    host.until(b"normal\r\n")
+    assert host.ask("ATH") == ["OK"]
+    console.ended("c1", "rejected", "agent")
+    assert host.quiet() == b""
+    console.engine.answers["hangup"] = error(2002)
+    assert host.ask("ATH") == ["OK"]
+
+
+def test_s0_answers_at_its_ring(console: ServedConsole, host: Host) -> None:
+    host.ask("ATS0=2")
+    console.rings()
+    host.until(b"normal\r\n")
+    console.emit(RingBurst(at_s=0, call_id="c1", ring=2, urgency="warn"))
+    wait_for(lambda: Answer(call_id="c1", source="at") in console.engine.asked)
+    assert len(console.engine.asked) == 1
+
+
+def test_clcc_has_exactly_seven_fields(console: ServedConsole, host: Host) -> None:
+    console.engine.views = [view()]
+    assert host.ask("AT+CLCC") == ['+CLCC: 1,1,4,0,0,"+8621555",145', "OK"]
+    console.engine.views = [view("active", "alice")]
+    assert host.ask("AT+CLCC") == ['+CLCC: 1,1,0,0,0,"",129', "OK"]
+    console.engine.views = [view("ending")]
+    assert host.ask("AT+CLCC") == ["OK"]
+
+
+def test_dtmf_takes_a_list(console: ServedConsole, host: Host) -> None:
+    assert host.ask('AT+VTS=1,a,"#"') == ["OK"]
+    assert console.engine.asked[-1] == SendDtmf(digits="1A#", source="at")
+    assert host.ask("AT+CMEE=1") == ["OK"]
+    host.write(b"AT+VTS={1,5}\r")
+    assert host.until(b"4\r\n") == b"\r\n+CME ERROR: 4\r\n"
+
+
+def test_registration_is_read_and_reported(console: ServedConsole, host: Host) -> None:
+    assert host.ask("AT+CREG?") == ["+CREG: 0,1", "OK"]
+    host.ask("AT+CREG=1")
+    console.emit(TrunkChanged(at_s=0, state="unreachable"))
+    assert host.until(b"2\r\n").strip() == b"+CREG: 2"
+
+
+def test_failures_as_error_number_text_and_in_full(console: ServedConsole, host: Host) -> None:
+    console.engine.answers["answer"] = error(2004, "it is over")
+    assert host.ask("ATA") == ["ERROR"]
+    host.ask("AT+CMEE=1")
+    host.write(b"ATA\r")
+    assert host.until(b"3\r\n") == b"\r\n+CME ERROR: 3\r\n"
+    host.ask("AT+CMEE=2;#VERBOSE=1")
+    host.write(b"ATA\r")
+    text = b'\r\n#ERROR: 2004,"it is over"\r\n\r\n+CME ERROR: operation not allowed\r\n'
+    assert host.until(b"allowed\r\n") == text
+    assert host.ask("AT#NONE")[0].startswith("#ERROR: 1001,")
+    host.ask("AT+CMEE=0")
+    console.engine.answers["answer"] = error(2001)
+    assert host.ask("ATA") == ["NO CARRIER"]
+    console.engine.answers["dial"] = error(3001)
+    host.write(b"ATD1;\r")
+    assert host.until(b"TONE\r\n") == b"\r\nNO DIALTONE\r\n"
+
+
+# --- our own --------------------------------------------------------------------------------------
+
+LEVELS = Levels(
+    at_s=0,
+    call_id="c1",
+    end_s=2.5,
+    interval_s=0.5,
+    agent_before_rms_dbov=(-30.0,),
+    agent_after_rms_dbov=(-26.0,),
+    customer_rms_dbov=(-40.0,),
+    agent_before_sliding_dbov=-31.25,
+    agent_after_sliding_dbov=-26.5,
+    customer_sliding_dbov=-100.0,
+    agent_active_s=0.4,
+    customer_active_s=0.0,
+    agc_gain_db=4.75,
+)
+WHOLE = LevelSummary(active_speech_level_dbov=-27.0, activity_percent=40.0, active_s=2.0, peak_dbov=-9.0)
+
+
+def test_rings_levels_and_norms_of_the_call(console: ServedConsole, host: Host) -> None:
+    assert host.ask("AT#RINGS?") == ["ERROR"]
+    console.rings(ring=2)
+    host.until(b"normal\r\n")
+    assert host.ask("AT#RINGS?") == ['#RINGS: 2,1.50,"normal","c1"', "OK"]
+    assert host.ask("AT#LEVEL?") == ["ERROR"]
+    noted = NormNoted(
+        at_s=0, call_id="c1", rule="answer.rings", state="warned", value=2.0, unit="rings", threshold=3
+    )
+    console.emit(LEVELS, noted)
+    line = '#NORM: "answer.rings","warned",2.00,"rings",3,"","c1"'
+    assert host.until(b'"c1"\r\n').decode().strip() == line
+    assert host.ask("AT#NORM?") == [line, "OK"]
+    assert host.ask("AT#LEVEL?") == ['#LEVEL: -31.25,-26.50,-100.00,4.75,2.50,"sliding","c1"', "OK"]
+    end = CallEnded(at_s=0, call_id="c1", by="customer", cause="hangup")
+    media = MediaEnded(
+        at_s=0, call_id="c1", duration_s=3.0, agent_before=WHOLE, agent_after=WHOLE, customer=WHOLE
+    )
+    verdict = Verdict(
+        at_s=0,
+        call_id="c1",
+        rule="voice.level",
+        verdict="not_applicable",
+        value=None,
+        unit="%",
+        threshold=20.0,
+        reason='no "speech"',
+    )
+    console.emit(media, end, verdict)
+    assert host.until(b'"c1"\r\n').startswith(b"\r\nNO CARRIER\r\n")
+    line = '#NORM: "voice.level","not_applicable",,"%",20.00,"no \\22speech\\22","c1"'
+    assert host.ask('AT#NORM="c1"') == [line, "OK"]
+    assert host.ask("AT#LEVEL?") == ['#LEVEL: -27.00,-27.00,-27.00,,3.00,"whole","c1"', "OK"]
+    assert host.ask("AT#CALL=c1")[1:] == [line, "OK"]
+    assert host.ask("AT#NORM=c9") == ["ERROR"]
+
+
+def test_the_journal_is_read_line_by_line(console: ServedConsole, host: Host) -> None:
+    assert host.ask("AT#CALLS") == ["OK"]
+    console.rings()
+    host.until(b"normal\r\n")
+    (line, code) = host.ask("AT#CALLS=5")
+    assert line.startswith('#CALLS: "c1","incoming","+8621555","","live","2026')
+    assert code == "OK"
+    events = host.ask("AT#CALLEVENTS=c1")[:-1]
+    expected = [record_to_json(record) for record in console.engine.records]
+    assert [json.loads(event.removeprefix("#CALLEVENTS: ")) for event in events] == expected
+    host.ask("AT#VERBOSE=1")
+    events = host.ask("AT#CALLEVENTS=c1")[:-1]
+    assert [json.loads(event.removeprefix("#RESULT: ")) for event in events] == expected
+
+
+def test_state_and_settings(console: ServedConsole, host: Host) -> None:
+    console.engine.views = [view()]
+    assert host.ask("AT#STATE?") == [
+        '#STATE: "0.1","simulator","2.15","static","","ok",0,0',
+        '#STATECALL: "c1",1,"incoming","incoming","+8621555","Li; \\22x\\22",1,"2026"',
+        "OK",
+    ]
+    (line, _) = host.ask("AT#GET=sip.port")
+    assert line == '#GET: "sip.port",5060,"","UDP and TCP port for SIP"'
+    assert len(host.ask("AT#GET")) > 20
+    assert host.ask("AT#GET=none") == ["ERROR"]
+    console.engine.answers["set_settings"] = {"restart_required": False}
+    assert host.ask('AT#SET="a.b",3,"c","x;y",d,true') == ["#SET: live", "OK"]
+    assert console.engine.asked[-1] == SetSettings(changes={"a.b": 3, "c": "x;y", "d": True}, source="at")
+    assert host.ask('AT#SET={"t.p":["x"]}') == ["#SET: live", "OK"]
+    assert console.engine.asked[-1] == SetSettings(changes={"t.p": ["x"]}, source="at")
+    assert host.ask("AT#SET=a") == ["ERROR"]
+
+
+def test_speaking_as_the_agent(console: ServedConsole, host: Host) -> None:
+    console.engine.answers["speak"] = {"duration_s": 2.0}
+    assert host.ask('AT#SPEAK="/a b/早.wav"') == ["#SPEAK: 2.00", "OK"]
+    assert console.engine.asked[-1] == Speak(path="/a b/早.wav", source="at")
+
+
+def test_events_are_resumed_by_number_without_gap_or_double(console: ServedConsole, host: Host) -> None:
+    console.emit(*(TrunkChanged(at_s=0, state="registered", sip_code=code) for code in range(50)))
+    host.write(b"AT#EVENTS=10\r")
+    assert host.until(b'"sip_code":49,"reason":""}\r\n').startswith(b'\r\nOK\r\n\r\n#EVENT: {"seq":11,')
+    console.emit(TrunkChanged(at_s=0, state="registered", sip_code=50))
+    host.until(b'"sip_code":50,"reason":""}\r\n')
+    assert host.ask("AT#EVENTS?;#EVENTS=off")[-2:] == ["#EVENTS: on,51", "OK"]
+    console.emit(TrunkChanged(at_s=0, state="registered", sip_code=51))
+    assert host.quiet() == b""
+    host.write(b"AT#EVENTS=48\r")
+    lines = [line for line in host.until(b'"sip_code":51,"reason":""}\r\n').decode().split("\r\n") if line]
+    assert lines[0] == "OK"
+    assert [json.loads(line.removeprefix("#EVENT: "))["seq"] for line in lines[1:]] == [49, 50, 51, 52]
+
+
+def test_events_never_stand_within_an_answer(console: ServedConsole, host: Host) -> None:
+    console.emit(*(TrunkChanged(at_s=0, state="registered") for _ in range(3000)))
+    host.write(b"AT#EVENTS=0\r" + b"AT#HELP\r" * 20)
+    seen = host.until(b'"at_s":750.0,"call_id":"","state":"registered","sip_code":0,"reason":""}\r\n')
+    lines = [line for line in seen.decode().split("\r\n") if line]
+    events = [line for line in lines if line.startswith("#EVENT: ")]
+    numbers = [json.loads(line.removeprefix("#EVENT: "))["seq"] for line in events]
+    assert numbers == list(range(1, 3001))
+    starts = [at for at, line in enumerate(lines) if line.startswith('#HELP: "ATA"')]
+    assert len(starts) == 20
+    for start in starts:
+        answer = lines[start : start + len(TABLE) + 1]
+        assert answer[-1] == "OK"
+        assert all(line.startswith("#HELP: ") for line in answer[:-1])
