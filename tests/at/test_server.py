@@ -284,7 +284,8 @@ def test_failures_as_error_number_text_and_in_full(console: ServedConsole, host:
     assert host.until(b"3\r\n") == b"\r\n+CME ERROR: 3\r\n"
     host.ask("AT+CMEE=2;#VERBOSE=1")
     host.write(b"ATA\r")
-    text = b'\r\n#ERROR: 2004,"it is over"\r\n\r\n+CME ERROR: operation not allowed\r\n'
+    meaning = ERRORS[2004].encode()
+    text = b'\r\n#ERROR: 2004,"it is over","' + meaning + b'"\r\n\r\n+CME ERROR: operation not allowed\r\n'
     assert host.until(b"allowed\r\n") == text
     assert host.ask("AT#NONE")[0].startswith("#ERROR: 1001,")
     host.ask("AT+CMEE=0")

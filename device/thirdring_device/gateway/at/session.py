@@ -140,7 +140,7 @@ class Session:
         """Return the ``#ERROR:`` line of ``AT#VERBOSE=1``."""
         if not self.profile.verbose:
             return []
-        return [f"#ERROR: {fields([reason.code, reason.detail or ERRORS.get(reason.code, '')])}"]
+        return [f"#ERROR: {fields([reason.code, reason.detail, ERRORS.get(reason.code, '')])}"]
 
     # --- the console writes -----------------------------------------------------------------------
 

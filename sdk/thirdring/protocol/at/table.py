@@ -114,6 +114,7 @@ _OURS: Final = (
         "active speech level of agent before AGC (dBov),agent after AGC (dBov),customer (dBov),AGC gain (dB),"
         "signal time (s),sliding or whole,call_id",
     ),
+    CommandSpec("#REPORT", "ts", "AT#REPORT=<call_id>[,text|json|html]", "report of a call, line by line"),
     CommandSpec(
         "#SPEAK", "ts", 'AT#SPEAK="<path>"', 'play a file as the agent (simulator); "" stops; answers s'
     ),
@@ -129,7 +130,10 @@ _OURS: Final = (
     ),
     CommandSpec("#URC", "rts", "AT#URC=<0|1>", "0: no #RING and #NORM reports"),
     CommandSpec(
-        "#VERBOSE", "rts", "AT#VERBOSE=<0|1>", "1: #RESULT: JSON answers and #ERROR: code,detail lines"
+        "#VERBOSE",
+        "rts",
+        "AT#VERBOSE=<0|1>",
+        "1: JSON answers as #RESULT, failures as #ERROR: code,detail,meaning",
     ),
     CommandSpec(
         "#DO", "ts", 'AT#DO={"command":...,"args":{...}}', "any engine command as JSON, answers #RESULT"

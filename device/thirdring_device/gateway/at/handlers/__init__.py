@@ -5,7 +5,7 @@ from typing import Final
 
 from thirdring.protocol.at.parse import Op, Request
 from thirdring.protocol.at.table import TABLE, test_lines
-from thirdring_device.gateway.at.handlers import basic, calls, desk, flags, identity, journal, own
+from thirdring_device.gateway.at.handlers import basic, calls, desk, flags, identity, journal, own, report
 from thirdring_device.gateway.at.handlers.base import Handler, Session
 from thirdring_device.gateway.at.reply import AtMistake, Reply
 
@@ -18,6 +18,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     **calls.HANDLERS,
     **desk.HANDLERS,
     **journal.HANDLERS,
+    **report.HANDLERS,
     **own.HANDLERS,
 }
 

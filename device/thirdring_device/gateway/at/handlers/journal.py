@@ -1,13 +1,14 @@
 """Our own commands about calls past: the journal and the event stream."""
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from typing import Final
 
 from thirdring.protocol.at.parse import Op, Request
 from thirdring.protocol.at.values import fields, safe_json
 from thirdring.protocol.codec import to_fields
-from thirdring.protocol.errors import error
+from thirdring.protocol.errors import ThirdringError, error
 from thirdring.protocol.events import record_to_json
 from thirdring.protocol.views import CallSummary
 from thirdring_device.gateway.at.handlers.base import Handler, Session, in_range, one_parameter
@@ -55,14 +56,20 @@ async def _call_events(session: Session, request: Request) -> Reply:
 
 
 async def _events(session: Session, request: Request) -> Reply:
+    feed = session.feed
     if request.op is Op.READ:
-        return Reply([f"#EVENTS: {'on' if session.feed.on else 'off'},{session.feed.last}"])
+        if session.profile.verbose:
+            return Reply(json_lines([{"on": feed.on, "last": feed.last}]))
+        return Reply([f"#EVENTS: {'on' if feed.on else 'off'},{feed.last}"])
     parameter = one_parameter(request)
     if parameter.text.lower() == "off":
-        session.feed.stop()
-    else:
-        session.feed.start(parameter.number)
-    return Reply()
+        feed.stop()
+        return Reply()
+    after, newest = parameter.number, None
+    with contextlib.suppress(ThirdringError):  # no journal yet: events come when there is one
+        newest = await asyncio.to_thread(session.desk.reader.last_number)
+    feed.start(after if newest is None else min(after, newest))
+    return Reply(json_lines([newest]) if session.profile.verbose else ())
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {

@@ -1,0 +1,286 @@
+"""The SDK's serial transport against the console over a pty."""
+
+import asyncio
+import contextlib
+import os
+import pty
+import tty
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.at.bench import ServedConsole, served
+from tests.at.test_server import view
+from thirdring.protocol.commands import Answer, Dial, GetSettings, GetState, Hangup, SetSettings
+from thirdring.protocol.errors import CallError, ConnectionLost, RequestError, ThirdringError, error
+from thirdring.protocol.events import Record, TrunkChanged
+from thirdring.transports.base import Transport
+from thirdring.transports.serial import SerialTransport
+from thirdring_device.settings import Settings, setting_views
+
+Job = Callable[[SerialTransport], Awaitable[None]]
+
+
+def run(console: ServedConsole, job: Job, **options: float) -> None:
+    """Run ``job`` with a transport open on the console."""
+
+    async def main() -> None:
+        transport = SerialTransport(f"serial:{console.path}?baud=115200", **options)
+        _: Transport = transport
+        await transport.open()
+        try:
+            await job(transport)
+        finally:
+            await transport.close()
+            await transport.close()
+
+    asyncio.run(main())
+
+
+async def take(records: AsyncIterator[Record], count: int) -> list[int]:
+    """Return the numbers of the next ``count`` records."""
+    numbers = []
+    async with asyncio.timeout(8):
+        async for record in records:
+            numbers.append(record.number)
+            if len(numbers) == count:
+                break
+    return numbers
+
+
+def trunk(count: int) -> list[TrunkChanged]:
+    return [TrunkChanged(at_s=0, state="registered", sip_code=code) for code in range(count)]
+
+
+@pytest.mark.parametrize(
+    "url", ["serial:", "http://x", "serial:/x?baud=0", "serial:/x?baud=a", "serial:/x?b=1"]
+)
+def test_other_urls_are_refused(url: str) -> None:
+    with pytest.raises(RequestError, match="1004"):
+        SerialTransport(url)
+
+
+def test_commands_give_results_and_numbered_errors(console: ServedConsole) -> None:
+    engine = console.engine
+    engine.views = [view()]
+    engine.answers["dial"] = {"call_id": "c7"}
+    engine.answers["answer"] = error(2001)
+    engine.answers["hangup"] = error(2004, 'state "x"\\')
+
+    async def job(transport: SerialTransport) -> None:
+        assert (await transport.command(Dial(number="0123")))["call_id"] == "c7"
+        assert engine.asked[-1] == Dial(number="0123", source="at")
+        state = await transport.command(GetState())
+        assert state["calls"][0]["display_name"] == 'Li; "x"'
+        with pytest.raises(CallError) as failure:
+            await transport.command(Answer())
+        assert (failure.value.code, failure.value.detail) == (2001, "")
+        with pytest.raises(CallError) as failure:
+            await transport.command(Hangup(call_id="x"))
+        assert (failure.value.code, failure.value.detail) == (2004, 'state "x"\\')
+        settings = await transport.command(GetSettings())
+        assert len(settings["settings"]) == len(setting_views(Settings()))
+        changes = {"trunk.password": 'a"b\\c;\r早', "n": 4, "peers": ["1", "2"]}
+        await transport.command(SetSettings(changes=changes))
+        assert engine.asked[-1:] == [SetSettings(changes=changes, source="at")]
+        with pytest.raises(RequestError, match="1006"):
+            await transport.command(SetSettings(changes={"x": "y" * 5000}))
+
+    run(console, job)
+
+
+def test_calls_events_and_missing_calls(console: ServedConsole) -> None:
+    console.rings("c1")
+    console.ended("c1")
+    console.rings("c2", number="")
+    reader = console.engine
+
+    async def job(transport: SerialTransport) -> None:
+        assert await transport.calls(limit=5) == reader.calls(5)
+        assert await transport.calls(limit=1) == reader.calls(1)
+        assert await transport.call("c1") == reader.call("c1")
+        assert await transport.call_events("c2") == reader.call_events("c2")
+        for question in (transport.call("c9"), transport.call_events("c9"), transport.report("c9", "text")):
+            with pytest.raises(CallError, match="2000"):
+                await question
+        assert await transport.report("c1", "text")
+        assert (await transport.report("c1", "json")).startswith("{")
+        assert "<html" in (await transport.report("c1", "html"))[:200]
+
+    run(console, job)
+
+
+def test_a_long_answer_comes_whole(console: ServedConsole) -> None:
+    console.rings("c1")
+    for _ in range(1500):
+        console.rings("c1")
+    run(console, lambda transport: _same_events(transport, console))
+
+
+async def _same_events(transport: SerialTransport, console: ServedConsole) -> None:
+    assert await transport.call_events("c1") == console.engine.call_events("c1")
+
+
+def test_events_from_a_number_then_live_amid_commands(console: ServedConsole) -> None:
+    console.emit(*trunk(200))
+
+    async def job(transport: SerialTransport) -> None:
+        async with contextlib.aclosing(transport.events(100)) as records:
+            assert await take(records, 50) == list(range(101, 151))
+            console.rings()
+            await transport.command(GetState())
+            assert await take(records, 53) == list(range(151, 204))
+            async with contextlib.aclosing(transport.events(0)) as others:
+                assert await take(others, 203) == list(range(1, 204))
+            console.emit(*trunk(1))
+            assert await take(records, 1) == [204]
+
+    run(console, job)
+
+
+def test_a_number_beyond_the_journal_starts_at_its_end(console: ServedConsole) -> None:
+    console.emit(*trunk(3))
+
+    async def job(transport: SerialTransport) -> None:
+        async with contextlib.aclosing(transport.events(999)) as records:
+            first = asyncio.ensure_future(take(records, 1))
+            await transport.command(GetState())
+            console.emit(*trunk(1))
+            assert await first == [4]
+
+    run(console, job)
+
+
+def test_events_resume_when_the_console_comes_back(tmp_path: Path) -> None:
+    async def job() -> None:
+        transport = SerialTransport(f"serial:{tmp_path / 'console'}", timeout_s=3)
+        with contextlib.ExitStack() as stack:
+            console = stack.enter_context(served(tmp_path))
+            console.emit(*trunk(3))
+            await transport.open()
+            records = transport.events(0)
+            assert await take(records, 3) == [1, 2, 3]
+            await asyncio.to_thread(stack.close)
+            with pytest.raises(ConnectionLost):
+                await transport.command(GetState())
+            console = stack.enter_context(served(tmp_path))
+            console.emit(*trunk(5))
+            assert await take(records, 2) == [4, 5]
+            assert (await transport.command(GetState()))["last_event"] == 5
+            await records.aclose()
+            await transport.close()
+
+    asyncio.run(job())
+
+
+def test_nobody_there(tmp_path: Path) -> None:
+    async def missing() -> None:
+        with pytest.raises(ConnectionLost, match="8000"):
+            await SerialTransport(f"serial:{tmp_path / 'none'}").open()
+
+    asyncio.run(missing())
+
+
+class DumbConsole:
+    """A pty whose other end tests play byte by byte."""
+
+    def __init__(self) -> None:
+        self.master, slave = pty.openpty()
+        tty.setraw(slave)
+        self.name = os.ttyname(slave)
+        self._slave = slave
+
+    def close(self) -> None:
+        os.close(self.master)
+        os.close(self._slave)
+
+    def line(self) -> str:
+        text = b""
+        while not text.endswith(b"\r"):
+            text += os.read(self.master, 1)
+        return text.decode().strip("\r\x1b")
+
+    def say(self, text: str) -> None:
+        os.write(self.master, text.encode())
+
+    def sync(self) -> None:
+        word = self.line().partition("#SYNC=")[2]
+        self.say(f'rubbish\r\n\r\nOK\r\n#EVENT: {{"\r\n#SYNC: {word}\r\n\r\nOK\r\n')
+
+
+def with_dumb(job: Callable[[SerialTransport, DumbConsole], Awaitable[None]]) -> None:
+    console = DumbConsole()
+
+    async def main() -> None:
+        transport = SerialTransport(f"serial:{console.name}", timeout_s=1.5)
+        await asyncio.gather(transport.open(), asyncio.to_thread(console.sync))
+        try:
+            await job(transport, console)
+        finally:
+            await transport.close()
+
+    try:
+        asyncio.run(main())
+    finally:
+        console.close()
+
+
+async def ask(transport: SerialTransport, console: DumbConsole, *says: str) -> object:
+    """Ask for the state while the console says ``says``; return the result or the error."""
+
+    def play() -> None:
+        console.line()
+        for text in says:
+            console.say(text)
+
+    result, _ = await asyncio.gather(
+        transport.command(GetState()), asyncio.to_thread(play), return_exceptions=True
+    )
+    return result
+
+
+OK = "\r\n\r\nOK\r\n"
+
+
+def test_reports_of_others_and_late_answers_are_told_apart() -> None:
+    async def job(transport: SerialTransport, console: DumbConsole) -> None:
+        storm = '\r\nRING\r\n\r\nNO CARRIER\r\n+CLIP: "1",129\r\nBUSY\r\n'
+        answer = await ask(transport, console, storm, '#RESULT: {"a":1}', storm, OK)
+        assert answer == {"a": 1}
+        answer = await ask(transport, console, "garbage \xff \x00")
+        assert isinstance(answer, ConnectionLost)
+        assert answer.code == 8001
+        console.say('#RESULT: {"a":2}' + OK)  # too late
+        syncing = asyncio.to_thread(console.sync)
+        answer, _ = await asyncio.gather(ask_after_sync(transport, console), syncing)
+        assert answer == {"a": 3}
+
+    with_dumb(job)
+
+
+async def ask_after_sync(transport: SerialTransport, console: DumbConsole) -> object:
+    asking = asyncio.ensure_future(transport.command(GetState()))
+    await asyncio.sleep(0)
+
+    def play() -> None:
+        while "#DO" not in console.line():
+            pass
+        console.say('#RESULT: {"a":3}' + OK)
+
+    threads = asyncio.to_thread(play)
+    await asyncio.gather(threads)
+    return await asking
+
+
+@pytest.mark.parametrize(
+    ("says", "code"),
+    [("#RESULT: {", 8002), ("\r\nERROR", 8002), ("#ERROR: x", 8002), ("#RESULT: 1\r\n#RESULT: 2", 8002)],
+)
+def test_damaged_answers_are_not_understood(says: str, code: int) -> None:
+    async def job(transport: SerialTransport, console: DumbConsole) -> None:
+        answer = await ask(transport, console, says + OK)
+        assert isinstance(answer, ThirdringError)
+        assert answer.code == code
+
+    with_dumb(job)
