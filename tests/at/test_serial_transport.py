@@ -145,6 +145,7 @@ def test_a_number_beyond_the_journal_starts_at_its_end(console: ServedConsole) -
     async def job(transport: SerialTransport) -> None:
         async with contextlib.aclosing(transport.events(999)) as records:
             first = asyncio.ensure_future(take(records, 1))
+            await asyncio.sleep(0)  # its question goes out before ours
             await transport.command(GetState())
             console.emit(*trunk(1))
             assert await first == [4]

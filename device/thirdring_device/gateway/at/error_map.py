@@ -46,6 +46,7 @@ CME_OF_ERROR: Final[Mapping[int, int | None]] = {
     5005: None,
     5006: UNKNOWN,
     5007: NOT_ALLOWED,
+    5008: UNKNOWN,
     6000: NOT_ALLOWED,
     6001: NOT_ALLOWED,
     7000: UNKNOWN,

@@ -8,7 +8,6 @@ from thirdring.protocol.at.parse import Request
 from thirdring.protocol.at.values import parameters, safe_json
 from thirdring_device.gateway.at.handlers.base import Handler, Session
 from thirdring_device.gateway.at.reply import AtMistake, Reply, json_lines
-from thirdring_device.report import build
 
 __all__ = ["HANDLERS"]
 
@@ -25,6 +24,8 @@ async def _report(session: Session, request: Request) -> Reply:
 
 
 def _report_text(session: Session, call_id: str, form: str) -> str:
+    from thirdring_device.report import build  # numpy and the pictures: only where a report is asked for
+
     reader = session.desk.reader
     report = build(reader.call(call_id), reader.call_events(call_id), session.desk.settings)
     if form == "json":
