@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from thirdring.protocol.errors import error
 from thirdring_device.gateway.api.app import create_app
+from thirdring_device.gateway.at.server import serve_consoles
 from thirdring_device.gateway.engine_client import ENGINE_SOCKET, EngineClient
 from thirdring_device.gateway.journal import JOURNAL_FILE, JournalView
 from thirdring_device.gateway.websocket_protocol import PatientProtocol
@@ -89,9 +90,13 @@ async def serve(settings: Settings, state_dir: Path) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
+    consoles = asyncio.create_task(serve_consoles(settings, state_dir, client, reader), name="consoles")
     try:
         await server.serve(sockets=[listening])
     finally:
+        consoles.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await consoles
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
         listening.close()

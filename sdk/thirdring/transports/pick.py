@@ -26,6 +26,10 @@ def pick_transport(
         if token is None:
             token = _read_token(Path(token_file)) if token_file else ""
         return HttpTransport(url, token=token, timeout_s=timeout_s, reconnect_s=reconnect_s)
+    if url.startswith("serial:"):
+        from thirdring.transports.serial import SerialTransport
+
+        return SerialTransport(url, timeout_s=timeout_s, reconnect_s=reconnect_s)
     raise error(1004, f"{url!r:.100} is neither http://HOST:PORT nor serial:/dev/NAME")
 
 
