@@ -4,6 +4,7 @@ from thirdring_dsp.agc import AutomaticGainControl
 from thirdring_dsp.call_analyzer import CallAnalyzer
 from thirdring_dsp.dtmf import DtmfDetector
 from thirdring_dsp.events import DspEvent
+from thirdring_dsp.fax_tone import FaxToneDetector
 from thirdring_dsp.limiter import AcousticLimiter
 from thirdring_dsp.speech_level import SpeechLevelMeter
 from thirdring_dsp.syllable_rate import SyllableRateMeter
@@ -16,6 +17,7 @@ __all__ = [
     "CallAnalyzer",
     "DspEvent",
     "DtmfDetector",
+    "FaxToneDetector",
     "SpeechLevelMeter",
     "SyllableRateMeter",
     "TalkAnalyzer",

@@ -1,6 +1,7 @@
 /* FIR filters over one window of 16-bit samples, summed exactly in 32 bits: one filter, or four at once.
  *
  * rows: 4 * taps coefficients, one filter after the other, on a 16-byte boundary; taps a multiple of 8.
+ * The four sums are divided by 65536, so that their powers stay in the range of a float.
  * The sum of a filter's magnitudes must stay below 65536. Compilers find the multiply-add instructions
  * by themselves but neither the four sums at once nor, for short filters, that they pay: hence SSE2 by
  * hand. */
@@ -26,7 +27,7 @@ static inline void filter_bank_4(const int16_t *window, const int16_t *rows, int
     const __m128i ab = _mm_add_epi32(_mm_unpacklo_epi32(a, b), _mm_unpackhi_epi32(a, b));
     const __m128i cd = _mm_add_epi32(_mm_unpacklo_epi32(c, d), _mm_unpackhi_epi32(c, d));
     const __m128i sums = _mm_add_epi32(_mm_unpacklo_epi64(ab, cd), _mm_unpackhi_epi64(ab, cd));
-    _mm_storeu_ps(out, _mm_cvtepi32_ps(sums));
+    _mm_storeu_ps(out, _mm_mul_ps(_mm_cvtepi32_ps(sums), _mm_set1_ps(1.0f / 65536.0f)));
 }
 
 static inline int32_t filter_one(const int16_t *window, const int16_t *row, int taps)
@@ -51,10 +52,10 @@ static inline void filter_bank_4(const int16_t *window, const int16_t *rows, int
         c += (int32_t)window[i] * rows[2 * taps + i];
         d += (int32_t)window[i] * rows[3 * taps + i];
     }
-    out[0] = (float)a;
-    out[1] = (float)b;
-    out[2] = (float)c;
-    out[3] = (float)d;
+    out[0] = (float)a / 65536.0f;
+    out[1] = (float)b / 65536.0f;
+    out[2] = (float)c / 65536.0f;
+    out[3] = (float)d / 65536.0f;
 }
 
 static inline int32_t filter_one(const int16_t *window, const int16_t *row, int taps)

@@ -74,7 +74,7 @@ cdef float DEVIATION_MAX = 0.0250             # accepted to 1.8 %, rejected from
 cdef float TONE_POWER_MIN = <float>(DBM0_POWER * 10.0 ** -4.40)
 cdef float LOW_OVER_HIGH_MAX = <float>(10.0 ** 0.92)
 cdef float HIGH_OVER_LOW_MAX = <float>(10.0 ** 0.55)
-cdef float PURITY_MIN = 0.86
+cdef float PURITY_MIN = 0.80
 cdef float DIAL_TONE_CHANGE_MAX = 1.30
 cdef float FILTERED_SHARE_MIN = 0.84          # of what is above a dial tone
 cdef float FILTERED_PURITY_MIN = 0.95
@@ -114,7 +114,7 @@ cdef int _design() except -1:
         for i in range(4):
             hz = LOW_HZ[i] if row == 0 else HIGH_HZ[i]
             tone = 2 * np.pi * hz / 8000 * x
-            gain = (rows[0] * np.cos(tone)).sum() - (rows[1] * np.sin(tone)).sum()
+            gain = ((rows[0] * np.cos(tone)).sum() - (rows[1] * np.sin(tone)).sum()) / 65536.0
             # A tone of peak A has the power A**2 / 2 and an envelope of A * gain / 2.
             if row == 0:
                 LOW_TO_TONE_POWER[i] = 2.0 / gain ** 2

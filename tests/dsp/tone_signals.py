@@ -142,3 +142,30 @@ def through_codec(samples: Samples, codec: str) -> Samples:
 
 def _pipe(command: list[str], data: bytes) -> bytes:
     return subprocess.run(command, input=data, stdout=subprocess.PIPE, check=True).stdout
+
+
+def cng(bursts: int = 2, *, level_dbm0: float = -15.0, off_hz: float = 0.0, rate_hz: int = 8000) -> Signal:
+    """Return the calling tone of T.30: 1100 Hz, 0.5 s on and 3 s off; silence of 0.5 s before."""
+    parts = [silence(500, rate_hz)]
+    for _ in range(bursts):
+        parts += [tone(1100 + off_hz, 500, level_dbm0, rate_hz), silence(3000, rate_hz)]
+    return np.concatenate(parts)
+
+
+def answer_tone(
+    duration_ms: float = 3000.0,
+    *,
+    reversed_phase: bool = False,
+    modulated: bool = False,
+    level_dbm0: float = -15.0,
+    off_hz: float = 0.0,
+    rate_hz: int = 8000,
+) -> Signal:
+    """Return 0.5 s of silence, CED or ANSam (phase reversals each 450 ms, 15 Hz at 20 %), and silence."""
+    signal = tone(2100 + off_hz, duration_ms, level_dbm0, rate_hz)
+    seconds = np.arange(len(signal)) / rate_hz
+    if reversed_phase:
+        signal *= 1 - 2 * (np.floor(seconds / 0.45) % 2)
+    if modulated:
+        signal *= 1 + 0.2 * np.sin(2 * np.pi * 15 * seconds)
+    return np.concatenate([silence(500, rate_hz), signal, silence(500, rate_hz)])
