@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thirdring.protocol.errors import ThirdringError, error
+from thirdring_device import analyze
 from thirdring_device.settings import load_settings
 from thirdring_device.supervisor import EXIT_REFUSED, Supervisor
 
@@ -60,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         if name != "gateway":
             command.add_argument("--board", required=True, help="the board, such as simulator")
         command.set_defaults(function=function)
+    analyze.add_parser(commands)
     return parser
 
 

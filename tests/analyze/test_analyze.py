@@ -25,9 +25,11 @@ from thirdring.protocol.events import (
     Verdict,
 )
 from thirdring_device.adapters.recording import COMMENT_TAG, Recorder
-from thirdring_device.analyze import add_parser, analyze, judged
+from thirdring_device.analyze import add_parser
+from thirdring_device.cli import main
 from thirdring_device.engine.media import FRAME_SAMPLES, SAMPLE_RATE_HZ, CallSound
 from thirdring_device.engine.replay import desk_settings
+from thirdring_device.recorded import analyze, judged
 from thirdring_device.settings import Settings
 
 CALL_ID = "20260302T081504-abc123"
@@ -260,3 +262,16 @@ def test_derived_events_are_numbered_among_the_facts_in_the_order_of_time() -> N
     assert times == sorted(times)
     rings = [record.event.at_s for record in records if record.event.kind == "ring_burst"]
     assert rings == pytest.approx([0.1, 5.1, 10.1])
+
+
+def test_the_appliances_command_knows_it_and_refuses_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    soundfile.write(tmp_path / "mono.wav", np.zeros(1600), 16000)
+    assert main(["analyze", str(tmp_path / "mono.wav")]) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.count("\n") == 1
+    assert "error 4000: " in said.err
+    assert "needs two channels" in said.err
+    assert main(["analyze", str(foreign(tmp_path / "talk.wav"))]) == 0
