@@ -51,7 +51,6 @@ def level_lane(
     width = axis.right - axis.left
     pieces = [
         element("text", title, x=axis.left, y=top + 11, class_="lane"),
-        element("rect", x=axis.left, y=y(high), width=width, height=y(low) - y(high), class_="band"),
     ]
     for level in TICKS_DBOV:
         line = f"M{number(axis.left)} {number(y(level))}H{number(axis.right)}"
@@ -60,6 +59,10 @@ def level_lane(
         pieces.append(element("text", label, x=axis.left - 8, y=y(level) + 4, class_="tick end"))
     if trace is not None:
         pieces.append(element("path", d=_outline(axis, trace, y(FLOOR_DBOV), y), class_="rms"))
+    pieces.append(
+        element("rect", x=axis.left, y=y(high), width=width, height=y(low) - y(high), class_="band")
+    )
+    if trace is not None:
         for values, class_ in ((trace.before, "line before"), (trace.active, "line active")):
             pieces.append(element("path", d=_line(axis, trace, values, y), class_=class_))
     return element("g", *pieces, class_=side)
