@@ -46,6 +46,12 @@ def _gateway(args: argparse.Namespace) -> int:
     return 0
 
 
+def _demo(args: argparse.Namespace) -> int:
+    from thirdring_device.demo.run import run_demo
+
+    return run_demo(args.out.resolve(), args.language)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="thirdring-device", description=__doc__)
     parser.add_argument("--log", default="warning", choices=("debug", "info", "warning", "error"))
@@ -62,6 +68,10 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--board", required=True, help="the board, such as simulator")
         command.set_defaults(function=function)
     analyze.add_parser(commands)
+    demo = commands.add_parser("demo", help="one real call through the whole appliance, and its report")
+    demo.add_argument("--language", default="zh", choices=("zh", "en"), help="language spoken in the call")
+    demo.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="made anew each time")
+    demo.set_defaults(function=_demo)
     return parser
 
 

@@ -23,16 +23,16 @@ CUSTOMER_LEVEL_DBOV: Final = -24.0
 
 TURNS: Final = {
     "zh": (
-        ("agent", "您好，三声科技客服中心，我是小王，请问有什么可以帮您？"),
-        ("customer", "你好，我想查一下我的订单，已经等了三天了，还没有收到货。"),
-        ("agent", "好的，我马上为您查询。您的订单今天下午送到，请您留意电话。"),
-        ("customer", "好的，谢谢你，再见。"),
+        ("agent", "您好，三声科技，我是小王，请问有什么可以帮您？"),
+        ("customer", "你好，我的订单等了三天，还没有收到货。"),
+        ("agent", "我马上为您查询。您的货今天下午送到。"),
+        ("customer", "谢谢你，再见。"),
     ),
     "en": (
-        ("agent", "Good morning, Third Ring customer service, my name is Wang, how may I help you?"),
-        ("customer", "Hello, I would like to ask about my order. I have been waiting for three days."),
-        ("agent", "Let me look that up for you. Your order will arrive this afternoon at four."),
-        ("customer", "That is good news. Thank you, goodbye."),
+        ("agent", "Good morning, Third Ring, Wang speaking, how may I help you?"),
+        ("customer", "Hello, I have been waiting for my order for three days."),
+        ("agent", "Let me look. Your order will arrive this afternoon."),
+        ("customer", "Thank you, goodbye."),
     ),
 }
 VOICES: Final = {"zh": ("cmn", "cmn+f3"), "en": ("en-gb", "en-us+f3")}
