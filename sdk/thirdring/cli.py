@@ -111,7 +111,7 @@ def _status(appliance: Appliance, options: argparse.Namespace) -> None:
         return
     trunk = f"{state.trunk} ({state.trunk_reason})" if state.trunk_reason else state.trunk
     facts = [
-        ("version", f"{state.version} on {state.board}, SIP {state.sip_stack}"),
+        ("version", f"{state.version} on {state.board}, {state.sip_stack}"),
         ("trunk", trunk),
         ("storage", state.storage),
         ("strangers refused", state.strangers_refused),
