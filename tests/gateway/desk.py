@@ -31,6 +31,7 @@ class Desk:
         self.engine.handlers["get_state"] = lambda _: self.state()
         self.port = 0
         self.options: dict[str, Any] = {}
+        self.settings = Settings()
 
     def state(self) -> dict[str, Any]:
         return {
@@ -58,7 +59,7 @@ class Desk:
         """Run the gateway, always on the same port; yield a client that has the token."""
         client = EngineClient(self.engine.path, timeout_s=1.0)
         reader = JournalView(self.state_dir / "journal.sqlite3")
-        app = create_app(Settings(), self.state_dir, client, reader, **self.options)
+        app = create_app(self.settings, self.state_dir, client, reader, **self.options)
         listening = socket.socket()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)

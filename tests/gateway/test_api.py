@@ -12,6 +12,7 @@ from thirdring.protocol.errors import ERRORS, error
 from thirdring.protocol.events import EVENT_KINDS
 from thirdring.protocol.views import CallDetail, DeskState
 from thirdring_device.gateway.api.error_map import CLOSE_CODES, STATUSES
+from thirdring_device.settings import changed
 
 Scenario = Callable[[Desk, httpx.AsyncClient], Awaitable[None]]
 
@@ -242,6 +243,22 @@ def test_foreign_hosts_and_origins_are_refused(
             assert_problem(response, 6001)
 
     with_gateway(tmp_path, scenario)
+
+
+@pytest.mark.parametrize(
+    ("bound", "host", "allowed"),
+    [("desk.example", "desk.example:80", True), ("0.0.0.0", "0.0.0.0:80", False), ("::", "[::]", False)],
+)
+def test_the_address_listened_on_is_allowed_unless_it_is_every_address(
+    tmp_path: Path, bound: str, host: str, allowed: bool
+) -> None:
+    async def scenario(desk: Desk) -> None:
+        desk.settings = changed(desk.settings, {"gateway.host": bound})
+        async with desk.gateway() as http:
+            response = await http.get("/v1/state", headers={"host": host})
+            assert response.is_success == allowed
+
+    at_the_desk(tmp_path, scenario)
 
 
 def test_every_answer_carries_the_security_headers(tmp_path: Path) -> None:

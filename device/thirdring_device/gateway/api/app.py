@@ -43,6 +43,9 @@ codes: 1008 with a reason that begins with 7004, the client read too slowly; 101
 
 Errors are application/problem+json with a numbered code that never changes its meaning."""
 
+EVERY_ADDRESS: Final = {"0.0.0.0", "::", "[::]"}
+"""Listened on, never a name that a client may call us by: browsers let any site reach 0.0.0.0."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -90,7 +93,7 @@ def create_app(
     complete_openapi(app)
     app.add_middleware(
         Guard,
-        allowed_hosts=[*settings.gateway.allowed_hosts, settings.gateway.host],
+        allowed_hosts={*settings.gateway.allowed_hosts, settings.gateway.host} - EVERY_ADDRESS,
         token=read_or_make_token(state_dir),
         guarded="/v1",
     )
