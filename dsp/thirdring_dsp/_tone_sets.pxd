@@ -6,7 +6,7 @@ frequency's distance from nominal, so their phase gives it, and the four are add
 lines are solved together (least squares), because 40 ms do not keep lines 25 Hz apart from each other.
 """
 
-from libc.math cimport M_PI, atan2f, cos, cosf, rint, sin, sinf, sqrtf
+from libc.math cimport M_PI, cos, cosf, rint, sin, sinf, sqrtf
 from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t
 from libc.string cimport memcpy, memset
 
@@ -19,6 +19,18 @@ cdef enum:
     SETS_MAX = 16
     AMPLITUDE = 800           # of the coefficients: 80 products with int16 stay below 2**31
 
+cdef struct ToneLock:
+    int locked                # windows for which it has been followed
+    float off_hz[4]           # of each line, from nominal
+    float turn_re[4][4]       # what brings a frame into step with a line
+    float turn_im[4][4]
+    float inverse[4][4]       # from the sums over the window to the amplitudes
+    float overlap[4][4]       # of the lines, for their energy
+    float old_re[4]           # amplitudes 10 ms before
+    float old_im[4]
+    float step_re[4]          # smoothed steps
+    float step_im[4]
+
 cdef struct ToneSetSpec:
     int lines
     int carrier               # its place among the lines if the tone is modulated, else -1
@@ -26,11 +38,13 @@ cdef struct ToneSetSpec:
     float nominal_hz[4]
     float low_hz[4]
     float high_hz[4]
-    float inverse[4][4]       # of the lines' Gram matrix
+    float gram[4][4]          # overlap of the lines over the window
+    float inverse[4][4]
     float weakest             # least share of the weakest line (modulated: of the weaker sideband)
     float reach_hz            # how far from nominal the lines are followed
     bint together             # two lines so close that they are followed as one
     float search_hz           # where else to look for them; 0: nowhere
+    ToneLock aside[2]         # prepared for that
     bint resolved             # the lines are far enough apart to be told from each other
 
 cdef struct ToneReading:
@@ -40,14 +54,6 @@ cdef struct ToneReading:
     float balance             # share of the weakest line (modulated: of the weaker sideband)
     float rest                # mean square of what is left
     float step_re[4]          # product of each line with itself 10 ms before, turned back by nominal
-    float step_im[4]
-
-cdef struct ToneLock:
-    bint locked
-    float off_hz[4]           # of each line, from nominal
-    float old_re[4]           # its amplitude 10 ms before
-    float old_im[4]
-    float step_re[4]          # smoothed steps
     float step_im[4]
 
 cdef struct ToneBank:
@@ -146,17 +152,37 @@ cdef inline void _sum_window(ToneBank* bank) noexcept nogil:
             bank.lag_im[k] += re * bank.turn_im[k] + im * bank.turn_re[k]
     bank.window_energy = bank.energy[0] + bank.energy[1] + bank.energy[2] + bank.energy[3]
 
+cdef inline float _angle(float y, float x) noexcept nogil:
+    """Return the angle of (x, y) to 0.0002 rad, that is 0.003 Hz for frames of 10 ms."""
+    cdef float ax = x if x >= 0.0 else -x
+    cdef float ay = y if y >= 0.0 else -y
+    cdef float high = ax if ax > ay else ay
+    cdef float t, t2, angle
+    if high <= 0.0:
+        return 0.0
+    t = (ay if ax > ay else ax) / high
+    t2 = t * t
+    angle = t * (<float>0.99986 + t2 * (<float>-0.3302995 + t2 * (
+        <float>0.180141 + t2 * (<float>-0.085133 + t2 * <float>0.0208351)
+    )))
+    if ay > ax:
+        angle = <float>(0.5 * M_PI) - angle
+    if x < 0.0:
+        angle = <float>M_PI - angle
+    return -angle if y < 0.0 else angle
+
 cdef inline void _read_single(ToneBank* bank, const ToneSetSpec* spec, ToneReading* out) noexcept nogil:
     """One line, followed to its own frequency."""
     cdef int i, k = spec.line[0]
     cdef float norm, turn, hz, u_re, u_im, t_re = 1.0, t_im = 0.0, s_re = 0.0, s_im = 0.0
     cdef float re, im, x, gain = 1.0, amplitude
-    if bank.incoherent[k] < 0.1 * 40.0 * bank.window_energy:
+    if bank.incoherent[k] < 0.15 * 40.0 * bank.window_energy:
         return
     norm = sqrtf(bank.lag_re[k] * bank.lag_re[k] + bank.lag_im[k] * bank.lag_im[k])
-    if norm <= 0.0:
+    # Three products of four frames that are in step; fewer at an edge of the tone.
+    if norm <= 0.3 * bank.incoherent[k]:
         return
-    turn = atan2f(bank.lag_im[k], bank.lag_re[k])
+    turn = _angle(bank.lag_im[k], bank.lag_re[k])
     hz = spec.nominal_hz[0] + turn * <float>(100.0 / (2.0 * M_PI))
     if hz < spec.low_hz[0] - 8.0 or hz > spec.high_hz[0] + 8.0:
         return
@@ -195,84 +221,96 @@ cdef inline float _place_gain(float hz) noexcept nogil:
     cdef float y = sinf(x)
     return sinf(4.0 * x) / (4.0 * y) if y > 0.01 or y < -0.01 else <float>1.0
 
+cdef inline void bank_tune(const ToneSetSpec* spec, ToneLock* lock) noexcept nogil:
+    """Prepare the solution for lines that are ``off_hz`` from nominal."""
+    cdef int i, j
+    cdef float x, own0, own1, cross, scale = <float>(1.0 / 160.0)
+    for i in range(spec.lines):
+        x = lock.off_hz[i] * <float>(2.0 * M_PI * 0.01)
+        for j in range(WINDOW_FRAMES):
+            # Turns a frame into step with the line, seen from the window's middle.
+            lock.turn_re[i][j] = cosf((j - <float>1.5) * x)
+            lock.turn_im[i][j] = -sinf((j - <float>1.5) * x)
+    if spec.carrier >= 0 or spec.lines != 2:
+        scale /= _frame_gain(lock.off_hz[0])
+        for i in range(spec.lines):
+            for j in range(spec.lines):
+                lock.inverse[i][j] = scale * spec.inverse[i][j]
+                lock.overlap[i][j] = spec.gram[i][j]
+        return
+    x = spec.nominal_hz[1] - spec.nominal_hz[0]
+    own0 = _frame_gain(lock.off_hz[0])
+    own1 = _frame_gain(lock.off_hz[1])
+    cross = _place_gain(x + lock.off_hz[1] - lock.off_hz[0])
+    lock.inverse[0][0] = own1
+    lock.inverse[1][1] = own0
+    lock.inverse[0][1] = -cross * _frame_gain(x + lock.off_hz[1])
+    lock.inverse[1][0] = -cross * _frame_gain(x - lock.off_hz[0])
+    scale /= own0 * own1 - lock.inverse[0][1] * lock.inverse[1][0]
+    for i in range(2):
+        lock.overlap[i][i] = 1.0
+        for j in range(2):
+            lock.inverse[i][j] *= scale
+    lock.overlap[0][1] = lock.overlap[1][0] = cross * _frame_gain(
+        x + lock.off_hz[1] - lock.off_hz[0]
+    )
+
 cdef inline float _solve(
-    ToneBank* bank, const ToneSetSpec* spec, const float* off_hz, float* a_re, float* a_im
+    const ToneBank* bank, const ToneSetSpec* spec, const ToneLock* lock, float* a_re, float* a_im
 ) noexcept nogil:
-    """Find the lines' amplitudes, each so far from nominal; return the energy that they explain."""
+    """Find the lines' amplitudes; return the energy that they explain."""
     cdef int i, j, k
     cdef float s_re[4]
     cdef float s_im[4]
-    cdef float inverse[2][2]
-    cdef float f0, f1, u_re, u_im, t_re, t_im, x, re, im, explained = 0.0, scale = <float>(1.0 / 160.0)
-    cdef bint nominal = True
+    cdef float re, im, explained = 0.0
     for i in range(spec.lines):
-        nominal = nominal and -0.5 < off_hz[i] < 0.5
-    if nominal or (spec.lines > 2 and spec.carrier < 0):
-        for i in range(spec.lines):
-            s_re[i] = bank.sum_re[spec.line[i]]
-            s_im[i] = bank.sum_im[spec.line[i]]
-        nominal = True
-    else:
-        for i in range(spec.lines):
-            # Add the frames in step with the line's own frequency, seen from the window's middle.
-            k = spec.line[i]
-            x = -off_hz[i] * <float>(2.0 * M_PI * 0.01)
-            u_re = cosf(x)
-            u_im = sinf(x)
-            t_re = cosf(1.5 * x)
-            t_im = -sinf(1.5 * x)
-            s_re[i] = s_im[i] = 0.0
-            for j in range(WINDOW_FRAMES):
-                re = bank.frame_re[j][k] * bank.place_re[j][k] - bank.frame_im[j][k] * bank.place_im[j][k]
-                im = bank.frame_re[j][k] * bank.place_im[j][k] + bank.frame_im[j][k] * bank.place_re[j][k]
-                s_re[i] += re * t_re - im * t_im
-                s_im[i] += re * t_im + im * t_re
-                x = t_re * u_re - t_im * u_im
-                t_im = t_re * u_im + t_im * u_re
-                t_re = x
-    if nominal or spec.carrier >= 0:
-        if not nominal:
-            scale /= _frame_gain(off_hz[0])
-        for i in range(spec.lines):
-            a_re[i] = a_im[i] = 0.0
-            for j in range(spec.lines):
-                a_re[i] += spec.inverse[i][j] * s_re[j]
-                a_im[i] += spec.inverse[i][j] * s_im[j]
-            a_re[i] *= scale
-            a_im[i] *= scale
-            explained += a_re[i] * s_re[i] + a_im[i] * s_im[i]
-        return explained * scale * 160.0
-    f0 = spec.nominal_hz[0]
-    f1 = spec.nominal_hz[1]
-    x = f1 + off_hz[1] - f0 - off_hz[0]
-    inverse[0][0] = _frame_gain(off_hz[1])
-    inverse[1][1] = _frame_gain(off_hz[0])
-    t_re = _place_gain(x)
-    inverse[0][1] = -t_re * _frame_gain(f1 + off_hz[1] - f0)
-    inverse[1][0] = -t_re * _frame_gain(f0 + off_hz[0] - f1)
-    scale /= inverse[0][0] * inverse[1][1] - inverse[0][1] * inverse[1][0]
-    for i in range(2):
-        a_re[i] = scale * (inverse[i][0] * s_re[0] + inverse[i][1] * s_re[1])
-        a_im[i] = scale * (inverse[i][0] * s_im[0] + inverse[i][1] * s_im[1])
-        explained += a_re[i] * a_re[i] + a_im[i] * a_im[i]
-    explained += 2.0 * t_re * _frame_gain(x) * (a_re[0] * a_re[1] + a_im[0] * a_im[1])
+        k = spec.line[i]
+        s_re[i] = s_im[i] = 0.0
+        for j in range(WINDOW_FRAMES):
+            re = bank.frame_re[j][k] * bank.place_re[j][k] - bank.frame_im[j][k] * bank.place_im[j][k]
+            im = bank.frame_re[j][k] * bank.place_im[j][k] + bank.frame_im[j][k] * bank.place_re[j][k]
+            s_re[i] += re * lock.turn_re[i][j] - im * lock.turn_im[i][j]
+            s_im[i] += re * lock.turn_im[i][j] + im * lock.turn_re[i][j]
+    for i in range(spec.lines):
+        a_re[i] = a_im[i] = 0.0
+        for j in range(spec.lines):
+            a_re[i] += lock.inverse[i][j] * s_re[j]
+            a_im[i] += lock.inverse[i][j] * s_im[j]
+    for i in range(spec.lines):
+        for j in range(spec.lines):
+            explained += lock.overlap[i][j] * (a_re[i] * a_re[j] + a_im[i] * a_im[j])
     return 160.0 * explained
+
+cdef inline float _solve_nominal(
+    const ToneBank* bank, const ToneSetSpec* spec, float* a_re, float* a_im
+) noexcept nogil:
+    """The same at the nominal frequencies."""
+    cdef int i, j
+    cdef float explained = 0.0
+    for i in range(spec.lines):
+        a_re[i] = a_im[i] = 0.0
+        for j in range(spec.lines):
+            a_re[i] += spec.inverse[i][j] * bank.sum_re[spec.line[j]]
+            a_im[i] += spec.inverse[i][j] * bank.sum_im[spec.line[j]]
+        a_re[i] *= <float>(1.0 / 160.0)
+        a_im[i] *= <float>(1.0 / 160.0)
+        explained += a_re[i] * bank.sum_re[spec.line[i]] + a_im[i] * bank.sum_im[spec.line[i]]
+    return explained
 
 cdef inline void _read_several(
     ToneBank* bank, const ToneSetSpec* spec, ToneReading* out, ToneLock* lock
 ) noexcept nogil:
     """Several lines, by least squares, once found followed to their own frequencies."""
-    cdef int i, k, tries
+    cdef int i, j, k, tries
     cdef float a_re[4]
     cdef float a_im[4]
     cdef float b_re[4]
     cdef float b_im[4]
-    cdef float off_hz[4]
     cdef float explained = 0.0, other, power = 0.0, least = -1.0, one, re, im, hz, found = 0.0
     for i in range(spec.lines):
         found += bank.incoherent[spec.line[i]]
-    if found < 0.1 * 40.0 * bank.window_energy or bank.window_energy <= 0.0:
-        lock.locked = False
+    if found < 0.15 * 40.0 * bank.window_energy or bank.window_energy <= 0.0:
+        lock.locked = 0
         lock.step_re[0] = lock.step_im[0] = 0.0
         return
     if spec.carrier >= 0:
@@ -280,36 +318,38 @@ cdef inline void _read_several(
         k = spec.line[spec.carrier]
         lock.step_re[0] = 0.7 * lock.step_re[0] + bank.lag_re[k]
         lock.step_im[0] = 0.7 * lock.step_im[0] + bank.lag_im[k]
-        hz = atan2f(lock.step_im[0], lock.step_re[0]) * <float>(100.0 / (2.0 * M_PI))
-        hz = max(-spec.reach_hz, min(spec.reach_hz, hz))
-        for i in range(spec.lines):
-            off_hz[i] = hz
-        explained = _solve(bank, spec, off_hz, a_re, a_im)
-    elif lock.locked:
-        explained = _solve(bank, spec, lock.off_hz, a_re, a_im)
-    else:
-        for tries in range(3 if spec.search_hz > 0.0 else 1):
+        if lock.locked & 3 == 0:
+            hz = _angle(lock.step_im[0], lock.step_re[0]) * <float>(100.0 / (2.0 * M_PI))
+            hz = max(-spec.reach_hz, min(spec.reach_hz, hz))
             for i in range(spec.lines):
-                off_hz[i] = spec.search_hz * (0.0 if tries == 0 else 1.0 if tries == 1 else -1.0)
-            other = _solve(bank, spec, off_hz, b_re, b_im)
-            if tries == 0 or other > explained:
-                explained = other
-                for i in range(spec.lines):
-                    a_re[i] = b_re[i]
-                    a_im[i] = b_im[i]
-                    lock.off_hz[i] = off_hz[i]
+                lock.off_hz[i] = hz
+            bank_tune(spec, lock)
+        explained = _solve(bank, spec, lock, a_re, a_im)
+    elif lock.locked > 1:
+        explained = _solve(bank, spec, lock, a_re, a_im)
+    else:
+        explained = _solve_nominal(bank, spec, a_re, a_im)
+        if explained < 0.08 * bank.window_energy and spec.search_hz == 0.0:
+            lock.locked = 0
+            return
+        for i in range(spec.lines):
+            lock.off_hz[i] = 0.0
+        if spec.search_hz > 0.0 and explained < 0.6 * bank.window_energy:
+            for tries in range(2):
+                other = _solve(bank, spec, &spec.aside[tries], b_re, b_im)
+                # By far: at the tone's edges neither fits well.
+                if 1.4 * explained < other < 1.1 * bank.window_energy:
+                    explained = other
+                    for i in range(2):
+                        a_re[i] = b_re[i]
+                        a_im[i] = b_im[i]
+                        lock.off_hz[i] = spec.aside[tries].off_hz[i]
     for i in range(spec.lines):
         k = spec.line[i]
         one = a_re[i] * a_re[i] + a_im[i] * a_im[i]
         power += one
         if i != spec.carrier and (least < 0.0 or one < least):
             least = one
-        re = a_re[i] * lock.old_re[i] + a_im[i] * lock.old_im[i]
-        im = a_im[i] * lock.old_re[i] - a_re[i] * lock.old_im[i]
-        out.step_re[i] = re * bank.turn_re[k] - im * bank.turn_im[k]
-        out.step_im[i] = re * bank.turn_im[k] + im * bank.turn_re[k]
-        lock.old_re[i] = a_re[i]
-        lock.old_im[i] = a_im[i]
     out.level = 0.5 * power
     out.power = 0.5 * spec.lines * least if spec.resolved and spec.carrier < 0 else out.level
     out.balance = least / power if power > 0.0 else 0.0
@@ -318,26 +358,41 @@ cdef inline void _read_several(
     if spec.carrier >= 0:
         out.step_re[0] = bank.lag_re[spec.line[spec.carrier]]
         out.step_im[0] = bank.lag_im[spec.line[spec.carrier]]
+        lock.locked += 1
         return
     if out.balance < spec.weakest:
         out.share = 0.0
     if out.share < 0.3:
-        lock.locked = False
+        lock.locked = 0
         return
     for i in range(spec.lines):
-        if not lock.locked:
-            lock.step_re[i] = lock.step_im[i] = 0.0
-        else:
+        if lock.locked > 0:
+            k = spec.line[i]
+            re = a_re[i] * lock.old_re[i] + a_im[i] * lock.old_im[i]
+            im = a_im[i] * lock.old_re[i] - a_re[i] * lock.old_im[i]
+            out.step_re[i] = re * bank.turn_re[k] - im * bank.turn_im[k]
+            out.step_im[i] = re * bank.turn_im[k] + im * bank.turn_re[k]
+        lock.old_re[i] = a_re[i]
+        lock.old_im[i] = a_im[i]
+    if lock.locked == 0:
+        memset(lock.step_re, 0, sizeof(lock.step_re))
+        memset(lock.step_im, 0, sizeof(lock.step_im))
+    else:
+        for i in range(spec.lines):
             lock.step_re[i] = 0.6 * lock.step_re[i] + out.step_re[i]
             lock.step_im[i] = 0.6 * lock.step_im[i] + out.step_im[i]
-            hz = atan2f(lock.step_im[i], lock.step_re[i]) * <float>(100.0 / (2.0 * M_PI))
-            lock.off_hz[i] = max(-spec.reach_hz, min(spec.reach_hz, hz))
-    if lock.locked and spec.together:
-        hz = atan2f(
-            lock.step_im[0] + lock.step_im[1], lock.step_re[0] + lock.step_re[1]
-        ) * <float>(100.0 / (2.0 * M_PI))
-        lock.off_hz[0] = lock.off_hz[1] = max(-spec.reach_hz, min(spec.reach_hz, hz))
-    lock.locked = True
+        if spec.lines == 2 and (lock.locked < 4 or lock.locked & 3 == 0):
+            for i in range(2):
+                j = 1 - i if spec.together else i
+                hz = _angle(
+                    lock.step_im[i] + (lock.step_im[j] if spec.together else <float>0.0),
+                    lock.step_re[i] + (lock.step_re[j] if spec.together else <float>0.0),
+                ) * <float>(100.0 / (2.0 * M_PI))
+                lock.off_hz[i] = max(-spec.reach_hz, min(spec.reach_hz, hz))
+            bank_tune(spec, lock)
+        elif lock.locked == 1:
+            bank_tune(spec, lock)
+    lock.locked += 1
 
 cdef inline void bank_frame(ToneBank* bank, const int16_t* frame) noexcept nogil:
     """Take 80 samples; ``reading`` then tells of the window that ends with them."""
@@ -345,8 +400,7 @@ cdef inline void bank_frame(ToneBank* bank, const int16_t* frame) noexcept nogil
     _correlate(bank, frame)
     _sum_window(bank)
     for i in range(bank.sets):
-        bank.reading[i].share = bank.reading[i].power = bank.reading[i].level = 0.0
-        bank.reading[i].balance = 0.0
+        memset(&bank.reading[i], 0, sizeof(bank.reading[i]))
         bank.reading[i].rest = bank.window_energy / 320.0
         if bank.spec[i].lines == 1:
             _read_single(bank, &bank.spec[i], &bank.reading[i])

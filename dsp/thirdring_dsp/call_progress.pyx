@@ -16,6 +16,7 @@ from thirdring_dsp._decimator cimport decimator_init, decimator_run
 from thirdring_dsp._detector_event cimport DETECTOR_EVENTS_MAX, DetectorEvent
 from thirdring_dsp._tone_sets cimport (
     BANK_LINES_MAX, FRAME, SETS_MAX, ToneReading, ToneSetSpec, bank_clear, bank_frame, bank_line,
+    bank_tune,
 )
 
 import numpy as np
@@ -131,12 +132,17 @@ cdef class CallProgressDetector:
                 spec.high_hz[j] = tone_set.high_hz[j]
                 for k in range(spec.lines):
                     spec.inverse[j][k] = inverse[j, k]
+                    spec.gram[j][k] = gram[j, k]
             spec.resolved = spec.lines == 1 or np.diff(lines).min() >= 22.0
             spec.weakest = 0.0 if spec.lines == 1 else 0.05 if spec.carrier >= 0 else 0.24 / spec.lines
             tolerance_hz = tone_set.high_hz[0] - lines[0]
             spec.together = spec.lines == 2 and lines[1] - lines[0] < 40.0
             spec.reach_hz = tolerance_hz + 4.0
             spec.search_hz = 0.6 * tolerance_hz if spec.lines == 2 and tolerance_hz > 10.0 else 0.0
+            for j in range(2):
+                for k in range(spec.lines):
+                    spec.aside[j].off_hz[k] = spec.search_hz if j else -spec.search_hz
+                bank_tune(spec, &spec.aside[j])
         for i, sequence in enumerate(table.sequences):
             _load_sequence(&self.sequence[i], sequence)
         self.sequences = len(table.sequences)

@@ -34,7 +34,7 @@ TIMING_SLACK_S = 0.02
 SHORTEST_BURST_S = 0.03
 RING_GAP_S = 1.2  # a longer gap inside a ringback separates two rings
 SHORTEST_RING_S = 0.35  # a first ring with less tone than this is not sure enough by itself
-SHORT_CYCLE_S, SHORT_BURST_S = 0.65, 0.07  # music has three such bursts now and then
+SHORT_CYCLE_S, SHORT_BURST_S, BRIEF_BURST_S = 0.65, 0.07, 0.15  # music has three such bursts now and then
 MOST_BURSTS = 9
 DIAL_S, HOWLER_S = 1.8, 3.0
 
@@ -166,6 +166,8 @@ def _bursts_needed(
         return len(steps)
     cycle_s = sum(step[1] + step[2] for step in steps) / len(steps)
     least = max(len(steps), 2 if cycle_s > 2 else 3 if cycle_s > SHORT_CYCLE_S else 4)
+    if min(step[1] for step in steps) < BRIEF_BURST_S:
+        least = max(least, 3)
     if min(step[1] for step in steps) < SHORT_BURST_S:
         least = max(least, 4)
     for length in range(least, MOST_BURSTS + 1):
