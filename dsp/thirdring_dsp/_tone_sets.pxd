@@ -316,9 +316,10 @@ cdef inline void _read_several(
     if spec.carrier >= 0:
         # The middle of a modulated tone does not move with the modulation.
         k = spec.line[spec.carrier]
-        lock.step_re[0] = 0.7 * lock.step_re[0] + bank.lag_re[k]
-        lock.step_im[0] = 0.7 * lock.step_im[0] + bank.lag_im[k]
-        if lock.locked & 3 == 0:
+        hz = 0.7 if lock.locked > 0 else 0.2
+        lock.step_re[0] = hz * lock.step_re[0] + bank.lag_re[k]
+        lock.step_im[0] = hz * lock.step_im[0] + bank.lag_im[k]
+        if lock.locked < 8 or lock.locked & 3 == 0:
             hz = _angle(lock.step_im[0], lock.step_re[0]) * <float>(100.0 / (2.0 * M_PI))
             hz = max(-spec.reach_hz, min(spec.reach_hz, hz))
             for i in range(spec.lines):
@@ -358,7 +359,7 @@ cdef inline void _read_several(
     if spec.carrier >= 0:
         out.step_re[0] = bank.lag_re[spec.line[spec.carrier]]
         out.step_im[0] = bank.lag_im[spec.line[spec.carrier]]
-        lock.locked += 1
+        lock.locked = lock.locked + 1 if out.share >= 0.3 else 0
         return
     if out.balance < spec.weakest:
         out.share = 0.0

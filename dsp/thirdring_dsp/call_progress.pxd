@@ -81,6 +81,10 @@ cdef class CallProgressDetector:
     cdef int fill
     cdef float frame_power[8]         # mean squares of the last frames
     cdef double active_until_s[16]    # by kind: until when it goes on without being told again
+    cdef float music_power[600]       # of the last 6 s, a frame each
+    cdef float music_db[600]
+    cdef bint music_told
+    cdef double tone_s                # when the last steady burst of any tone ended
     cdef int rings_heard
     cdef double ring_start_s, ring_end_s
 
@@ -88,6 +92,7 @@ cdef class CallProgressDetector:
     cdef void feed_8k(self, const int16_t* block, int count) noexcept nogil
     cdef void clear(self) noexcept nogil
     cdef void take_hop(self) noexcept nogil
+    cdef void listen_for_music(self, double now_s) noexcept nogil
     cdef void follow(self, int tone_set, float best) noexcept nogil
     cdef bint steady(self, int tone_set) noexcept nogil
     cdef bint _is_howler(self, int tone_set) noexcept nogil

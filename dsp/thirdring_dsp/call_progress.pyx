@@ -8,7 +8,7 @@ gaps then tell the tones apart; what is heard beside the tone during a burst mus
 the gap, because the network plays nothing else: music and speech fail that.
 """
 
-from libc.math cimport M_PI, INFINITY, atan2, fabs, hypot, log10, sqrt, sqrtf
+from libc.math cimport M_PI, INFINITY, atan2, fabs, hypot, log10, logf, sqrtf
 from libc.stdint cimport int16_t, int64_t
 from libc.string cimport memcpy, memset
 
@@ -30,6 +30,7 @@ cdef enum:
     RINGS_MAX = 16
     CONTINUOUS_MAX = 16
     FEED_MAX = 192
+    MUSIC_FRAMES = 600
     EVENTS_LEFT = 10          # most events a hop can bring
 
 cdef double HOP_S = 0.01
@@ -59,10 +60,19 @@ cdef float IN_SPEECH_REST = 0.33
 cdef double RING_GAP_S = 1.2
 cdef double CUT_BURST_S = 0.2     # a ring cut short by the start of the stream shows at least this
 
-KINDS = tuple(EVENT_KINDS)
+# Music in place of ringback, over 6 s: hardly a quiet frame (speech has pauses), but no steady level.
+cdef float QUIET_BELOW_MEAN = 0.03
+cdef int QUIET_FRAMES_MAX = 48
+cdef double UNSTEADY_DB_MIN = 1.2
+cdef float MUSIC_POWER_MIN = <float>(32768.0 ** 2 * 10.0 ** -5.0)
+cdef double MUSIC_S = 6.0
+
+KINDS = (*EVENT_KINDS, "unknown_ringback")
+EVENT_NAMES = (*EVENT_KINDS.values(), "unknown_ringback")
 cdef int RINGBACK = KINDS.index("ringback")
 cdef int CALL_WAITING = KINDS.index("call_waiting")
 cdef int HOWLER = KINDS.index("howler")
+cdef int UNKNOWN_RINGBACK = KINDS.index("unknown_ringback")
 cdef int SIT = KINDS.index("sit")
 
 
@@ -87,6 +97,9 @@ cdef class CallProgressDetector:
     being the count of rings of this run ("1", "2", ...) and the times its first onset and the end of its
     last burst: the first ring when 0.9 of its pause has passed, later ones when their last burst ends. A
     ring is a burst or the bursts up to a pause longer than 1.2 s (``tone_plans.explain_ring``).
+    ``unknown_ringback``: for 6 s there was sound with neither the pauses of speech nor a tone of the plan,
+    that is music; before the answer it is a colour ring. Told once, again after a pause or a tone. Speech
+    in loud noise, 15 dB below it or more, sounds so too.
     Levels are those of the tone alone. Times are exact to a few milliseconds.
     """
 
@@ -185,6 +198,8 @@ cdef class CallProgressDetector:
         self.fill = 0
         for i in range(16):
             self.active_until_s[i] = -1.0
+        self.tone_s = -1000.0
+        self.music_told = False
         self.rings_heard = 0
         self.ring_start_s = self.ring_end_s = -1000.0
         if self.sample_rate_hz != 8000:
@@ -224,11 +239,42 @@ cdef class CallProgressDetector:
         cdef int i
         cdef float best = 0.0
         cdef int64_t hop = self.bank.frames - 1
-        self.frame_power[hop & 7] = self.bank.energy[3] / FRAME
+        cdef float power = self.bank.energy[3] / FRAME
+        self.frame_power[hop & 7] = power
+        self.music_power[hop % MUSIC_FRAMES] = power
+        self.music_db[hop % MUSIC_FRAMES] = 4.342945 * logf(power + 1.0)
         for i in range(self.bank.sets):
             best = max(best, self.bank.reading[i].share)
         for i in range(self.bank.sets):
             self.follow(i, best)
+        if hop % 100 == 99 and hop >= MUSIC_FRAMES - 1:
+            self.listen_for_music((hop + 1) * HOP_S)
+
+    cdef void listen_for_music(self, double now_s) noexcept nogil:
+        """Tell of sound that is neither a tone of the plan nor speech, once."""
+        cdef int i, quiet = 0
+        cdef float power = 0.0
+        cdef double db = 0.0, squares = 0.0
+        for i in range(MUSIC_FRAMES):
+            power += self.music_power[i]
+            db += self.music_db[i]
+            squares += self.music_db[i] * self.music_db[i]
+        power /= MUSIC_FRAMES
+        for i in range(MUSIC_FRAMES):
+            quiet += self.music_power[i] < QUIET_BELOW_MEAN * power
+        if quiet > 4 * QUIET_FRAMES_MAX or power < MUSIC_POWER_MIN:
+            self.music_told = False
+        if (
+            self.music_told or quiet > QUIET_FRAMES_MAX or power < MUSIC_POWER_MIN
+            or self.tone_s > now_s - MUSIC_S
+            or squares / MUSIC_FRAMES - (db / MUSIC_FRAMES) ** 2 < UNSTEADY_DB_MIN ** 2
+        ):
+            return
+        for i in range(self.bank.sets):
+            if self.tracker[i].on and self.tracker[i].interior > 20 and self.steady(i):
+                return
+        self.music_told = True
+        self.emit(UNKNOWN_RINGBACK, 0, now_s - MUSIC_S, now_s, power)
 
     cdef void follow(self, int tone_set, float best) noexcept nogil:
         """Bring the burst of one tone set up to date with the newest reading."""
@@ -336,7 +382,7 @@ cdef class CallProgressDetector:
                 <float>(spec.high_hz[place] + FREQUENCY_SLACK_HZ),
             ):
                 return False
-        if n < 4 or not spec.resolved:
+        if n < 4 or not spec.resolved or spec.carrier >= 0:
             return True
         mean = t.power_sum / n
         if t.power_square_sum / n > (1.0 + LEVEL_VARIANCE_MAX) * mean * mean:
@@ -406,6 +452,8 @@ cdef class CallProgressDetector:
         t.count += 1
         if not record.good:
             return
+        if record.end_s - record.start_s > 0.08:
+            self.tone_s = record.end_s
         for i in range(self.sequences):
             if self.sequence[i].burst[self.sequence[i].bursts - 1].tone_set != tone_set:
                 continue
@@ -600,6 +648,6 @@ cdef int _load_sequence(SequenceSpec* spec, sequence) except -1:
 
 cdef object _as_dsp_event(const DetectorEvent* event):
     return DspEvent(
-        EVENT_KINDS[KINDS[event.kind]], str(event.value) if event.value else "",
+        EVENT_NAMES[event.kind], str(event.value) if event.value else "",
         event.start_s, event.end_s, event.level_dbov, event.level_dbm0,
     )
