@@ -6,6 +6,7 @@ from thirdring_dsp.dtmf import DtmfDetector
 from thirdring_dsp.events import DspEvent
 from thirdring_dsp.fax_tone import FaxToneDetector
 from thirdring_dsp.limiter import AcousticLimiter
+from thirdring_dsp.ringing_signal import RingingSignalDetector
 from thirdring_dsp.speech_level import SpeechLevelMeter
 from thirdring_dsp.syllable_rate import SyllableRateMeter
 from thirdring_dsp.talk import TalkAnalyzer
@@ -18,6 +19,7 @@ __all__ = [
     "DspEvent",
     "DtmfDetector",
     "FaxToneDetector",
+    "RingingSignalDetector",
     "SpeechLevelMeter",
     "SyllableRateMeter",
     "TalkAnalyzer",

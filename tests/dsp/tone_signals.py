@@ -169,3 +169,40 @@ def answer_tone(
     if modulated:
         signal *= 1 + 0.2 * np.sin(2 * np.pi * 15 * seconds)
     return np.concatenate([silence(500, rate_hz), signal, silence(500, rate_hz)])
+
+
+def ringing(
+    pattern_s: Sequence[float],
+    duration_s: float,
+    *,
+    frequency_hz: float = 25.0,
+    peak: float = 8000.0,
+    clip: float = 1.0,
+    direct: float = -6000.0,
+    rate_hz: int = 8000,
+) -> Signal:
+    """Return a line with ringing: seconds on and off in turn, over the direct voltage of the exchange.
+
+    ``clip`` below 1 flattens the sine to a trapezoid.
+    """
+    seconds = np.arange(round(duration_s * rate_hz)) / rate_hz
+    wave = np.clip(np.sin(2 * np.pi * frequency_hz * seconds) / clip, -1, 1) * peak
+    edges = np.cumsum([0.0, *pattern_s])
+    phase = seconds % edges[-1]
+    sounding = np.zeros(len(seconds), bool)
+    for start, end in zip(edges[::2], edges[1::2], strict=False):
+        sounding |= (phase >= start) & (phase < end)
+    return direct + wave * sounding
+
+
+def dial_pulses(
+    digits: Sequence[int], *, per_s: float = 10.0, open_share: float = 0.6, rate_hz: int = 8000
+) -> Signal:
+    """Return a line being dialled by a rotary dial: 48 V open, 8 V closed, as -6000 and -1000."""
+    parts = [np.full(rate_hz // 2, -1000.0)]
+    for digit in digits:
+        for _ in range(digit or 10):
+            parts.append(np.full(round(open_share / per_s * rate_hz), -6000.0))
+            parts.append(np.full(round((1 - open_share) / per_s * rate_hz), -1000.0))
+        parts.append(np.full(rate_hz * 7 // 10, -1000.0))
+    return np.concatenate(parts)
