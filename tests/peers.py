@@ -157,7 +157,7 @@ class SippPeer(Peer):
 
 
 class BaresipPeer(Peer):
-    """A baresip whose microphone is ``speaks`` (a WAV file) and whose ear is written to ``heard``.
+    """A baresip whose microphone is ``speaks`` (a WAV file, once) and whose ear goes to ``heard``.
 
     It is driven over its ctrl_tcp interface; what it reports is collected in ``events``.
     """
@@ -170,15 +170,16 @@ class BaresipPeer(Peer):
         user: str = "customer",
         answers: bool = True,
         codec: str = "PCMA",
+        port: int | None = None,
     ) -> None:
-        self.port = free_port()
-        self.heard = directory / f"baresip-{self.port}.wav"
+        self.port = port or free_port()
         self.events: list[dict[str, Any]] = []
         self._control_port = free_port()
         self._directory = directory / f"baresip-{self.port}"
         self._speaks = speaks
+        rate_hz = 16000 if codec == "G722" else 8000
         self._account = (
-            f"<sip:{user}@{LOOPBACK}:{self.port}>;regint=0;audio_codecs={codec}"
+            f"<sip:{user}@{LOOPBACK}:{self.port}>;regint=0;audio_codecs={codec}/{rate_hz}/1"
             f";answermode={'auto' if answers else 'manual'}"
         )
         self._socket: socket.socket
@@ -188,14 +189,15 @@ class BaresipPeer(Peer):
         self._directory.mkdir()
         rtp_port = free_port()
         module_path = next(p for p in (Path("/usr/lib/baresip/modules"),) if p.is_dir())
-        modules = ("account", "menu", "g711", "g722", "aufile", "uuid", "ctrl_tcp")
+        modules = ("account", "menu", "g711", "g722", "aufile", "aubridge", "sndfile", "uuid", "ctrl_tcp")
         (self._directory / "accounts").write_text(self._account + "\n")
         (self._directory / "contacts").write_text("")
         (self._directory / "config").write_text(
             f"sip_listen {LOOPBACK}:{self.port}\n"
             f"audio_source aufile,{self._speaks}\n"
-            f"audio_player aufile,{self.heard}\n"
-            f"audio_alert aufile,{self._directory}/alert.wav\n"
+            "audio_player aubridge,ear\n"
+            "audio_alert aubridge,bell\n"
+            f"snd_path {self._directory}\n"
             f"rtp_ports {rtp_port}-{rtp_port + 20}\n"
             f"ctrl_tcp_listen {LOOPBACK}:{self._control_port}\n"
             f"module_path {module_path}\n"
@@ -215,6 +217,11 @@ class BaresipPeer(Peer):
         self._socket.close()
         self._reader.join()
 
+    @property
+    def heard(self) -> Path:
+        """The sound that arrived in the last call; complete when the peer is stopped."""
+        return max(self._directory.glob("dump-*-dec.wav"))
+
     def dial(self, uri: str) -> None:
         self.command("dial", uri)
 
@@ -228,10 +235,14 @@ class BaresipPeer(Peer):
         data = json.dumps({"command": command, "params": params, "token": ""}).encode()
         self._socket.sendall(f"{len(data)}:".encode() + data + b",")
 
-    def wait_for(self, kind: str, timeout_s: float = 10.0) -> dict[str, Any]:
+    def wait_for(self, kind: str, timeout_s: float = 10.0, **fields: Any) -> None:
         """Wait for an event such as ``CALL_ESTABLISHED``."""
-        wait_until(lambda: any(e.get("type") == kind for e in self.events), f"baresip {kind}", timeout_s)
-        return next(e for e in self.events if e.get("type") == kind)
+        wanted = {"type": kind, **fields}.items()
+        wait_until(lambda: any(wanted <= self._flat(e) for e in self.events), f"baresip {kind}", timeout_s)
+
+    @staticmethod
+    def _flat(event: dict[str, Any]) -> Any:
+        return {name: value for name, value in event.items() if isinstance(value, str)}.items()
 
     def _connect(self) -> bool:
         try:

@@ -6,6 +6,7 @@ out: every event with its ``kind``, besides ``ready``, ``spoken``, ``lateness``,
 sound that each call's media was given is written to ``CALL.wav`` (left mouth, right ear).
 """
 
+import faulthandler
 import itertools
 import json
 import logging
@@ -97,6 +98,10 @@ def main() -> None:
                     say({"kind": "spoken", "duration_s": headset.speak(Path(request["path"]))})
                 except ThirdringError as failure:
                     say({"kind": "spoken", "code": failure.code})
+            case "wait_silent":
+                while headset.speaking:
+                    time.sleep(0.01)
+                say({"kind": "wait_silent"})
             case "stop_speaking":
                 headset.stop_speaking()
             case "lateness":
@@ -105,7 +110,9 @@ def main() -> None:
                 say({"kind": "status", "fds": len(list(Path("/proc/self/fd").iterdir()))})
             case name:
                 adapter.execute(getattr(commands, name)(**request))
+    faulthandler.dump_traceback_later(15, file=(directory / "hang.txt").open("w"))
     adapter.stop()
+    faulthandler.cancel_dump_traceback_later()
     say({"kind": "stopped", "threads": sorted(t.name for t in threading.enumerate())})
 
 

@@ -130,6 +130,11 @@ class SimulatedHeadset:
             self._queue.clear()
             self._position = 0
 
+    @property
+    def speaking(self) -> bool:
+        """Whether something is still to be spoken."""
+        return bool(self._queue)
+
     def _spoken(self, address: int) -> int:
         """Give the next frame of the microphone, silence when nothing is to be spoken."""
         frame, filled = self._frame, 0
