@@ -92,7 +92,7 @@ class SipAdapter:
 
     def start(self) -> None:
         """Open the SIP port; raises ``TrunkError`` 3004 when it cannot be opened."""
-        self._thread = threading.Thread(target=self._run, name="sip")
+        self._thread = threading.Thread(target=self._run, name="sip", daemon=True)
         self._thread.start()
         if not self._opened.wait(START_TIMEOUT_S):
             raise error(3004, "the SIP stack does not come up")
@@ -111,6 +111,8 @@ class SipAdapter:
         self._stop.set()
         if self._thread is not None:
             self._thread.join(STOP_TIMEOUT_S)
+            if self._thread.is_alive():
+                log.error("the SIP stack does not shut down")
 
     # --- the SIP thread ---------------------------------------------------------------------------
 
@@ -243,6 +245,7 @@ class SipAdapter:
     def _close(self) -> None:
         self._end_every_call()
         self._trunk.close()
+        self._endpoint.stop_clock()
         self._desk.sound.close()
         del self._trunk, self._desk
         gc.collect()  # cycles, too, must die on this thread and before the stack

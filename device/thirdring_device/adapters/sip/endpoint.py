@@ -58,6 +58,13 @@ class EndpointOwner:
         """Run the stack's callbacks; return the number of events, negative after an error."""
         return int(self._endpoint.libHandleEvents(wait_ms))
 
+    def stop_clock(self) -> None:
+        """Stop the bridge's clock: a port must not die while the clock thread calls it."""
+        try:
+            self._endpoint.audDevManager().setNoDev()
+        except pj.Error as failure:
+            log.error("the bridge's clock was not stopped: %s", explain(failure))
+
     def destroy(self) -> None:
         """Shut the stack down."""
         try:
