@@ -36,7 +36,7 @@ def test_digest_registration_and_a_call_through_the_proxy(tmp_path: Path) -> Non
 
 def test_wrong_password_is_refused_without_a_storm(tmp_path: Path) -> None:
     with (
-        KamailioRegistrar(tmp_path, password="another") as kamailio,  # noqa: S106 - ours is "right"
+        KamailioRegistrar(tmp_path, password="another") as kamailio,
         DeskProcess(tmp_path, registered(kamailio.server, retry_s=1)) as desk,
     ):
         refused = desk.expect("trunk_changed", state="refused", sip_code=401)

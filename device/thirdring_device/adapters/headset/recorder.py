@@ -55,7 +55,7 @@ class EarRecorder:
                 self._stop.wait(1.0)
 
     def _record_one_file(self) -> None:
-        with wave.open(str(self.path), "wb") as file:
+        with self.path.open("wb") as raw, wave.open(raw, "wb") as file:
             file.setnchannels(1)
             file.setsampwidth(2)
             file.setframerate(self._sample_rate_hz)
@@ -66,3 +66,4 @@ class EarRecorder:
                 frames = [self._waiting.popleft() for _ in range(len(self._waiting))]
                 if frames:
                     file.writeframes(b"".join(frames))
+                    raw.flush()
