@@ -15,7 +15,7 @@ from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.gateway.api.app import create_app
 from thirdring_device.gateway.engine_client import EngineClient
 from thirdring_device.gateway.journal import JournalView
-from thirdring_device.gateway.main import Server, server_config
+from thirdring_device.gateway.main import Server, listen, server_config
 from thirdring_device.settings import Settings
 
 DEADLINE_S = 30.0
@@ -60,10 +60,8 @@ class Desk:
         client = EngineClient(self.engine.path, timeout_s=1.0)
         reader = JournalView(self.state_dir / "journal.sqlite3")
         app = create_app(self.settings, self.state_dir, client, reader, **self.options)
-        listening = socket.socket()
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening = listen("127.0.0.1", self.port)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)
-        listening.bind(("127.0.0.1", self.port))
         self.port = listening.getsockname()[1]
         server = Server(server_config(app))
         serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -14,6 +14,7 @@ from tests.gateway.desk import Desk, at_the_desk
 from thirdring import AsyncAppliance, StorageError
 from thirdring_device.cli import main
 from thirdring_device.gateway.api.token import read_or_make_token, same_token
+from thirdring_device.gateway.main import listen
 
 
 def free_port() -> int:
@@ -99,6 +100,28 @@ def test_events_survive_the_death_of_the_gateway(tmp_path: Path) -> None:
         assert seen == list(range(1, 41))
 
     at_the_desk(tmp_path, scenario)
+
+
+def test_small_answers_do_not_wait_for_the_clients_acknowledgement() -> None:
+    async def main() -> None:
+        accepted: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def note(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            connection = writer.get_extra_info("socket")
+            accepted.set_result(connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+            await writer.wait_closed()
+
+        server = await asyncio.start_server(note, sock=listen("127.0.0.1", 0))
+        reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        assert await accepted == 1
+        assert await reader.read() == b""
+        writer.close()
+        await writer.wait_closed()
+        server.close()
+        await server.wait_closed()
+
+    asyncio.run(main())
 
 
 def test_a_port_in_use_is_a_numbered_error_and_an_exit_code(
