@@ -6,6 +6,8 @@ from thirdring_dsp.dtmf import DtmfDetector
 from thirdring_dsp.events import DspEvent
 from thirdring_dsp.fax_tone import FaxToneDetector
 from thirdring_dsp.limiter import AcousticLimiter
+from thirdring_dsp.noise_gate import NoiseGate
+from thirdring_dsp.noise_meter import NoiseMeter
 from thirdring_dsp.ringing_signal import RingingSignalDetector
 from thirdring_dsp.speech_level import SpeechLevelMeter
 from thirdring_dsp.syllable_rate import SyllableRateMeter
@@ -19,6 +21,8 @@ __all__ = [
     "DspEvent",
     "DtmfDetector",
     "FaxToneDetector",
+    "NoiseGate",
+    "NoiseMeter",
     "RingingSignalDetector",
     "SpeechLevelMeter",
     "SyllableRateMeter",

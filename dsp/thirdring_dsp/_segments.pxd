@@ -7,6 +7,7 @@ cdef enum:
     BLOCK_SEGMENTS = 10  # the noise floor works in blocks of 100 ms
     FLOOR_BLOCKS = 50  # it is the minimum over 5 s
     STEADY_BLOCKS = 8  # 0.8 s without modulation is not speech
+    GLANCES = 4  # quarters of a segment, in which a loud onset is noticed
 
 
 cdef class SegmentTracker:
@@ -28,9 +29,12 @@ cdef class SegmentTracker:
     # decision
     cdef bint voiced
     cdef bint active
-    cdef bint steady
     cdef int64_t last_voiced
     cdef int64_t speech_segments
+    # how far a gate should be open for the signal now, 0 to 1
+    cdef double openness
+    cdef double reference  # level of the speech if known, 0 else
+    cdef int hold
     # remembered speech
     cdef int64_t walked
     cdef uint64_t energies[RING]
@@ -39,5 +43,9 @@ cdef class SegmentTracker:
     cdef void clear(self) noexcept nogil
     cdef void push(self, uint64_t sum_abs, uint64_t energy) noexcept nogil
     cdef double speech_mean_square(self, int wanted_segments, int64_t since) noexcept nogil
+    cdef void glance(self, uint64_t energy, int count) noexcept nogil
+    cdef void _open(self) noexcept nogil
+    cdef bint settled(self) noexcept nogil
     cdef double background(self) noexcept nogil
+    cdef double noise_power(self) noexcept nogil
     cdef void _end_block(self) noexcept nogil

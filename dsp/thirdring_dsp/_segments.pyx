@@ -4,7 +4,7 @@ Shared by the level meter, the noise meter, the gain control and the gate; not p
 Powers are mean squares in int16 units.
 """
 
-from libc.math cimport exp, fmax, fmin, ilogb
+from libc.math cimport exp, fmax, fmin, ilogb, log10
 
 from thirdring_dsp._p56 cimport THRESHOLDS, active_mean_square
 
@@ -13,8 +13,18 @@ cdef int HANGOVER_SEGMENTS = 20  # P.56: 200 ms
 cdef double LEAST_POWER = 270.0  # -66 dBov: P.56 threshold of speech at -50 dBov
 cdef double QUIETEST_NOISE = 10.7  # -80 dBov: below this a line counts as silent
 cdef double ABOVE_NOISE = 5.0  # speech stands 7 dB out of the background
+cdef double QUIET_LINE = 54.0  # -73 dBov
+cdef int FIRST_BLOCKS = 10
+cdef double OPENS_DB = 6.0  # out of the background a gate begins to open ...
+cdef double OPEN_DB = 11.0  # ... and is open
+cdef double ONSET = 25.0  # 14 dB in a quarter of a segment
+cdef double KNOWN_OPEN = 0.063  # -12 dB
+cdef double KNOWN_KNEE_DB = 6.0
+cdef double CLOSING = 0.1  # a segment
 cdef double OUTLIER = 8.0  # a click or a breath does not lift the mean of the background
-cdef double STEADY_RANGE = 3.2  # 5 dB: less than this over 0.8 s is noise or a tone
+# Noise or a tone: the means of 100 ms lie within 5 dB for 0.8 s, with no dip of 8 dB between.
+cdef double STEADY_RANGE = 3.2
+cdef double STEADY_DIP = 6.3
 
 
 cdef class SegmentTracker:
@@ -33,16 +43,18 @@ cdef class SegmentTracker:
         self.block_sum = 0.0
         self.block_segments = 0
         for i in range(FLOOR_BLOCKS):
-            self.minima[i] = LEAST_POWER / ABOVE_NOISE
+            self.minima[i] = 1e30
         for i in range(STEADY_BLOCKS):
             self.means[i] = 0.0
         self.blocks = 0
-        self.floor_power = LEAST_POWER / ABOVE_NOISE
+        self.floor_power = QUIET_LINE
         self.noise = self.floor_power
         self.noise_segments = 0
-        self.voiced = self.active = self.steady = False
+        self.voiced = self.active = False
         self.last_voiced = -(HANGOVER_SEGMENTS + 1)
         self.speech_segments = 0
+        self.openness = self.reference = 0.0
+        self.hold = 0
 
     cdef void push(self, uint64_t sum_abs, uint64_t energy) noexcept nogil:
         """Take one segment: the sum of its magnitudes and the sum of its squares."""
@@ -69,6 +81,8 @@ cdef class SegmentTracker:
             self.smooth = self.fast = power
         self.smooth += 0.35 * (power - self.smooth)
         self.fast += 0.5 * (power - self.fast)
+        if self.smooth < 1e-3:  # -120 dBov
+            self.smooth = 0.0
         self.block_minimum = fmin(self.block_minimum, self.smooth)
         self.block_sum += power
         self.block_segments += 1
@@ -76,10 +90,11 @@ cdef class SegmentTracker:
             self._end_block()
         # decision
         threshold = fmax(self.background() * ABOVE_NOISE, LEAST_POWER)
-        self.voiced = self.fast > threshold and not self.steady
+        self.voiced = self.fast > threshold
         if self.voiced:
             self.last_voiced = self.segments
         self.active = self.segments - self.last_voiced <= HANGOVER_SEGMENTS
+        self._open()
         if self.active:
             slot = <int> (self.speech_segments % RING)
             self.energies[slot] = energy
@@ -91,32 +106,68 @@ cdef class SegmentTracker:
             self.noise += (power - self.noise) * fmax(0.01, 1.0 / self.noise_segments)
         self.segments += 1
 
+    cdef void _open(self) noexcept nogil:
+        """Open with the level above the background; once open, hold, then close smoothly."""
+        cdef double share, wanted = 0.0
+        if self.fast > LEAST_POWER:
+            wanted = (10.0 * log10(self.fast / self.background()) - OPENS_DB) / (OPEN_DB - OPENS_DB)
+            wanted = fmin(fmax(wanted, 0.0), 1.0)
+            if self.fast < self.reference * KNOWN_OPEN:
+                # far below the speech known here: the voices of others
+                share = 1.0 + 10.0 * log10(self.fast / (self.reference * KNOWN_OPEN)) / KNOWN_KNEE_DB
+                wanted *= fmax(share, 0.0)
+        if wanted >= self.openness:
+            self.openness = wanted
+            self.hold = <int> (HANGOVER_SEGMENTS * wanted)
+        elif self.hold > 0:
+            self.hold -= 1
+        else:
+            self.openness = fmax(wanted, self.openness - CLOSING)
+
+    cdef void glance(self, uint64_t energy, int count) noexcept nogil:
+        """Open at once if a quarter of a segment is loud: speech begins."""
+        cdef double power = <double> energy / count
+        if power > fmax(ONSET * fmax(self.background(), LEAST_POWER), 0.1 * self.reference):
+            self.openness = 1.0
+            self.hold = HANGOVER_SEGMENTS
+
     cdef void _end_block(self) noexcept nogil:
         cdef int i
-        cdef double low = 1e30, high = 0.0, mean = self.block_sum / BLOCK_SEGMENTS
+        cdef double low = 1e30, high = 0.0, dip = 1e30, mean = self.block_sum / BLOCK_SEGMENTS
         self.minima[self.blocks % FLOOR_BLOCKS] = self.block_minimum
         self.means[self.blocks % STEADY_BLOCKS] = mean
         self.blocks += 1
         for i in range(STEADY_BLOCKS):
             low = fmin(low, self.means[i])
             high = fmax(high, self.means[i])
-        self.steady = self.blocks >= STEADY_BLOCKS and high < STEADY_RANGE * low
-        if self.steady:
+            dip = fmin(dip, self.minima[(self.blocks - 1 - i) % FLOOR_BLOCKS])
+        if self.blocks >= STEADY_BLOCKS and high < STEADY_RANGE * low and low < STEADY_DIP * dip:
             # A steady sound is background however loud: forget the quieter minima before it.
             for i in range(FLOOR_BLOCKS):
                 self.minima[i] = fmax(self.minima[i], low)
             if self.noise * STEADY_RANGE < low:
                 self.noise = low
                 self.noise_segments = BLOCK_SEGMENTS
-        self.floor_power = self.minima[0]
+        # Until a pause may be hoped for, assume that speech came first and the line is quiet.
+        self.floor_power = self.minima[0] if self.blocks > FIRST_BLOCKS else QUIET_LINE
         for i in range(1, FLOOR_BLOCKS):
             self.floor_power = fmin(self.floor_power, self.minima[i])
         self.block_minimum = 1e30
         self.block_sum = 0.0
         self.block_segments = 0
 
+    cdef bint settled(self) noexcept nogil:
+        """Return whether enough was heard to tell a steady noise from speech."""
+        return self.blocks >= STEADY_BLOCKS
+
+    cdef double noise_power(self) noexcept nogil:
+        """Return the mean power of the background, 0 while none was heard."""
+        if self.noise_segments >= BLOCK_SEGMENTS:
+            return fmax(self.noise, self.floor_power) if self.floor_power > 0.0 else self.noise
+        return self.floor_power if self.blocks > FIRST_BLOCKS else 0.0
+
     cdef double background(self) noexcept nogil:
-        """Return the power of the background."""
+        """Return the power of the background as the decisions take it, never quite silent."""
         cdef double lowest = fmax(self.floor_power, QUIETEST_NOISE)
         if self.noise_segments < BLOCK_SEGMENTS:
             return lowest

@@ -7,12 +7,12 @@ cdef class AutomaticGainControl:
     cdef readonly int sample_rate_hz
     cdef readonly double target_dbov, max_gain_db, min_gain_db, max_noise_gain_db
     cdef SegmentTracker tracker
-    cdef int fill
-    cdef uint64_t segment_abs, segment_energy
+    cdef int fill, quarter_samples
+    cdef uint64_t segment_abs, segment_energy, quarter_energy
     # decibels: the speech gain, and what pauses take away from it
     cdef double speech_gain_db, wanted_gain_db, pause_db
     cdef int64_t voiced_segments, changed_at
-    # the ramp of the running segment
+    # the ramp of the running quarter of a segment
     cdef double gain, gain_step
     # instantaneous protection against overload
     cdef double guard, guard_release
@@ -21,4 +21,5 @@ cdef class AutomaticGainControl:
     cdef void clear(self) noexcept nogil
     cdef void _piece(self, const short* samples, short* out, int count) noexcept nogil
     cdef void _decide(self) noexcept nogil
-    cdef double _speech_level_db(self) noexcept nogil
+    cdef void _ramp(self) noexcept nogil
+    cdef void _measure(self) noexcept nogil

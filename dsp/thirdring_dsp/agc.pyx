@@ -5,24 +5,26 @@ import numpy as np
 from libc.math cimport exp, fabs, fmax, fmin, lrint, pow
 
 from thirdring_dsp._p56 cimport dbov
-from thirdring_dsp._segments cimport BLOCK_SEGMENTS, STEADY_BLOCKS
+from thirdring_dsp._segments cimport GLANCES, SEGMENTS_PER_S
 
 cdef double OVERLOAD = 29204.0  # -1 dBov: the output's peaks stay below, codecs clip above
 cdef double GUARD_RELEASE_S = 0.1
-cdef int FIRST_ESTIMATE = 12  # segments of speech before the first move
-cdef int SETTLED = STEADY_BLOCKS * BLOCK_SEGMENTS  # by then noise is told from speech
+cdef int FIRST_DOWN = 8  # segments of speech before the first move
+cdef int FIRST_UP = 30
 cdef int ESTIMATE_EVERY = 4  # segments of speech
 # Segments of active speech: the level is taken over the longest window that the recent ones agree
 # with; recent ones that differ by more show a change of level, and what was before is dropped.
 cdef int LONG_WINDOW = 1200
-cdef int MEDIUM_WINDOW = 300
-cdef double MEDIUM_CHANGE_DB = 4.0
-cdef int SHORT_WINDOW = 120
-cdef double SHORT_CHANGE_DB = 6.0
-cdef double FASTEST_UP_DB = 0.4  # a segment: 40 dB/s, for the first words at -50 dBov
+cdef int MEDIUM_WINDOW = 250
+cdef double MEDIUM_RISE_DB = 2.0, MEDIUM_FALL_DB = 3.0
+cdef int SHORT_WINDOW = 100
+cdef double SHORT_RISE_DB = 4.0, SHORT_FALL_DB = 6.0
+# Loud words carry the mean power, so that a few words show less than the level of many.
+cdef double FEW_WORDS_DB = 2.4  # divided by 1 + seconds of speech
+cdef double FASTEST_UP_DB = 0.6  # a segment: 60 dB/s, for the first words at -50 dBov
 cdef double FASTEST_DOWN_DB = 1.0
 cdef double APPROACH = 0.1
-cdef double CLOSING = 0.12
+cdef double MARGIN = 39.0  # P.56: 15.9 dB; what lies further below the level is not speech
 
 
 cdef class AutomaticGainControl:
@@ -67,6 +69,7 @@ cdef class AutomaticGainControl:
         self.min_gain_db = min_gain_db
         self.max_noise_gain_db = max_noise_gain_db
         self.guard_release = 1.0 - exp(-1.0 / (GUARD_RELEASE_S * sample_rate_hz))
+        self.quarter_samples = sample_rate_hz // SEGMENTS_PER_S // GLANCES
         self.tracker = SegmentTracker(sample_rate_hz)
         self.clear()
 
@@ -97,7 +100,7 @@ cdef class AutomaticGainControl:
     cdef void clear(self) noexcept nogil:
         self.tracker.clear()
         self.fill = 0
-        self.segment_abs = self.segment_energy = 0
+        self.segment_abs = self.segment_energy = self.quarter_energy = 0
         self.speech_gain_db = self.wanted_gain_db = self.pause_db = 0.0
         self.voiced_segments = self.changed_at = 0
         self.gain = self.guard = 1.0
@@ -107,26 +110,30 @@ cdef class AutomaticGainControl:
         """Take count samples, give as many; out may be samples."""
         cdef int piece
         while count > 0:
-            piece = self.tracker.segment_samples - self.fill
+            piece = self.quarter_samples - self.fill % self.quarter_samples
             if count < piece:
                 piece = <int> count
             self._piece(samples, out, piece)
             self.fill += piece
-            if self.fill == self.tracker.segment_samples:
-                self.tracker.push(self.segment_abs, self.segment_energy)
-                self._decide()
-                self.fill = 0
-                self.segment_abs = self.segment_energy = 0
+            if self.fill % self.quarter_samples == 0:
+                self.tracker.glance(self.quarter_energy, self.quarter_samples)
+                if self.fill == self.tracker.segment_samples:
+                    self.tracker.push(self.segment_abs, self.segment_energy)
+                    self._decide()
+                    self.fill = 0
+                    self.segment_abs = self.segment_energy = 0
+                self.quarter_energy = 0
+                self._ramp()
             samples += piece
             out += piece
             count -= piece
 
     cdef void _piece(self, const short* samples, short* out, int count) noexcept nogil:
-        """Measure and amplify samples that lie within one segment."""
+        """Measure and amplify samples that lie within a quarter of a segment."""
         cdef int i, value, magnitude, magnitudes = 0, peak = 0
         cdef uint64_t energy = 0
         cdef double gain = self.gain, step = self.gain_step, guard = self.guard, y
-        cdef int start = self.fill + 1
+        cdef int start = self.fill % self.quarter_samples + 1
         for i in range(count):
             value = samples[i]
             magnitude = value if value >= 0 else -value
@@ -135,7 +142,8 @@ cdef class AutomaticGainControl:
             energy += <unsigned int> (value * value)
         self.segment_abs += magnitudes
         self.segment_energy += energy
-        if guard == 1.0 and peak * fmax(gain, gain + step * self.tracker.segment_samples) <= OVERLOAD:
+        self.quarter_energy += energy
+        if guard == 1.0 and peak * fmax(gain, gain + step * self.quarter_samples) <= OVERLOAD:
             for i in range(count):
                 out[i] = <short> lrint(samples[i] * (gain + step * (start + i)))
             return
@@ -148,40 +156,52 @@ cdef class AutomaticGainControl:
         self.guard = 1.0 if guard > 0.999 else guard
 
     cdef void _decide(self) noexcept nogil:
-        """At the end of a segment: set the ramp of the next one."""
-        cdef double wanted_db, end
-        if self.tracker.voiced:
-            self.voiced_segments += 1
-            if self.voiced_segments >= FIRST_ESTIMATE and self.tracker.segments >= SETTLED:
-                if self.voiced_segments % ESTIMATE_EVERY == 0:
-                    wanted_db = self.target_dbov - self._speech_level_db()
-                    self.wanted_gain_db = fmin(fmax(wanted_db, self.min_gain_db), self.max_gain_db)
-                wanted_db = APPROACH * (self.wanted_gain_db - self.speech_gain_db)
-                self.speech_gain_db += fmin(fmax(wanted_db, -FASTEST_DOWN_DB), FASTEST_UP_DB)
-        if self.tracker.active:
-            self.pause_db = 0.0
-        else:
-            wanted_db = fmin(0.0, self.max_noise_gain_db - 0.3 - self.speech_gain_db)
-            self.pause_db += CLOSING * (wanted_db - self.pause_db)
-        self.gain += self.gain_step * self.tracker.segment_samples
-        end = pow(10.0, (self.speech_gain_db + self.pause_db) / 20.0)
-        self.gain_step = (end - self.gain) / self.tracker.segment_samples
+        """At the end of a segment: move the speech gain if it was speech."""
+        cdef double wanted_db
+        if not self.tracker.voiced or not self.tracker.settled():
+            return
+        self.voiced_segments += 1
+        if self.voiced_segments % ESTIMATE_EVERY == 0:
+            self._measure()
+        if self.tracker.fast * MARGIN < self.tracker.reference:
+            return
+        wanted_db = APPROACH * (self.wanted_gain_db - self.speech_gain_db)
+        if self.voiced_segments < (FIRST_UP if wanted_db > 0.0 else FIRST_DOWN):
+            return
+        self.speech_gain_db += fmin(fmax(wanted_db, -FASTEST_DOWN_DB), FASTEST_UP_DB)
 
-    cdef double _speech_level_db(self) noexcept nogil:
-        """Return the level of the speech since it last changed."""
-        cdef double level_db, recent_db
+    cdef void _ramp(self) noexcept nogil:
+        """At the end of a quarter of a segment: set the ramp of the next one."""
+        cdef double end_db
+        self.gain += self.gain_step * self.quarter_samples
+        self.pause_db = fmin(0.0, self.max_noise_gain_db - 0.5 - self.speech_gain_db)
+        self.pause_db *= 1.0 - self.tracker.openness
+        end_db = self.speech_gain_db + self.pause_db
+        self.gain_step = (pow(10.0, end_db / 20.0) - self.gain) / self.quarter_samples
+
+    cdef void _measure(self) noexcept nogil:
+        """Take the level of the speech since it last changed."""
+        cdef double level, recent, change_db, wanted_db
+        cdef int64_t since
         cdef int i
-        level_db = dbov(self.tracker.speech_mean_square(LONG_WINDOW, self.changed_at))
+        level = self.tracker.speech_mean_square(LONG_WINDOW, self.changed_at)
         for i in range(2):
-            recent_db = dbov(
-                self.tracker.speech_mean_square(
-                    MEDIUM_WINDOW if i == 0 else SHORT_WINDOW, self.changed_at
-                )
+            recent = self.tracker.speech_mean_square(
+                MEDIUM_WINDOW if i == 0 else SHORT_WINDOW, self.changed_at
             )
-            if fabs(recent_db - level_db) > (MEDIUM_CHANGE_DB if i == 0 else SHORT_CHANGE_DB):
+            change_db = dbov(recent) - dbov(level) if recent > 0.0 else 0.0
+            if change_db > (MEDIUM_RISE_DB if i == 0 else SHORT_RISE_DB) or -change_db > (
+                MEDIUM_FALL_DB if i == 0 else SHORT_FALL_DB
+            ):
                 self.changed_at = self.tracker.speech_segments - self.tracker.walked
-                level_db = recent_db
-        return level_db
+                level = recent
+        if level <= 0.0:
+            return
+        self.tracker.reference = level
+        since = min(self.tracker.speech_segments - self.changed_at, <int64_t> LONG_WINDOW)
+        wanted_db = self.target_dbov - dbov(level)
+        wanted_db -= FEW_WORDS_DB / (1.0 + <double> since / SEGMENTS_PER_S)
+        self.wanted_gain_db = fmin(fmax(wanted_db, self.min_gain_db), self.max_gain_db)
 
     @property
     def gain_db(self):

@@ -138,6 +138,8 @@ cdef class AcousticLimiter:
         # falls at once, rises by the release; averaged over the look-ahead it falls smoothly and
         # is down when the sample comes out: every averaged value lies below what that one allows
         self.hold += (((UNITY - self.hold) * self.release) >> 16) + 1
+        if UNITY - self.hold < UNITY >> 7:
+            self.hold = UNITY  # the last 0.07 dB at once, averaged over the look-ahead
         self.hold = min(self.hold, least)
         self.held_sum += self.hold - self.held[(n - delay - 1) & MASK]
         self.held[n & MASK] = self.hold
