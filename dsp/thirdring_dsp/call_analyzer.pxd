@@ -1,6 +1,7 @@
 from thirdring_dsp.agc cimport AutomaticGainControl
 from thirdring_dsp.call_progress cimport CallProgressDetector
 from thirdring_dsp.dtmf cimport DtmfDetector
+from thirdring_dsp.fax_tone cimport FaxToneDetector
 from thirdring_dsp.limiter cimport AcousticLimiter
 from thirdring_dsp.speech_level cimport SpeechLevelMeter
 from thirdring_dsp.syllable_rate cimport SyllableRateMeter
@@ -18,6 +19,7 @@ cdef class CallAnalyzer:
     cdef readonly AutomaticGainControl gain
     cdef readonly AcousticLimiter mouth_limiter, ear_limiter
     cdef readonly DtmfDetector dtmf
+    cdef readonly FaxToneDetector fax
     cdef readonly CallProgressDetector progress
     cdef bint has_plan
     cdef int piece

@@ -5,6 +5,7 @@ from thirdring_dsp.agc import AutomaticGainControl
 from thirdring_dsp.call_progress import CallProgressDetector
 from thirdring_dsp.dtmf import DtmfDetector
 from thirdring_dsp.events import DspEvent
+from thirdring_dsp.fax_tone import FaxToneDetector
 from thirdring_dsp.limiter import AcousticLimiter
 from thirdring_dsp.speech_level import SpeechLevelMeter
 from thirdring_dsp.syllable_rate import SyllableRateMeter
@@ -44,6 +45,8 @@ class CallAnalyzer:
     def ear_limiter(self) -> AcousticLimiter: ...
     @property
     def dtmf(self) -> DtmfDetector: ...
+    @property
+    def fax(self) -> FaxToneDetector: ...
     @property
     def progress(self) -> CallProgressDetector | None: ...
     def process(

@@ -4,10 +4,11 @@
 from libc.stdint cimport int16_t
 from libc.string cimport memcpy
 
-from thirdring_dsp cimport call_progress, dtmf
+from thirdring_dsp cimport call_progress, dtmf, fax_tone
 from thirdring_dsp.agc cimport AutomaticGainControl
 from thirdring_dsp.call_progress cimport CallProgressDetector
 from thirdring_dsp.dtmf cimport DtmfDetector
+from thirdring_dsp.fax_tone cimport FaxToneDetector
 from thirdring_dsp.limiter cimport AcousticLimiter
 from thirdring_dsp.speech_level cimport SpeechLevelMeter
 from thirdring_dsp.syllable_rate cimport SyllableRateMeter
@@ -32,8 +33,8 @@ cdef class CallAnalyzer:
 
     The parts are properties: ``talk``, ``agent_before`` and ``agent_after`` (the agent's level before
     and after the mouth path), ``customer`` (the customer's level), ``agent_pace``,
-    ``customer_pace``, ``gain``, ``mouth_limiter``, ``ear_limiter``, ``dtmf``, ``progress`` (``None``
-    without a plan). Read them; only ``process`` and ``reset`` drive them.
+    ``customer_pace``, ``gain``, ``mouth_limiter``, ``ear_limiter``, ``dtmf``, ``fax``, ``progress``
+    (``None`` without a plan). Read them; only ``process`` and ``reset`` drive them.
     """
 
     def __cinit__(
@@ -52,6 +53,7 @@ cdef class CallAnalyzer:
         self.mouth_limiter = AcousticLimiter(sample_rate_hz, ceiling_dbov=mouth_ceiling_dbov)
         self.ear_limiter = AcousticLimiter(sample_rate_hz, ceiling_dbov=ear_ceiling_dbov)
         self.dtmf = DtmfDetector(sample_rate_hz)
+        self.fax = FaxToneDetector(sample_rate_hz)
         self.has_plan = plan is not None
         self.progress = CallProgressDetector(sample_rate_hz, plan) if self.has_plan else None
 
@@ -60,6 +62,7 @@ cdef class CallAnalyzer:
         for part in (
             self.talk, self.agent_before, self.agent_after, self.customer, self.agent_pace,
             self.customer_pace, self.gain, self.mouth_limiter, self.ear_limiter, self.dtmf,
+            self.fax,
         ):
             part.reset()
         if self.has_plan:
@@ -74,8 +77,8 @@ cdef class CallAnalyzer:
         ``agent_out`` receives what goes to the line, ``ear_out`` what goes to the headset; each may
         be left out, or be its input. All that are given must be equally long: ``ValueError``.
 
-        Events: those of ``TalkAnalyzer`` on both, and of ``DtmfDetector`` and
-        ``CallProgressDetector`` on the customer's side. The stream may be cut at will: the events are the
+        Events: those of ``TalkAnalyzer`` on both, and of ``DtmfDetector``,
+        ``FaxToneDetector`` and ``CallProgressDetector`` on the customer's side. The stream may be cut at will: the events are the
         same, but those of different detectors within 20 ms may change places.
         """
         cdef Py_ssize_t at = 0, count = agent_block.shape[0], size, done
@@ -108,6 +111,13 @@ cdef class CallAnalyzer:
                 for i in range(self.dtmf.events.count):
                     events.append(dtmf._as_dsp_event(&self.dtmf.events.items[i]))
                 self.dtmf.events.count = 0
+            done = 0
+            while done < size:
+                with nogil:
+                    done += self.fax.feed(<const int16_t*>&customer_block[at + done], size - done)
+                for i in range(self.fax.events.count):
+                    events.append(fax_tone._as_dsp_event(&self.fax.events.items[i]))
+                self.fax.events.count = 0
             done = 0
             while self.has_plan and done < size:
                 with nogil:

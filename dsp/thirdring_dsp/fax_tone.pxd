@@ -1,7 +1,7 @@
 from libc.stdint cimport int16_t, int64_t
 
 from thirdring_dsp._decimator cimport Decimator
-from thirdring_dsp._detector_event cimport DetectorEvents
+from thirdring_dsp._detector_event cimport DetectorEvent, DetectorEvents
 
 cdef enum:
     FAX_CNG = 1
@@ -43,3 +43,5 @@ cdef class FaxToneDetector:
     cdef void end_ced(self) noexcept nogil
     cdef void end_cng(self) noexcept nogil
     cdef void emit(self, int kind, int value, double start_s, double end_s, double power) noexcept nogil
+
+cdef object _as_dsp_event(const DetectorEvent* event)

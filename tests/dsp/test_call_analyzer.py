@@ -12,6 +12,7 @@ from thirdring_dsp import (
     AutomaticGainControl,
     CallAnalyzer,
     DtmfDetector,
+    FaxToneDetector,
     SpeechLevelMeter,
     SyllableRateMeter,
     TalkAnalyzer,
@@ -63,6 +64,7 @@ def test_every_part_does_what_it_does_alone(call: tuple[Samples, Samples]) -> No
     alone = (
         TalkAnalyzer(8000).update(agent, customer)
         + DtmfDetector(8000).update(customer)
+        + FaxToneDetector(8000).update(customer)
         + CallProgressDetector(8000, plan("CN")).update(customer)
     )
     assert sorted(events) == sorted(alone)
@@ -77,6 +79,13 @@ def test_every_part_does_what_it_does_alone(call: tuple[Samples, Samples]) -> No
         single = SyllableRateMeter(8000)
         single.update(samples)
         assert pace.syllables == single.syllables > 0
+
+
+def test_a_fax_caller_is_heard() -> None:
+    customer = as_int16(placed(6, (1, tone(1100, 0.5, -20)), (4.5, tone(1100, 0.5, -20))))
+    expected = FaxToneDetector(8000).update(customer)
+    assert expected
+    assert CallAnalyzer(8000).process(np.zeros_like(customer), customer) == expected
 
 
 def test_without_a_plan_there_is_no_call_progress(call: tuple[Samples, Samples]) -> None:
