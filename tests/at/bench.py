@@ -186,9 +186,9 @@ class Host:
     def write(self, data: bytes) -> None:
         self.port.write(data)
 
-    def until(self, *ends: bytes) -> bytes:
+    def until(self, *ends: bytes, wait_s: float = WAIT_S) -> bytes:
         """Read until what came ends in one of ``ends`` and return all of it."""
-        deadline_s = time.monotonic() + WAIT_S
+        deadline_s = time.monotonic() + wait_s
         while not self.seen.endswith(ends):
             assert time.monotonic() < deadline_s, f"{ends!r} never came, but {self.seen[-400:]!r}"
             self.seen += self.port.read(65536)

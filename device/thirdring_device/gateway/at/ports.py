@@ -45,6 +45,8 @@ async def serve_pty(desk: DeskWatch, state_dir: Path) -> None:
         while True:
             _make_ready(name)
             while _nobody_there(master):
+                if termios.tcgetattr(master)[3] & (termios.ICANON | termios.ECHO):
+                    _make_ready(name)  # somebody was here between two looks
                 await asyncio.sleep(LOOK_S)
             stream.unmute()
             await converse(session, stream)
@@ -83,6 +85,13 @@ def _nobody_there(master: int) -> bool:
     return bool(events & select.POLLHUP) and not events & select.POLLIN
 
 
+def _tell_nothing_from_the_end(fd: int) -> None:
+    """Let a read without data say EAGAIN: under pyserial's VMIN 0 it looks like a port that has gone."""
+    attributes = termios.tcgetattr(fd)
+    attributes[6][termios.VMIN] = 1
+    termios.tcsetattr(fd, termios.TCSANOW, attributes)
+
+
 async def serve_port(desk: DeskWatch, device: str, baud: int) -> None:
     """Serve a console on a serial port for ever; a port that vanishes is opened again when it is back."""
     session: Session | None = None
@@ -98,6 +107,7 @@ async def serve_port(desk: DeskWatch, device: str, baud: int) -> None:
                 continue
             pause_s = RETRY_FIRST_S
             with port:
+                _tell_nothing_from_the_end(port.fileno())
                 stream = FdStream(port.fileno())
                 if session is None:
                     session = Session(desk, stream)

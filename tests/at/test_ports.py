@@ -1,0 +1,173 @@
+"""Terminals: clients that come, go, do not read, or vanish; several consoles at once."""
+
+import asyncio
+import contextlib
+import os
+import pty
+import select
+import termios
+import threading
+import time
+import tty
+from pathlib import Path
+from typing import Self
+
+from tests.at.bench import WAIT_S, Host, ServedConsole, served, wait_for
+from thirdring.protocol.events import NormNoted, TrunkChanged
+
+
+class Cable:
+    """A serial port (a pty) and what is seen at its far end."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = pty.openpty()
+        tty.setraw(self.slave)
+        self.device = os.ttyname(self.slave)
+        os.set_blocking(self.master, False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.unplug()
+
+    def unplug(self) -> None:
+        for fd in (self.master, self.slave):
+            with contextlib.suppress(OSError):
+                os.close(fd)
+
+    def until(self, end: bytes, timeout_s: float = WAIT_S) -> bytes:
+        seen, deadline_s = b"", time.monotonic() + timeout_s
+        while not seen.endswith(end):
+            left_s = deadline_s - time.monotonic()
+            if left_s <= 0 or not select.select([self.master], [], [], left_s)[0]:
+                raise TimeoutError(f"{end!r}, but {seen!r}")
+            seen += os.read(self.master, 65536)
+        return seen
+
+    def power_on(self) -> None:
+        """Poll ``AT`` until ``OK``: what is written before the port is open is lost."""
+        for _ in range(40):
+            os.write(self.master, b"AT\r")
+            with contextlib.suppress(TimeoutError):
+                self.until(b"OK\r\n", 0.25)
+                return
+        raise TimeoutError("no OK")
+
+
+def storm(console: ServedConsole, count: int) -> None:
+    console.emit(
+        *(NormNoted(at_s=0, call_id="c1", rule=f"rule.{number}", state="warned") for number in range(count))
+    )
+
+
+def conversing() -> bool:
+    """Whether the server knows of a client; on its loop."""
+    return any(task.get_name() == "console commands" for task in asyncio.all_tasks())
+
+
+def resident_kb() -> int:
+    text = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(text.partition("VmRSS:")[2].split()[0])
+
+
+def test_settings_survive_clients_and_stale_reports_do_not(console: ServedConsole) -> None:
+    first = Host(console.path)
+    assert first.ask("ATE0+CLIP=1")[-1] == "OK"
+    first.close()
+    wait_for(lambda: not console.do(conversing))
+    console.rings()
+    second = Host(console.path)
+    assert second.ask("AT+CLIP?") == ["+CLIP: 1,1", "OK"]
+    second.write(b"ATD12")  # half a line, then gone
+    second.close()
+    wait_for(lambda: not console.do(conversing))
+    third = Host(console.path)
+    assert third.ask("AT") == ["OK"]
+    third.close()
+    assert not any(command.name == "dial" for command in console.engine.asked)
+
+
+def test_a_command_written_and_left_behind_still_runs(console: ServedConsole) -> None:
+    with console.path.open("wb", buffering=0) as file:
+        file.write(b"ATE0+CMEE=2\r")
+    host = Host(console.path)
+    wait_for(lambda: "+CMEE: 2" in host.ask("AT+CMEE?"))
+    host.close()
+
+
+def test_a_client_that_left_the_pty_cooked_does_not_spoil_it(console: ServedConsole) -> None:
+    host = Host(console.path)
+    attributes = termios.tcgetattr(host.port.fileno())
+    attributes[3] |= termios.ECHO | termios.ICANON
+    termios.tcsetattr(host.port.fileno(), 0, attributes)
+    host.close()
+
+    def raw() -> bool:
+        pause.wait(0.2)  # closed long enough to be seen
+        fd = os.open(console.path, os.O_RDWR | os.O_NOCTTY)
+        try:
+            return not termios.tcgetattr(fd)[3] & termios.ICANON
+        finally:
+            os.close(fd)
+
+    pause = threading.Event()
+    wait_for(raw)
+
+
+def test_a_stale_link_is_replaced_and_ours_removed(tmp_path: Path) -> None:
+    link = tmp_path / "console"
+    link.symlink_to("/dev/pts/none")
+    with served(tmp_path) as console:
+        wait_for(link.exists)
+        host = Host(console.path)
+        assert host.ask("ATE0")[-1] == "OK"
+        host.close()
+    assert not link.is_symlink()
+
+
+def test_a_host_that_does_not_read_costs_neither_memory_nor_others(tmp_path: Path) -> None:
+    with Cable() as cable, served(tmp_path, (cable.device,)) as console:
+        deaf = Host(console.path)
+        deaf.write(b"ATE0\r")
+        deaf.until(b"OK\r\n")
+        deaf.write(b"AT#EVENTS=0\r" + b"AT#HELP\r" * 10)
+        storm(console, 2000)
+        before_kb = resident_kb()
+        for _ in range(5):
+            storm(console, 5000)
+        assert resident_kb() - before_kb < 60_000  # the played engine itself keeps its 27,000 records
+        cable.power_on()
+        deaf.until(
+            b'"rule":"rule.4999","state":"warned","value":null,"unit":"","threshold":null}\r\n', wait_s=60
+        )
+        deaf.close()
+
+
+def test_two_consoles_have_sessions_of_their_own(tmp_path: Path) -> None:
+    with Cable() as cable, served(tmp_path, (cable.device,)) as console:
+        cable.power_on()
+        host = Host(console.path)
+        host.ask("ATE0V1+CLIP=1")
+        os.write(cable.master, b"ATE0Q0V0\r")
+        assert cable.until(b"0\r") == b"ATE0Q0V0\r0\r"
+        console.rings()
+        assert cable.until(b"normal\r\n") == b"2\r#RING: 1,normal\r\n"
+        assert b"+CLIP" in host.until(b"normal\r\n")
+        os.write(cable.master, b"AT+CLIP?\r")
+        assert cable.until(b"0\r") == b"+CLIP: 0,1\r\n0\r"
+        host.close()
+
+
+def test_a_port_that_vanishes_is_opened_again(tmp_path: Path) -> None:
+    device = tmp_path / "ttyUSB0"
+    with served(tmp_path, (str(device),)) as console:
+        for _ in range(2):
+            with Cable() as cable:
+                device.unlink(missing_ok=True)
+                device.symlink_to(cable.device)
+                cable.power_on()
+        console.emit(TrunkChanged(at_s=0, state="registered"))
+        host = Host(console.path)
+        assert host.ask("ATE0")[-1] == "OK"
+        host.close()
