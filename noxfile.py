@@ -64,3 +64,9 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     session.run("python", "-m", "bench.telephone", *session.posargs)
+
+
+@nox.session
+def hil(session: nox.Session) -> None:
+    """Run the bench; arguments as in ``nox -s hil -- --targets simulator,/dev/ttyUSB0``."""
+    session.run("python", "-m", "pytest", "hil/suites", *session.posargs)

@@ -6,9 +6,12 @@ import typing
 from collections.abc import Iterator
 from pathlib import Path
 
+from thirdring.protocol.at.results import CME_TEXTS
+from thirdring.protocol.at.table import TABLE
 from thirdring.protocol.errors import ERRORS
 from thirdring.protocol.events import EVENT_KINDS, Event
 from thirdring_device.gateway.api import error_map as http_map
+from thirdring_device.gateway.at import error_map as at_map
 from thirdring_device.settings import Settings, setting_views
 
 DOCS = Path(__file__).parent
@@ -38,9 +41,37 @@ def errors() -> Iterator[str]:
     yield f"# Errors\n\n{MADE}"
     yield "Every error has a number that never changes its meaning. Over HTTP it comes as `application/problem+json`"
     yield "with the status below; on the serial console as `ERROR` or `+CME ERROR`; in the SDK as an exception.\n"
-    yield "| code | meaning | HTTP |\n|---|---|---|"
+    yield "| code | meaning | HTTP | serial console |\n|---|---|---|---|"
     for code, text in ERRORS.items():
-        yield f"| {code} | {text} | {http_map.status_of(code).value} |"
+        cme = at_map.cme_of(code)
+        console = "`ERROR`" if cme is None else f"`+CME ERROR: {cme}` {CME_TEXTS[cme]}"
+        yield f"| {code} | {text} | {http_map.status_of(code).value} | {console} |"
+
+
+CONSOLE = """\
+The console speaks ITU-T V.250 and 3GPP TS 27.007: on the pty `console` in the state folder, and on every port of
+`serial.devices` (115200 8N1). Several consoles at once are independent; each keeps its settings until `ATZ`.
+
+- A line begins with `AT` or `at`, ends with CR, LF or CRLF and holds 4096 characters; a longer one is answered
+  `ERROR` and nothing of it runs. ESC, Ctrl-C and Ctrl-U throw a begun line away. `A/` repeats the last line.
+- `?` reads, `=` sets, `=?` explains. A mistake in the command is answered `ERROR`, a failure to do it `ERROR` or,
+  after `AT+CMEE=1`, `+CME ERROR: number`.
+- Reports never stand between a command and its final code. A call reports `RING` with each ring the caller hears,
+  then `+CLIP: "number",type,,,,validity` after `AT+CLIP=1`, then `#RING: ring,urgency`, all in one piece; its end
+  `NO CARRIER`, `BUSY` or `NO ANSWER`; norms `#NORM: rule,verdict,value,unit,threshold,reason,call_id`.
+- In fields, strings stand in quotes; `\\22` is a quote, `\\5C` a backslash. Numbers have a point.
+"""
+
+
+def console() -> Iterator[str]:
+    yield f"# Serial console\n\n{MADE}"
+    yield CONSOLE
+    yield "| command | forms | meaning |\n|---|---|---|"
+    for spec in TABLE.values():
+        forms = " ".join({"a": "act", "r": "?", "t": "=?", "s": "="}[form] for form in spec.forms)
+        yield "| `{}` | {} | {} |".format(
+            *(text.replace("|", "\\|") for text in (spec.syntax, forms, spec.help))
+        )
 
 
 def events() -> Iterator[str]:
@@ -72,7 +103,7 @@ def _type_name(hint: object) -> str:
     return f"`{text}`"
 
 
-DOCUMENTS = {"settings.md": settings, "errors.md": errors, "events.md": events}
+DOCUMENTS = {"settings.md": settings, "errors.md": errors, "events.md": events, "console.md": console}
 
 
 def stale() -> list[str]:
