@@ -3,6 +3,8 @@ from thirdring_dsp.call_progress cimport CallProgressDetector
 from thirdring_dsp.dtmf cimport DtmfDetector
 from thirdring_dsp.fax_tone cimport FaxToneDetector
 from thirdring_dsp.limiter cimport AcousticLimiter
+from thirdring_dsp.noise_gate cimport NoiseGate
+from thirdring_dsp.noise_meter cimport NoiseMeter
 from thirdring_dsp.speech_level cimport SpeechLevelMeter
 from thirdring_dsp.syllable_rate cimport SyllableRateMeter
 from thirdring_dsp.talk cimport TalkAnalyzer, TalkEvents
@@ -16,6 +18,8 @@ cdef class CallAnalyzer:
     cdef readonly TalkAnalyzer talk
     cdef readonly SpeechLevelMeter agent_before, agent_after, customer
     cdef readonly SyllableRateMeter agent_pace, customer_pace
+    cdef readonly NoiseMeter agent_noise, customer_noise
+    cdef readonly NoiseGate gate
     cdef readonly AutomaticGainControl gain
     cdef readonly AcousticLimiter mouth_limiter, ear_limiter
     cdef readonly DtmfDetector dtmf

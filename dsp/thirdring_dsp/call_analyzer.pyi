@@ -7,6 +7,8 @@ from thirdring_dsp.dtmf import DtmfDetector
 from thirdring_dsp.events import DspEvent
 from thirdring_dsp.fax_tone import FaxToneDetector
 from thirdring_dsp.limiter import AcousticLimiter
+from thirdring_dsp.noise_gate import NoiseGate
+from thirdring_dsp.noise_meter import NoiseMeter
 from thirdring_dsp.speech_level import SpeechLevelMeter
 from thirdring_dsp.syllable_rate import SyllableRateMeter
 from thirdring_dsp.talk import TalkAnalyzer
@@ -37,6 +39,12 @@ class CallAnalyzer:
     def agent_pace(self) -> SyllableRateMeter: ...
     @property
     def customer_pace(self) -> SyllableRateMeter: ...
+    @property
+    def agent_noise(self) -> NoiseMeter: ...
+    @property
+    def customer_noise(self) -> NoiseMeter: ...
+    @property
+    def gate(self) -> NoiseGate: ...
     @property
     def gain(self) -> AutomaticGainControl: ...
     @property

@@ -10,6 +10,8 @@ from thirdring_dsp.call_progress cimport CallProgressDetector
 from thirdring_dsp.dtmf cimport DtmfDetector
 from thirdring_dsp.fax_tone cimport FaxToneDetector
 from thirdring_dsp.limiter cimport AcousticLimiter
+from thirdring_dsp.noise_gate cimport NoiseGate
+from thirdring_dsp.noise_meter cimport NoiseMeter
 from thirdring_dsp.speech_level cimport SpeechLevelMeter
 from thirdring_dsp.syllable_rate cimport SyllableRateMeter
 from thirdring_dsp.talk cimport TalkAnalyzer, talk_event
@@ -18,8 +20,9 @@ from thirdring_dsp.talk cimport TalkAnalyzer, talk_event
 cdef class CallAnalyzer:
     """Run a call's detectors and meters, and the mouth and ear paths, in step.
 
-    Mouth path, from the microphone to the line: gain control, limiter. Ear path, from the line to
-    the headset: limiter. The detectors hear the microphone before and the line before its limiter.
+    Mouth path, from the microphone to the line: noise gate, gain control, limiter; what comes out
+    is ``gate.delay_samples + mouth_limiter.delay_samples`` late. Ear path, from the line to the
+    headset: limiter, ``ear_limiter.delay_samples`` late. The detectors hear both untouched.
 
     Args:
         sample_rate_hz: 8000, 16000 or 48000, of both directions.
@@ -31,10 +34,11 @@ cdef class CallAnalyzer:
 
     Raises ``ValueError`` for values that a part refuses.
 
-    The parts are properties: ``talk``, ``agent_before`` and ``agent_after`` (the agent's level before
-    and after the mouth path), ``customer`` (the customer's level), ``agent_pace``,
-    ``customer_pace``, ``gain``, ``mouth_limiter``, ``ear_limiter``, ``dtmf``, ``fax``, ``progress``
-    (``None`` without a plan). Read them; only ``process`` and ``reset`` drive them.
+    The parts are properties: ``talk``; ``agent_before`` and ``agent_after``, the agent's level before
+    and after the mouth path; ``customer``, the customer's level; ``agent_pace`` and
+    ``customer_pace``; ``agent_noise`` and ``customer_noise``; ``gate``, ``gain``, ``mouth_limiter``
+    and ``ear_limiter``; ``dtmf``, ``fax`` and ``progress`` (``None`` without a plan), which hear the
+    customer's side. Read them; only ``process`` and ``reset`` drive them.
     """
 
     def __cinit__(
@@ -49,6 +53,9 @@ cdef class CallAnalyzer:
         self.customer = SpeechLevelMeter(sample_rate_hz)
         self.agent_pace = SyllableRateMeter(sample_rate_hz)
         self.customer_pace = SyllableRateMeter(sample_rate_hz)
+        self.agent_noise = NoiseMeter(sample_rate_hz)
+        self.customer_noise = NoiseMeter(sample_rate_hz)
+        self.gate = NoiseGate(sample_rate_hz)
         self.gain = AutomaticGainControl(sample_rate_hz, target_dbov=target_dbov)
         self.mouth_limiter = AcousticLimiter(sample_rate_hz, ceiling_dbov=mouth_ceiling_dbov)
         self.ear_limiter = AcousticLimiter(sample_rate_hz, ceiling_dbov=ear_ceiling_dbov)
@@ -62,7 +69,7 @@ cdef class CallAnalyzer:
         for part in (
             self.talk, self.agent_before, self.agent_after, self.customer, self.agent_pace,
             self.customer_pace, self.gain, self.mouth_limiter, self.ear_limiter, self.dtmf,
-            self.fax,
+            self.fax, self.agent_noise, self.customer_noise, self.gate,
         ):
             part.reset()
         if self.has_plan:
@@ -139,7 +146,10 @@ cdef class CallAnalyzer:
         """Run the mouth and ear paths, and the level meters along them."""
         self.agent_before.feed(agent, count)
         self.customer.feed(customer, count)
-        self.gain.feed(agent, self.mouth, count)
+        self.agent_noise.feed(agent, count)
+        self.customer_noise.feed(customer, count)
+        self.gate.feed(agent, self.mouth, count)
+        self.gain.feed(self.mouth, self.mouth, count)
         self.mouth_limiter.feed(self.mouth, self.mouth, count)
         self.agent_after.feed(self.mouth, count)
         self.ear_limiter.feed(customer, self.ear, count)

@@ -13,6 +13,8 @@ from thirdring_dsp import (
     CallAnalyzer,
     DtmfDetector,
     FaxToneDetector,
+    NoiseGate,
+    NoiseMeter,
     SpeechLevelMeter,
     SyllableRateMeter,
     TalkAnalyzer,
@@ -68,13 +70,17 @@ def test_every_part_does_what_it_does_alone(call: tuple[Samples, Samples]) -> No
         + CallProgressDetector(8000, plan("CN")).update(customer)
     )
     assert sorted(events) == sorted(alone)
-    amplified = AutomaticGainControl(8000).process(agent)
+    amplified = AutomaticGainControl(8000).process(NoiseGate(8000).process(agent))
     np.testing.assert_array_equal(to_line, AcousticLimiter(8000, -3.0).process(amplified))
     np.testing.assert_array_equal(to_ear, AcousticLimiter(8000).process(customer))
     for samples, ours in ((agent, together.agent_before), (to_line, together.agent_after)):
         level = SpeechLevelMeter(8000)
         level.update(samples)
         assert ours.active_speech_level_dbov == level.active_speech_level_dbov
+    for samples, noise in ((agent, together.agent_noise), (customer, together.customer_noise)):
+        meter = NoiseMeter(8000)
+        meter.update(samples)
+        assert noise.noise_level_dbov == meter.noise_level_dbov
     for samples, pace in ((agent, together.agent_pace), (customer, together.customer_pace)):
         single = SyllableRateMeter(8000)
         single.update(samples)
