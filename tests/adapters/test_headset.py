@@ -115,6 +115,24 @@ def test_nothing_is_processed_after_stop() -> None:
     assert pairer.stop() is None
 
 
+def test_media_that_fails_leaves_the_sound_going(caplog: pytest.LogCaptureFixture) -> None:
+    class Failing(Recorded):
+        def process(self, mouth_in: Any, ear_in: Any, mouth_out: Any, ear_out: Any) -> None:
+            raise ZeroDivisionError
+
+    pairer, media = FramePairer(), Failing()
+    pairer.start(media)
+    for value in (1, 2, 3):
+        pairer.mouth_received(Frame(value).address)
+        pairer.ear_received(Frame(-value).address)
+        to_customer, to_ear = Frame(), Frame()
+        pairer.mouth_requested(to_customer.address)
+        pairer.ear_requested(to_ear.address)
+        assert (to_customer.values, to_ear.values) == ({value}, {-value})
+    assert len(caplog.records) == 1
+    assert pairer.stop() is media
+
+
 def test_stop_waits_for_the_process_that_is_running() -> None:
     entered, leave = threading.Event(), threading.Event()
 

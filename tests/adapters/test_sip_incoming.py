@@ -34,7 +34,6 @@ def test_answered_call_ends_with_the_customers_bye(desk: DeskProcess, peer_dir: 
 def test_agent_ends_the_call_with_bye(desk: DeskProcess, peer_dir: Path) -> None:
     with caller("call_until_bye", desk, peer_dir) as sipp:
         call_id = desk.incoming(answer=True)
-        desk.expect("media", call_id=call_id) if not desk.all("media", call_id=call_id) else None
         desk.do("EndCall", call_id=call_id)
         desk.expect("call_ended", call_id=call_id, by="agent", cause="hangup")
         sipp.wait()
@@ -124,6 +123,22 @@ def test_refer_is_refused(desk: DeskProcess, peer_dir: Path) -> None:
         call_id = desk.incoming(answer=True)
         desk.expect("call_ended", call_id=call_id, by="customer", cause="hangup")
         sipp.wait()
+
+
+def test_second_call_is_refused_while_the_first_keeps_its_sound(desk: DeskProcess, peer_dir: Path) -> None:
+    with caller("call_until_bye", desk, peer_dir) as first:
+        first_id = desk.incoming(answer=True)
+        with caller("call_refused", desk, peer_dir) as second:
+            second_id = desk.incoming()
+            desk.do("RefuseCall", call_id=second_id, sip_code=486, by="appliance", cause="busy")
+            desk.expect("call_ended", call_id=second_id, cause="busy")
+            second.wait()
+        assert not desk.all("call_ended", call_id=first_id)
+        desk.do("EndCall", call_id=first_id)
+        desk.expect("call_ended", call_id=first_id, by="agent", cause="hangup")
+        first.wait()
+    assert "media" not in desk.kinds(second_id)
+    assert desk.all("media_finished", call_id=first_id)
 
 
 def test_withheld_number_is_empty(desk: DeskProcess, peer_dir: Path) -> None:

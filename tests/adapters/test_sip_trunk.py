@@ -103,11 +103,18 @@ def test_silent_registrar_is_unreachable_and_calls_still_go(tmp_path: Path) -> N
 
 def test_ghost_call_that_challenges_our_bye_gets_no_digest(tmp_path: Path) -> None:
     settings = {"trunk.password": "right", "trunk.domain": "trunk.example"}
+    messages = tmp_path / "messages"
+    trace = ("-trace_msg", "-message_file", str(messages))
     with (
         DeskProcess(tmp_path, settings) as desk,
-        SippPeer("challenge_bye", tmp_path, target=desk.target, keys={"caller": LOOPBACK}) as sipp,
+        SippPeer(
+            "challenge_bye", tmp_path, target=desk.target, keys={"caller": LOOPBACK}, extra=trace
+        ) as sipp,
     ):
         call_id = desk.incoming(answer=True)
         desk.do("EndCall", call_id=call_id)
         desk.expect("call_ended", call_id=call_id, by="agent")
-        sipp.wait()
+        sipp.process.wait(20)  # a second BYE without a digest is no harm, but SIPp would call it a failure
+    text = messages.read_text(encoding="utf-8", errors="replace")
+    assert "407 Proxy Authentication Required" in text
+    assert "Authorization:" not in text

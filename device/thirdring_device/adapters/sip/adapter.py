@@ -5,6 +5,7 @@ import logging
 import queue
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -95,6 +96,7 @@ class SipAdapter:
         self._thread = threading.Thread(target=self._run, name="sip", daemon=True)
         self._thread.start()
         if not self._opened.wait(START_TIMEOUT_S):
+            self._stop.set()
             raise error(3004, "the SIP stack does not come up")
         if self._failure is not None:
             self._thread.join()
@@ -129,7 +131,7 @@ class SipAdapter:
             try:
                 self._turn()
             except Exception as failure:
-                log.error("the SIP thread: %s", explain(failure), exc_info=not isinstance(failure, pj.Error))
+                log.error("the SIP thread: %s\n%s", explain(failure), traceback.format_exc().rstrip())
         self._close()
 
     def _open(self) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import re
+import traceback
 from typing import Any, Final
 
 import pjsua2 as pj
@@ -227,7 +228,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         try:
             self._desk.sound.detach(self.call_id)
         except Exception:
-            log.exception("call %s: finishing its media failed", self.call_id)
+            log.error("call %s: finishing its media:\n%s", self.call_id, traceback.format_exc().rstrip())
         self._post(
             CallEnded(
                 at_s=self._desk.clock(),
