@@ -1,4 +1,4 @@
-/* Made by bench/training/syllables.py; do not edit. */
+/* Made by bench/training; do not edit. */
 static const float SYLLABLE_INPUT[40][48] = {
   {
     -0.055174f, 0.23469f, -0.0014662f, 0.16599f, 0.3551f, 0.12425f, 0.42274f, -0.12185f,

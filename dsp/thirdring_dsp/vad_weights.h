@@ -1,4 +1,4 @@
-/* Made by bench/training/vad.py; do not edit. */
+/* Made by bench/training; do not edit. */
 static const float VAD_INPUT[40][60] = {
   {
     0.045276f, -0.013889f, 0.29771f, 0.07141f, -0.34843f, 0.1118f, 0.4221f, 0.67456f, -0.35872f,
