@@ -70,6 +70,7 @@ cdef struct ToneBank:
     float frame_im[4][16]
     float energy[4]           # sums of squares, without DC
     float window_energy
+    float best                # share of the best tone set 10 ms before
     float sum_re[16]          # over the window, in step with the nominal frequency
     float sum_im[16]
     float lag_re[16]          # products of neighbouring frames, turned back by nominal
@@ -95,6 +96,7 @@ cdef inline void bank_line(ToneBank* bank, int line, double hz) noexcept nogil:
 cdef inline void bank_clear(ToneBank* bank) noexcept nogil:
     """Forget the signal."""
     bank.frames = 0
+    bank.best = 0.0
     memset(bank.frame_re, 0, sizeof(bank.frame_re))
     memset(bank.frame_im, 0, sizeof(bank.frame_im))
     memset(bank.energy, 0, sizeof(bank.energy))
@@ -351,7 +353,8 @@ cdef inline void _read_several(
         power += one
         if i != spec.carrier and (least < 0.0 or one < least):
             least = one
-    out.level = 0.5 * power
+    # Amplitudes of lines nearer than the window resolves would magnify every error.
+    out.level = 0.5 * power if spec.resolved else explained / 320.0
     out.power = 0.5 * spec.lines * least if spec.resolved and spec.carrier < 0 else out.level
     out.balance = least / power if power > 0.0 else 0.0
     out.share = min(<float>1.0, explained / bank.window_energy)
@@ -363,7 +366,7 @@ cdef inline void _read_several(
         return
     if out.balance < spec.weakest:
         out.share = 0.0
-    if out.share < 0.3:
+    if out.share < 0.3 or out.share < bank.best - 0.25:
         lock.locked = 0
         return
     for i in range(spec.lines):

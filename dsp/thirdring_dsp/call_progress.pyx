@@ -44,6 +44,7 @@ cdef float SHARE_ON = 0.45        # 2 dB of S/N leave a tone 0.61 of the power
 cdef float SHARE_OFF = 0.25
 cdef float SHARE_BEHIND = 0.12    # a tone set may explain so much less than the best one
 cdef float SHARE_FAR_BEHIND = 0.25
+cdef float EDGE_POWER_BEATING = 0.1  # slow modulation shows in the window's power
 cdef float EDGE_POWER = 0.25      # of the plateau: half the amplitude
 cdef double FREQUENCY_SLACK_HZ = 1.5
 cdef double COHERENCE_MIN = 0.975
@@ -245,6 +246,7 @@ cdef class CallProgressDetector:
         self.music_db[hop % MUSIC_FRAMES] = 4.342945 * logf(power + 1.0)
         for i in range(self.bank.sets):
             best = max(best, self.bank.reading[i].share)
+        self.bank.best = best
         for i in range(self.bank.sets):
             self.follow(i, best)
         if hop % 100 == 99 and hop >= MUSIC_FRAMES - 1:
@@ -338,7 +340,7 @@ cdef class CallProgressDetector:
                 tone_set, t.trigger - 6, hop, False, <float>(t.power_sum / t.interior)
             )
         power = t.power_sum / t.interior if t.interior > 0 else t.loudest
-        if heard < EDGE_POWER * power:
+        if heard < (EDGE_POWER if self.bank.spec[tone_set].resolved else EDGE_POWER_BEATING) * power:
             self.end_burst(tone_set)
             return
         t.cold = t.cold + 1 if r.share < SHARE_OFF else 0
@@ -440,7 +442,9 @@ cdef class CallProgressDetector:
             t.start_s = self.edge_s(tone_set, t.trigger - 6, hop, False, plateau)
         record.start_s = t.start_s
         record.end_s = self.edge_s(tone_set, max(t.trigger, hop - 12), hop, True, plateau)
-        if record.end_s - record.start_s < 0.015:
+        if t.count > 0 and record.start_s < t.history[(t.count - 1) & HISTORY_MASK].end_s:
+            return      # the last ripple of a slowly modulated tone
+        if record.end_s - record.start_s < (0.015 if self.bank.spec[tone_set].resolved else 0.07):
             return
         record.power = <float>(t.level_sum / t.heard) if t.heard > 0 else plateau
         record.rest = <float>(t.rest_sum / t.interior) if t.interior > 0 else -1.0
