@@ -33,7 +33,7 @@ def target_rows() -> list[Row]:
         "synthetic English": [signals.synthetic_english()],
     }
     if signals.mandarin_words():
-        materials["recorded Mandarin words"] = [word_list(seed) for seed in range(6)]
+        materials["recorded Mandarin words"] = [word_list(seed) for seed in range(12)]
     rows = []
     for name, speeches in materials.items():
         errors_db = []

@@ -37,6 +37,7 @@ cdef class SegmentTracker:
     cdef int hold
     # remembered speech
     cdef int64_t walked
+    cdef uint64_t walked_peak  # largest energy of a segment there
     cdef uint64_t energies[RING]
     cdef uint8_t octaves[RING]
 

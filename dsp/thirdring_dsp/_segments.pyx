@@ -182,7 +182,7 @@ cdef class SegmentTracker:
         cdef int64_t active[THRESHOLDS]
         cdef int64_t histogram[16]
         cdef int64_t taken = 0, available = min(self.speech_segments - since, <int64_t> RING), target
-        cdef uint64_t energy = 0
+        cdef uint64_t energy = 0, peak = 0
         cdef int64_t slot, count
         cdef double level = 0.0
         cdef int j
@@ -193,6 +193,7 @@ cdef class SegmentTracker:
         while taken < target:
             while taken < target:
                 energy += self.energies[slot]
+                peak = max(peak, self.energies[slot])
                 histogram[self.octaves[slot]] += 1
                 slot = slot - 1 if slot > 0 else RING - 1
                 taken += 1
@@ -207,4 +208,5 @@ cdef class SegmentTracker:
             if count > 0:
                 target = min(taken + count, available)
         self.walked = taken
+        self.walked_peak = peak
         return level

@@ -18,9 +18,11 @@ cdef int LONG_WINDOW = 1200
 cdef int MEDIUM_WINDOW = 250
 cdef double MEDIUM_RISE_DB = 2.0, MEDIUM_FALL_DB = 3.0
 cdef int SHORT_WINDOW = 100
-cdef double SHORT_RISE_DB = 4.0, SHORT_FALL_DB = 6.0
+cdef double SHORT_RISE_DB = 4.0, SHORT_FALL_DB = 7.0
+cdef double FAR_FALL_DB = 20.0  # so far only by the longer window, and only if modulated ...
+cdef double SPEECH_CREST = 5.0  # ... by 7 dB: largest segment over the active level
 # Loud words carry the mean power, so that a few words show less than the level of many.
-cdef double FEW_WORDS_DB = 2.4  # divided by 1 + seconds of speech
+cdef double FEW_WORDS_DB = 2.8  # divided by 1 + seconds of speech
 cdef double FASTEST_UP_DB = 0.6  # a segment: 60 dB/s, for the first words at -50 dBov
 cdef double FASTEST_DOWN_DB = 1.0
 cdef double APPROACH = 0.1
@@ -181,7 +183,7 @@ cdef class AutomaticGainControl:
 
     cdef void _measure(self) noexcept nogil:
         """Take the level of the speech since it last changed."""
-        cdef double level, recent, change_db, wanted_db
+        cdef double level, recent, change_db, wanted_db, peak
         cdef int64_t since
         cdef int i
         level = self.tracker.speech_mean_square(LONG_WINDOW, self.changed_at)
@@ -190,6 +192,9 @@ cdef class AutomaticGainControl:
                 MEDIUM_WINDOW if i == 0 else SHORT_WINDOW, self.changed_at
             )
             change_db = dbov(recent) - dbov(level) if recent > 0.0 else 0.0
+            peak = <double> self.tracker.walked_peak / self.tracker.segment_samples
+            if change_db < -FAR_FALL_DB and (i == 1 or peak < SPEECH_CREST * recent):
+                continue  # room noise between words on a line silent otherwise
             if change_db > (MEDIUM_RISE_DB if i == 0 else SHORT_RISE_DB) or -change_db > (
                 MEDIUM_FALL_DB if i == 0 else SHORT_FALL_DB
             ):

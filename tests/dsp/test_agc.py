@@ -108,6 +108,17 @@ def test_silence_stays_silence_and_moves_nothing() -> None:
     assert control.gain_db == 0.0
 
 
+def test_room_noise_that_comes_and_goes_with_the_words_lifts_no_gain() -> None:
+    speech = spoken(-26.0)
+    spurts = np.convolve(np.abs(speech), np.ones(16000), "same") > 0.0  # 1 s around the words
+    noisy = signals.mix(speech, signals.white(speech.size / 8000, -62.0)[: speech.size] * spurts)
+    control = wide()
+    control.process(signals.to_int16(noisy[:40000]))
+    for block in signals.cuts(signals.to_int16(noisy[40000:]), [800]):
+        control.process(block)
+        assert control.gain_db < 3.0
+
+
 def test_noise_alone_is_not_amplified() -> None:
     for noise in (signals.white, signals.pink):
         for level_dbov in (-60.0, -50.0, -40.0):
