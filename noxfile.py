@@ -70,3 +70,8 @@ def bench(session: nox.Session) -> None:
 def hil(session: nox.Session) -> None:
     """Run the bench; arguments as in ``nox -s hil -- --targets simulator,/dev/ttyUSB0``."""
     session.run("python", "-m", "pytest", "hil/suites", *session.posargs)
+
+
+@nox.session
+def endurance(session: nox.Session) -> None:
+    session.run("python", "-m", "bench.endurance", *session.posargs)

@@ -99,6 +99,12 @@ def resident_mb(pid: int) -> float:
     raise OSError("no Pss")
 
 
+def resident_kb(pid: int) -> int:
+    """Return the resident memory of a process in kB."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
+
+
 def cpu_s(pid: int) -> float:
     """Return the processor time a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()

@@ -159,6 +159,7 @@ class SippPeer(Peer):
 class BaresipPeer(Peer):
     """A baresip whose microphone is ``speaks`` (a WAV file, once) and whose ear goes to ``heard``.
 
+    With ``proxy`` (``host:port``) it registers there and calls through it, with digest authentication.
     It is driven over its ctrl_tcp interface; what it reports is collected in ``events``.
     """
 
@@ -171,6 +172,7 @@ class BaresipPeer(Peer):
         answers: bool = True,
         codec: str = "PCMA",
         port: int | None = None,
+        proxy: str = "",
     ) -> None:
         self.port = port or free_port()
         self.events: list[dict[str, Any]] = []
@@ -179,8 +181,9 @@ class BaresipPeer(Peer):
         self._speaks = speaks
         rate_hz = 16000 if codec == "G722" else 8000
         self._account = (
-            f"<sip:{user}@{LOOPBACK}:{self.port}>;regint=0;audio_codecs={codec}/{rate_hz}/1"
+            f"<sip:{user}@{proxy or f'{LOOPBACK}:{self.port}'}>;audio_codecs={codec}/{rate_hz}/1"
             f";answermode={'auto' if answers else 'manual'}"
+            + (f";auth_user={user};auth_pass={PASSWORD};regint=60" if proxy else ";regint=0")
         )
         self._socket: socket.socket
         self._reader: threading.Thread
@@ -310,6 +313,10 @@ request_route {{
         exit;
     }}
     if (is_method("CANCEL")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
+    if ({challenge} && !pv_proxy_authenticate("{realm}", "{password}", "0")) {{
+        proxy_challenge("{realm}", "0");
+        exit;
+    }}
     record_route();
     if (!lookup("location")) {{ sl_send_reply("404", "Not Found"); exit; }}
     t_relay();
@@ -318,9 +325,20 @@ request_route {{
 
 
 class KamailioRegistrar(Peer):
-    """A registrar with digest authentication that also routes calls to who registered."""
+    """A registrar with digest authentication that also routes calls to who registered.
 
-    def __init__(self, directory: Path, *, realm: str = LOOPBACK, password: str = PASSWORD) -> None:
+    With ``challenge`` callers, too, must authenticate.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        realm: str = LOOPBACK,
+        password: str = PASSWORD,
+        challenge: bool = False,
+    ) -> None:
+        self._challenge = challenge
         self.port = free_port()
         self.server = f"{LOOPBACK}:{self.port}"
         self._directory = directory / f"kamailio-{self.port}"
@@ -330,7 +348,13 @@ class KamailioRegistrar(Peer):
         self._directory.mkdir()
         config = self._directory / "kamailio.cfg"
         config.write_text(
-            KAMAILIO_CONFIG.format(host=LOOPBACK, port=self.port, realm=self._realm, password=self._password)
+            KAMAILIO_CONFIG.format(
+                host=LOOPBACK,
+                port=self.port,
+                realm=self._realm,
+                password=self._password,
+                challenge=int(self._challenge),
+            )
         )
         kamailio = shutil.which("kamailio") or "/usr/sbin/kamailio"
         with self.log_path.open("wb") as log:

@@ -109,7 +109,8 @@ def _status(appliance: Appliance, options: argparse.Namespace) -> None:
     if options.json:
         _print_json(to_fields(state))
         return
-    trunk = f"{state.trunk} ({state.trunk_reason})" if state.trunk_reason else state.trunk
+    code = f": {state.trunk_sip_code}" if state.trunk_sip_code >= 300 else ""
+    trunk = f"{state.trunk}{code}" + (f" ({state.trunk_reason})" if state.trunk_reason else "")
     facts = [
         ("version", f"{state.version} on {state.board}, {state.sip_stack}"),
         ("trunk", trunk),

@@ -49,7 +49,7 @@ __all__ = ["Engine"]
 
 log = logging.getLogger(__name__)
 
-RECENT_RECORDS: Final = 4096
+RECENT_RECORDS: Final = 512
 """Records kept in memory for subscribers; older ones come from the journal."""
 FLUSH_S: Final = 2.0
 """How often writing is tried again while the disk is full."""
@@ -78,7 +78,7 @@ class Engine:
         self._news = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._flush_timer: asyncio.TimerHandle | None = None
-        self._trunk: tuple[TrunkState, str] = ("static", "")
+        self._trunk: tuple[TrunkState, str, int] = ("static", "", 0)
         self._strangers = 0
         self._recorders: dict[str, Recorder] = {}
         self._workers = ThreadPoolExecutor(2, "worker")
@@ -206,7 +206,7 @@ class Engine:
     def _note(self, event: Event) -> None:
         """Keep what ``get_state`` tells besides the calls."""
         if isinstance(event, TrunkChanged):
-            self._trunk = (event.state, event.reason)
+            self._trunk = (event.state, event.reason, event.sip_code)
         elif isinstance(event, StrangerRefused):
             self._strangers = event.count
 
@@ -269,6 +269,7 @@ class Engine:
             sip_stack=self._sip.sip_stack,
             trunk=self._trunk[0],
             trunk_reason=self._trunk[1],
+            trunk_sip_code=self._trunk[2],
             storage="full" if self._journal.full else "ok",
             strangers_refused=self._strangers,
             calls=tuple(

@@ -27,7 +27,10 @@ class CallView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeskState:
-    """The desk as a whole; ``last_event`` is where to resume the event stream from."""
+    """The desk as a whole; ``last_event`` is where to resume the event stream from.
+
+    ``trunk_sip_code`` is the SIP answer behind the trunk's state, 0 when there is none.
+    """
 
     version: str
     board: str
@@ -38,6 +41,7 @@ class DeskState:
     strangers_refused: int
     calls: tuple[CallView, ...]
     last_event: int
+    trunk_sip_code: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
