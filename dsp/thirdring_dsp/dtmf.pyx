@@ -39,6 +39,7 @@ cdef enum:
     DIGIT_HOPS = 21
     GAP_HOPS = 10
     LOOK_BACK_HOPS = 44
+    SHORT_LOOK_BACK_HOPS = 28
     RUN_BEFORE_JUDGING = 11 # good pairs of hops in a run
     DIAL_TONE_SLICES = 4
     DIAL_TONE_SLICE_HOPS = 15
@@ -320,6 +321,17 @@ cdef class DtmfDetector:
         low_im = b[1] * (a[0] - c[0]) - b[0] * (a[1] - c[1])
         high_re = b[2] * (a[2] + c[2]) + b[3] * (a[3] + c[3])
         high_im = b[3] * (a[2] - c[2]) - b[2] * (a[3] - c[3])
+        if self.key != 0 and (
+            low_re * self.digit_low_re + low_im * self.digit_low_im >= KEEP_MIN * low_energy
+            and high_re * self.digit_high_re + high_im * self.digit_high_im >= KEEP_MIN * high_energy
+        ):
+            if low >= self.digit_low_on and high >= self.digit_high_on:
+                self.digit_last = self.hop + 1
+            elif low_between >= self.digit_low_on and high_between >= self.digit_high_on:
+                self.digit_last = self.hop
+            elif self.hop + 1 - self.digit_last > GAP_HOPS:
+                self.emit(DTMF_DIGIT)
+            return
         low_norm = low_re * low_re + low_im * low_im
         high_norm = high_re * high_re + high_im * high_im
         if (
@@ -328,16 +340,8 @@ cdef class DtmfDetector:
         ):
             self.miss_pair()
             return
-        if self.key != 0:
-            if low_re * self.digit_low_re + low_im * self.digit_low_im >= KEEP_MIN * low_energy and (
-                high_re * self.digit_high_re + high_im * self.digit_high_im >= KEEP_MIN * high_energy
-            ):
-                if low >= self.digit_low_on and high >= self.digit_high_on:
-                    self.digit_last = self.hop + 1
-                elif low_between >= self.digit_low_on and high_between >= self.digit_high_on:
-                    self.digit_last = self.hop
-            if self.hop + 1 - self.digit_last > GAP_HOPS:
-                self.emit(DTMF_DIGIT)
+        if self.key != 0 and self.hop + 1 - self.digit_last > GAP_HOPS:
+            self.emit(DTMF_DIGIT)
         if self.run_good >= RUN_REFERENCE and (
             _turned(low_re, low_im, low_norm, self.run_low_re, self.run_low_im)
             or _turned(high_re, high_im, high_norm, self.run_high_re, self.run_high_im)
@@ -372,9 +376,11 @@ cdef class DtmfDetector:
 
     cdef bint judge(self, int64_t now) noexcept nogil:
         """Apply the exact tests to the run that ends with hop ``now``; begin a digit if it is one."""
-        cdef int64_t first = max(
-            now - LOOK_BACK_HOPS + 1, self.run_start - EDGE_HOPS, self.digit_last + 1
-        )
+        # A run as long as this that is no digit yet may have begun badly (GSM does that): see its end only.
+        cdef int look_back = LOOK_BACK_HOPS
+        if now - self.run_start >= LOOK_BACK_HOPS:
+            look_back = SHORT_LOOK_BACK_HOPS
+        cdef int64_t first = max(now - look_back + 1, self.run_start - EDGE_HOPS, self.digit_last + 1)
         cdef float low_powers[LOOK_BACK_HOPS]
         cdef float high_powers[LOOK_BACK_HOPS]
         cdef int count = <int>(now - first + 1)
@@ -443,7 +449,8 @@ cdef class DtmfDetector:
         ):
             return False
         if low_power + high_power < TONES_SHARE_MIN * self.power_inside(first, now, &inside, False) and (
-            low.purity < FILTERED_PURITY_MIN
+            look_back == SHORT_LOOK_BACK_HOPS
+            or low.purity < FILTERED_PURITY_MIN
             or high.purity < FILTERED_PURITY_MIN
             or low_power + high_power < FILTERED_SHARE_MIN * self.power_inside(first, now, &inside, True)
             or not self.low_end_is_steady(now)
@@ -458,6 +465,7 @@ cdef class DtmfDetector:
         self.digit_high_re = cosf(high.turn)
         self.digit_high_im = sinf(high.turn)
         self.digit_power = low_power + high_power
+        self.run_good = 0
         self.emit(DTMF_START)
         return True
 
