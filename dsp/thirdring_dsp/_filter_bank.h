@@ -41,7 +41,36 @@ static inline int32_t filter_one(const int16_t *window, const int16_t *row, int 
     return _mm_cvtsi128_si32(a);
 }
 
+/* One filter at four windows, ``step`` samples apart; row has a gain of 2**15; rounded and saturated. */
+static inline void decimate_4(const int16_t *window, const int16_t *row, int taps, int step, int16_t *out)
+{
+    __m128i a = _mm_setzero_si128(), b = a, c = a, d = a;
+    for (int i = 0; i < taps; i += 8) {
+        const __m128i k = _mm_loadu_si128((const __m128i *)(row + i));
+        a = _mm_add_epi32(a, _mm_madd_epi16(k, _mm_loadu_si128((const __m128i *)(window + i))));
+        b = _mm_add_epi32(b, _mm_madd_epi16(k, _mm_loadu_si128((const __m128i *)(window + step + i))));
+        c = _mm_add_epi32(c, _mm_madd_epi16(k, _mm_loadu_si128((const __m128i *)(window + 2 * step + i))));
+        d = _mm_add_epi32(d, _mm_madd_epi16(k, _mm_loadu_si128((const __m128i *)(window + 3 * step + i))));
+    }
+    const __m128i ab = _mm_add_epi32(_mm_unpacklo_epi32(a, b), _mm_unpackhi_epi32(a, b));
+    const __m128i cd = _mm_add_epi32(_mm_unpacklo_epi32(c, d), _mm_unpackhi_epi32(c, d));
+    __m128i sums = _mm_add_epi32(_mm_unpacklo_epi64(ab, cd), _mm_unpackhi_epi64(ab, cd));
+    sums = _mm_srai_epi32(_mm_add_epi32(sums, _mm_set1_epi32(1 << 14)), 15);
+    _mm_storel_epi64((__m128i *)out, _mm_packs_epi32(sums, sums));
+}
+
 #else
+
+static inline void decimate_4(const int16_t *window, const int16_t *row, int taps, int step, int16_t *out)
+{
+    for (int k = 0; k < 4; k++) {
+        int32_t a = 1 << 14;
+        for (int i = 0; i < taps; i++)
+            a += (int32_t)window[k * step + i] * row[i];
+        a >>= 15;
+        out[k] = (int16_t)(a > 32767 ? 32767 : a < -32768 ? -32768 : a);
+    }
+}
 
 static inline void filter_bank_4(const int16_t *window, const int16_t *rows, int taps, float *out)
 {
