@@ -332,7 +332,7 @@ cdef inline void _read_several(
         explained = _solve(bank, spec, lock, a_re, a_im)
     else:
         explained = _solve_nominal(bank, spec, a_re, a_im)
-        if explained < 0.08 * bank.window_energy and spec.search_hz == 0.0:
+        if explained < max(<float>0.08, bank.best - <float>0.35) * bank.window_energy and spec.search_hz == 0.0:
             lock.locked = 0
             return
         for i in range(spec.lines):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.dsp import cadence_signals as cs
 from thirdring_dsp.call_progress import CallProgressDetector
 from thirdring_dsp.events import DspEvent
+from thirdring_dsp.reference import call_progress as reference
 from thirdring_dsp.tone_plans import Segment, Tone, countries, plan, render
 
 LEVEL_DBM0 = -13.0
@@ -70,6 +71,20 @@ def test_times_and_levels_of_rings_are_those_of_the_signal(country: str) -> None
         assert event.end_s == pytest.approx(start_s + sum(bursts[:-1]), abs=exact_s)
         assert event.level_dbm0 == pytest.approx(LEVEL_DBM0, abs=0.3)
         assert event.level_dbov == pytest.approx(LEVEL_DBM0 - 6.15, abs=0.3)
+
+
+@pytest.mark.parametrize("country", ["CN", "DE", "FR", "GB", "HK", "TR", "US", "ZA"])
+def test_rings_are_those_that_the_oracle_finds_in_the_whole_recording(country: str) -> None:
+    tone = plan(country).tone("ringback")
+    signal = cs.with_noise(
+        cs.signal_of(tone, 4), cs.tone_power(tone, LEVEL_DBM0), 12.0, np.random.default_rng(4)
+    )
+    expected = reference.rings(signal, 8000, plan(country))
+    events = heard(country, signal)
+    assert len(events) == len(expected) == 4
+    for event, (start_s, end_s) in zip(events, expected, strict=True):
+        assert event.start_s == pytest.approx(start_s, abs=0.03)
+        assert event.end_s == pytest.approx(end_s, abs=0.03)
 
 
 def test_first_ring_is_known_by_the_end_of_its_pause_and_later_ones_when_they_end() -> None:
