@@ -321,7 +321,7 @@ cdef inline void _read_several(
         hz = 0.7 if lock.locked > 0 else 0.2
         lock.step_re[0] = hz * lock.step_re[0] + bank.lag_re[k]
         lock.step_im[0] = hz * lock.step_im[0] + bank.lag_im[k]
-        if lock.locked < 8 or lock.locked & 3 == 0:
+        if lock.locked < 8 or lock.locked & 7 == 0:
             hz = _angle(lock.step_im[0], lock.step_re[0]) * <float>(100.0 / (2.0 * M_PI))
             hz = max(-spec.reach_hz, min(spec.reach_hz, hz))
             for i in range(spec.lines):
@@ -385,7 +385,7 @@ cdef inline void _read_several(
         for i in range(spec.lines):
             lock.step_re[i] = 0.6 * lock.step_re[i] + out.step_re[i]
             lock.step_im[i] = 0.6 * lock.step_im[i] + out.step_im[i]
-        if spec.lines == 2 and (lock.locked < 4 or lock.locked & 3 == 0):
+        if spec.lines == 2 and (lock.locked < 4 or lock.locked & 7 == 0):
             for i in range(2):
                 j = 1 - i if spec.together else i
                 hz = _angle(

@@ -283,7 +283,7 @@ cdef class CallProgressDetector:
         cdef Tracker* t = &self.tracker[tone_set]
         cdef const ToneReading* r = &self.bank.reading[tone_set]
         cdef int64_t hop = self.bank.frames - 1
-        cdef int64_t inner = hop - 3
+        cdef int64_t inner = hop - 3       # the newest reading that no edge has touched
         cdef double now_s = (hop + 1) * HOP_S
         cdef double power
         cdef int i
@@ -293,8 +293,8 @@ cdef class CallProgressDetector:
         t.rest[hop & RING_MASK] = r.rest
         if not t.on:
             if t.count > 0:
-                if inner * HOP_S > t.history[(t.count - 1) & HISTORY_MASK].end_s + WINDOW_S:
-                    t.gap_energy += self.frame_power[(hop - 4) & 7]
+                if (hop - 6) * HOP_S > t.history[(t.count - 1) & HISTORY_MASK].end_s + WINDOW_S:
+                    t.gap_energy += self.frame_power[(hop - 7) & 7]
                     t.gap_frames += 1
                 if t.pending:
                     self.watch(tone_set, now_s)
@@ -347,7 +347,7 @@ cdef class CallProgressDetector:
         if t.cold >= 3:
             self.end_burst(tone_set)
             return
-        if not t.reported and t.start_s >= 0.0 and hop & 7 == 0:
+        if not t.reported and t.start_s >= 0.0 and hop & 15 == 0:
             for i in range(self.continuous_count):
                 if (
                     self.continuous[i].tone_set == tone_set
