@@ -16,8 +16,10 @@ from thirdring import Appliance
 class Unit:
     """A running appliance and the SDK's connection to it."""
 
-    def __init__(self, folder: Path, extra: str = "") -> None:
-        self.state_dir = folder / "state"
+    def __init__(self, folder: Path, extra: str = "", disk_mb: int = 0) -> None:
+        """With ``disk_mb`` the state folder is a file system of its own of that size."""
+        self._mounted = folder / "state"
+        self._disk_mb = disk_mb
         self.sip_port, self.http_port, self.rtp_port = free_port(), free_port(), free_port()
         self.settings = folder / "settings.toml"
         self._log = folder / "appliance.log"
@@ -30,6 +32,12 @@ class Unit:
         self.desk: Appliance
 
     @property
+    def state_dir(self) -> Path:
+        if self._disk_mb:  # mounted in the appliance's own mount namespace
+            return Path(f"/proc/{self.process.pid}/root{self._mounted}")
+        return self._mounted
+
+    @property
     def target(self) -> str:
         return f"127.0.0.1:{self.sip_port}"
 
@@ -37,8 +45,9 @@ class Unit:
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [
+                    *self._on_a_disk_of_its_own(),
                     *(sys.executable, "-m", "thirdring_device.cli", "run", "--board", "simulator"),
-                    *("--state", str(self.state_dir), "--settings", str(self.settings)),
+                    *("--state", str(self._mounted), "--settings", str(self.settings)),
                 ],
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -49,6 +58,14 @@ class Unit:
             self.process.terminate()
             self.process.wait()
             raise
+
+    def _on_a_disk_of_its_own(self) -> list[str]:
+        if not self._disk_mb:
+            return []
+        self._mounted.mkdir()
+        mount = f'mount -t tmpfs -o size={self._disk_mb}m tmpfs "$0" && exec "$@"'
+        unshare = "-m" if os.geteuid() == 0 else "-rm"
+        return ["unshare", unshare, "sh", "-c", mount, str(self._mounted)]
 
     def _connected(self) -> bool:
         assert self.process.poll() is None, self._log.read_text(encoding="utf-8")

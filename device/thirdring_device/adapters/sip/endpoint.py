@@ -1,6 +1,10 @@
 """The pjsua2 endpoint and everything that is configured once. All of it on the SIP thread."""
 
+import contextlib
+import ctypes
 import logging
+import os
+from collections.abc import Iterator
 from importlib.metadata import version
 from typing import Any, Final
 
@@ -35,13 +39,30 @@ class _LogWriter(pj.LogWriter):  # type: ignore[misc]
         log.log(logging.WARNING if entry.level < 2 else logging.INFO, "%s", entry.msg.rstrip())
 
 
+@contextlib.contextmanager
+def _silenced_stdout() -> Iterator[None]:
+    """Keep away what ``libCreate`` prints before its log level can be set."""
+    libc = ctypes.CDLL(None)
+    libc.fflush(None)
+    saved = os.dup(1)
+    try:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a descriptor is wanted
+            os.dup2(nowhere.fileno(), 1)
+        yield
+    finally:
+        libc.fflush(None)  # what printf has buffered must not come out later
+        os.dup2(saved, 1)
+        os.close(saved)
+
+
 class EndpointOwner:
     """Makes the endpoint and destroys it."""
 
     def __init__(self, settings: SipSettings) -> None:
         """Start the stack; raises ``TrunkError`` 3004 when the port cannot be opened."""
         self._endpoint = pj.Endpoint()
-        self._endpoint.libCreate()
+        with _silenced_stdout():
+            self._endpoint.libCreate()
         try:
             self._initialise(settings)
         except BaseException:
