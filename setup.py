@@ -11,6 +11,7 @@ from Cython.Build import cythonize
 from setuptools import Extension, setup
 
 ROOT = Path(__file__).parent
+JOBS = os.cpu_count() or 1
 CHECKED = os.environ.get("THIRDRING_DSP_CHECKED") == "1"
 # No -ffast-math: results must not depend on how the compiler reorders sums with NaN or infinity.
 COMPILE_ARGS = ["-O3", "-fno-math-errno", "-fno-trapping-math", "-Wno-unused-function"]
@@ -37,6 +38,7 @@ setup(
             for path in sorted((ROOT / component).rglob("*.pyx"))
         ],
         include_path=["dsp"],
+        nthreads=JOBS,
         force=CHECKED,
         compiler_directives={
             "language_level": 3,
@@ -47,5 +49,6 @@ setup(
             "embedsignature": True,
             "freethreading_compatible": False,
         },
-    )
+    ),
+    options={"build_ext": {"parallel": JOBS}},
 )
