@@ -130,7 +130,7 @@ class _Recorded:
 def _heard(file: StereoFile, call: _Recorded, settings: Settings, progress: Progress | None) -> list[Event]:
     """Return what the live sound path hears in the recording."""
     heard: list[Event] = []
-    sound = CallSound(call.call_id, call.codec, settings.audio, heard.append, lambda: call.media_at_s)
+    sound = CallSound(call.call_id, call.codec, settings, heard.append, lambda: call.media_at_s)
     step = max(1, round(file.duration_s * SAMPLE_RATE_HZ / FRAME_SAMPLES / PROGRESS_STEPS))
     mouth_out, ear_out = np.zeros(FRAME_SAMPLES, np.int16), np.zeros(FRAME_SAMPLES, np.int16)
     for i, (agent, customer) in enumerate(file.frames()):

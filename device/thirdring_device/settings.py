@@ -79,6 +79,7 @@ class AudioSettings:
         -26.0, "active speech level aimed at", unit="dBov", low=-40.0, high=-16.0
     )
     agc_range_db: float = setting(15.0, "largest gain up or down", unit="dB", low=0.0, high=30.0)
+    noise_gate: bool = setting(True, "mouth path: turn the background down by 12 dB in pauses")
     mouth_ceiling_dbov: float = setting(-3.0, "limiter of the mouth path", unit="dBov", low=-20.0, high=0.0)
     ear_ceiling_dbov: float = setting(-6.0, "limiter of the ear path", unit="dBov", low=-40.0, high=0.0)
 

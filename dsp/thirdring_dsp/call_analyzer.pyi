@@ -22,6 +22,8 @@ class CallAnalyzer:
         *,
         dead_air_s: float = 10.0,
         target_dbov: float = -26.0,
+        gain_range_db: float = 15.0,
+        gate_attenuation_db: float = 12.0,
         mouth_ceiling_dbov: float = -3.0,
         ear_ceiling_dbov: float = -6.0,
     ) -> None: ...

@@ -29,6 +29,8 @@ cdef class CallAnalyzer:
         plan: The national ``TonePlan`` of the trunk; without one, call progress is not listened for.
         dead_air_s: Silence of both sides that counts as dead air.
         target_dbov: Active speech level the gain control brings the agent to (ITU-T P.56).
+        gain_range_db: Most gain of the gain control, up and down; 0 turns it off.
+        gate_attenuation_db: By how much the noise gate turns the background down; 0 turns it off.
         mouth_ceiling_dbov: Ceiling of the limiter towards the line.
         ear_ceiling_dbov: Ceiling of the limiter towards the headset.
 
@@ -43,6 +45,7 @@ cdef class CallAnalyzer:
 
     def __cinit__(
         self, int sample_rate_hz, plan=None, *, double dead_air_s=10.0, double target_dbov=-26.0,
+        double gain_range_db=15.0, double gate_attenuation_db=12.0,
         double mouth_ceiling_dbov=-3.0, double ear_ceiling_dbov=-6.0,
     ):
         self.talk = TalkAnalyzer(sample_rate_hz, dead_air_s=dead_air_s)
@@ -55,8 +58,10 @@ cdef class CallAnalyzer:
         self.customer_pace = SyllableRateMeter(sample_rate_hz)
         self.agent_noise = NoiseMeter(sample_rate_hz)
         self.customer_noise = NoiseMeter(sample_rate_hz)
-        self.gate = NoiseGate(sample_rate_hz)
-        self.gain = AutomaticGainControl(sample_rate_hz, target_dbov=target_dbov)
+        self.gate = NoiseGate(sample_rate_hz, gate_attenuation_db)
+        self.gain = AutomaticGainControl(
+            sample_rate_hz, target_dbov=target_dbov, max_gain_db=gain_range_db,
+            min_gain_db=-gain_range_db)
         self.mouth_limiter = AcousticLimiter(sample_rate_hz, ceiling_dbov=mouth_ceiling_dbov)
         self.ear_limiter = AcousticLimiter(sample_rate_hz, ceiling_dbov=ear_ceiling_dbov)
         self.dtmf = DtmfDetector(sample_rate_hz)

@@ -72,9 +72,7 @@ def live_call(
     answered_s = BEGAN_AT_S + 0.02 + answered_after_s
     recorder = Recorder(path, SAMPLE_RATE_HZ)
     heard: list[Event] = []
-    sound = CallSound(
-        CALL_ID, "G722", settings.audio, heard.append, lambda: answered_s + 0.013, recorder.write
-    )
+    sound = CallSound(CALL_ID, "G722", settings, heard.append, lambda: answered_s + 0.013, recorder.write)
     out = np.zeros(FRAME_SAMPLES, np.int16)
     for start in range(0, len(agent) // FRAME_SAMPLES * FRAME_SAMPLES, FRAME_SAMPLES):
         frame = slice(start, start + FRAME_SAMPLES)

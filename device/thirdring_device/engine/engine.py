@@ -297,7 +297,7 @@ class Engine:
             recorder = Recorder(self._state_dir / "recordings" / f"{call_id}.wav", SAMPLE_RATE_HZ)
             self._recorders[call_id] = recorder
             tap = recorder.write
-        return CallSound(call_id, codec, self._settings.audio, self.post, self.clock, tap)
+        return CallSound(call_id, codec, self._settings, self.post, self.clock, tap)
 
     def _close_recording(self, call_id: str) -> None:
         records = [record for record in self._recent if record.event.call_id == call_id]
