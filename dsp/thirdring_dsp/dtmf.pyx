@@ -45,7 +45,7 @@ cdef enum:
     DIAL_TONE_SLICE_HOPS = 15
     RUN_BETWEEN_JUDGINGS = 3
     RUN_REFERENCE = 2       # after so many good pairs a run's frequencies are its reference
-    RUN_GAP = GAP_HOPS // 2
+    RUN_GAP = 5             # pairs: GAP_HOPS
     RUN_TURNED = 3          # after so many pairs at other frequencies a new run begins
     SEGMENTS = 8            # most stretches without a gap in a digit
     EDGE_HOPS = 3           # half a filter: hops nearer to an edge see only part of the tone
