@@ -1,5 +1,7 @@
 """One command per habit, run in the environment that scripts/setup made: ``nox -s lint``."""
 
+from pathlib import Path
+
 import nox
 
 nox.options.default_venv_backend = "none"
@@ -38,22 +40,41 @@ def bench_dsp(session: nox.Session) -> None:
     session.run("python", "-m", "bench.dsp", *session.posargs)
 
 
+def build_sanitized(session: nox.Session, kind: str, **env: str) -> str:
+    """Build the DSP core with sanitizers below ``out`` (setup.py says how) and return its folder."""
+    base = Path("out", kind).absolute()
+    library = str(base / "lib")
+    arguments = ["build", "--build-base", str(base), "--build-lib", library]
+    session.run("python", "setup.py", "-q", *arguments, env=env)
+    return library
+
+
 @nox.session
 def dsp_checked(session: nox.Session) -> None:
-    """Run the DSP tests on a bounds-checked build, then put the fast build back."""
-    try:
-        session.run(
-            "python",
-            "setup.py",
-            "-q",
-            "build_ext",
-            "--inplace",
-            "--force",
-            env={"THIRDRING_DSP_CHECKED": "1"},
-        )
-        session.run("python", "-m", "pytest", "tests/dsp", *session.posargs)
-    finally:
-        session.run("python", "setup.py", "-q", "build_ext", "--inplace", "--force")
+    """Run the DSP tests on a build with bounds checks, address and undefined-behaviour sanitizer."""
+    library = build_sanitized(session, "checked", THIRDRING_DSP_CHECKED="1")
+    asan = session.run("gcc", "-print-file-name=libasan.so", external=True, silent=True)
+    # The interpreter itself frees little when it ends: leaks are not looked for.
+    env = {"PYTHONPATH": library, "LD_PRELOAD": str(asan).strip(), "ASAN_OPTIONS": "detect_leaks=0"}
+    used = session.run(
+        "python", "-c", "import thirdring_dsp.dtmf as m; print(m.__file__)", env=env, silent=True
+    )
+    if not str(used).strip().startswith(library):
+        session.error(f"not the checked build: {used}")
+    session.run("python", "-m", "pytest", *(session.posargs or ["tests/dsp"]), env=env)
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Fuzz the DSP core; arguments as in ``nox -s fuzz -- --seconds 120 DtmfDetector``."""
+    # Atheris brings libFuzzer and the sanitizers' runtime of clang in one library.
+    script = "import importlib.util as u; print(u.find_spec('asan_with_fuzzer').origin)"
+    runtime = session.run("python", "-c", script, silent=True)
+    library = build_sanitized(
+        session, "fuzz", THIRDRING_DSP_CHECKED="fuzz", CC="clang-16", LDSHARED="clang-16 -shared"
+    )
+    env = {"PYTHONPATH": library, "LD_PRELOAD": str(runtime).strip(), "ASAN_OPTIONS": "detect_leaks=0"}
+    session.run("python", "-m", "bench.fuzz_dsp", *session.posargs, env=env)
 
 
 @nox.session
