@@ -61,7 +61,8 @@ def dsp_checked(session: nox.Session) -> None:
     )
     if not str(used).strip().startswith(library):
         session.error(f"not the checked build: {used}")
-    session.run("python", "-m", "pytest", *(session.posargs or ["tests/dsp"]), env=env)
+    # Reports of the sanitizers go to the file descriptor, which pytest must not capture.
+    session.run("python", "-m", "pytest", "--capture=sys", *(session.posargs or ["tests/dsp"]), env=env)
 
 
 @nox.session

@@ -140,7 +140,7 @@ cdef class SegmentTracker:
         for i in range(STEADY_BLOCKS):
             low = fmin(low, self.means[i])
             high = fmax(high, self.means[i])
-            dip = fmin(dip, self.minima[(self.blocks - 1 - i) % FLOOR_BLOCKS])
+            dip = fmin(dip, self.minima[(self.blocks - 1 - i + FLOOR_BLOCKS) % FLOOR_BLOCKS])
         if self.blocks >= STEADY_BLOCKS and high < STEADY_RANGE * low and low < STEADY_DIP * dip:
             # A steady sound is background however loud: forget the quieter minima before it.
             for i in range(FLOOR_BLOCKS):
