@@ -77,6 +77,7 @@ def fuzz(name: str, seconds: int, seed: int) -> None:
         f"-max_total_time={seconds}",
         f"-seed={seed}",
         "-max_len=600",
+        "-len_control=0",
         "-timeout=60",
         "-print_final_stats=1",
     ]
