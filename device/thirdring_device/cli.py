@@ -3,12 +3,13 @@
 import argparse
 import asyncio
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from thirdring.protocol.errors import ThirdringError, error
-from thirdring_device import analyze
+from thirdring_device import analyze, plans
 from thirdring_device.settings import load_settings
 from thirdring_device.supervisor import EXIT_REFUSED, Supervisor
 
@@ -68,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--board", required=True, help="the board, such as simulator")
         command.set_defaults(function=function)
     analyze.add_parser(commands)
+    plans.add_parser(commands)
     demo = commands.add_parser("demo", help="one real call through the whole appliance, and its report")
     demo.add_argument("--language", default="zh", choices=("zh", "en"), help="language spoken in the call")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="made anew each time")
@@ -88,6 +90,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_REFUSED
     except KeyboardInterrupt:
         return 130
+    except BrokenPipeError:  # whoever read our output has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     render.add_argument("--seconds", type=float, default=DEFAULT_DURATION_S)
     render.add_argument("--level-dbm0", type=float, default=-13.0)
     render.add_argument("--rate-hz", type=int, default=8000)
-    parser.set_defaults(run=run)
+    parser.set_defaults(function=run)
 
 
 def _segment(segment: Segment) -> str:

@@ -13,7 +13,7 @@ def call(*words: str) -> int:
     parser = argparse.ArgumentParser()
     plans.add_parser(parser.add_subparsers(required=True))
     args = parser.parse_args(["plans", *words])
-    return int(args.run(args))
+    return int(args.function(args))
 
 
 def test_list_names_every_country_china_first(capsys: pytest.CaptureFixture[str]) -> None:
