@@ -46,7 +46,9 @@ def appliance(extra: str = "") -> Iterator[Running]:
         state_dir, port = Path(folder) / "state", free_port()
         settings = Path(folder) / "settings.toml"
         settings.write_text(
-            f"[sip]\nport = {port}\nrtp_port = {port + 2000}\n[gateway]\nport = {port + 1}\n{extra}",
+            f"[sip]\nport = {port}\nrtp_port = {port + 2000}\n"
+            "invites_per_s = 1000\nno_rtp_end_s = 600\n"  # the callers are quick and may be silent
+            f"[gateway]\nport = {port + 1}\n{extra}",
             encoding="utf-8",
         )
         command = [

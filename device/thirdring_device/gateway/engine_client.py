@@ -6,7 +6,6 @@ resumes behind the last event it gave out.
 """
 
 import asyncio
-import contextlib
 import json
 import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -115,8 +114,7 @@ class EngineClient:
         """Disconnect; commands in flight fail with 7000. The client may be used again."""
         if self._reading is not None:
             self._reading.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._reading
+            await asyncio.wait((self._reading,))
         self._reading = None
 
     async def _connected(self) -> asyncio.StreamWriter:

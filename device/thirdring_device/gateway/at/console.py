@@ -1,7 +1,6 @@
 """Runs one session on one open terminal: reads, lets the session work, lets the host abort it."""
 
 import asyncio
-import contextlib
 from typing import Final
 
 from thirdring_device.gateway.at.session import Session
@@ -33,9 +32,12 @@ async def converse(session: Session, stream: FdStream) -> None:
             raise
     finally:
         working.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await working
-        session.hung_up()
+        try:
+            await asyncio.wait((working,))  # unlike awaiting it, this tells our own cancellation from its
+        finally:
+            session.hung_up()
+        if not working.cancelled():
+            working.result()
 
 
 async def _work(session: Session, chunks: "asyncio.Queue[bytes]") -> None:
