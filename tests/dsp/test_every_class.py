@@ -3,7 +3,7 @@
 Which independent reference each class is held against, on the signals of its own test file:
 
 =======================  ==================================================================
-AcousticLimiter          the ceiling itself: no sample passes it, quiet samples only wait
+AcousticLimiter          ``reference.limiter``, to the sample
 AutomaticGainControl     ``reference.p56`` measures what comes out
 CallAnalyzer             its parts, each run alone on the same call
 CallProgressDetector     tones rendered from the plan (``tone_plans``): times and counts known

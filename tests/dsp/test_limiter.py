@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from tests.dsp import signals
 from thirdring_dsp import AcousticLimiter
+from thirdring_dsp.reference.limiter import limited
 
 RATES_HZ = (8000, 16000, 48000)
 
@@ -107,3 +108,16 @@ def test_arguments_out_of_range_are_refused(arguments: tuple[int, float, float],
 def test_a_result_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="160"):
         AcousticLimiter(8000).process(np.zeros(160, np.int16), np.zeros(80, np.int16))
+
+
+@pytest.mark.parametrize("sample_rate_hz", RATES_HZ)
+@pytest.mark.parametrize("look_ahead_s", [0.0005, 0.001, 0.005])
+def test_agrees_with_the_oracle(sample_rate_hz: int, look_ahead_s: float) -> None:
+    time_s = np.arange(sample_rate_hz) / sample_rate_hz
+    signal = signals.white(1.0, -24.0, sample_rate_hz) * (1.0 + 4.0 * np.sin(2.0 * np.pi * 1.5 * time_s) ** 8)
+    samples = signals.to_int16(signal)
+    samples[sample_rate_hz // 2 :: sample_rate_hz // 7] = -32768
+    limiter = AcousticLimiter(sample_rate_hz, -12.0, look_ahead_s)
+    out = np.concatenate([limiter.process(block) for block in signals.cuts(samples, [160, 1, 97])])
+    np.testing.assert_array_equal(out, limited(samples, sample_rate_hz, -12.0, look_ahead_s))
+    assert 0 < limiter.limited_samples < samples.size
