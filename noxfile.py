@@ -1,5 +1,6 @@
 """One command per habit, run in the environment that scripts/setup made: ``nox -s lint``."""
 
+import shutil
 from pathlib import Path
 
 import nox
@@ -69,12 +70,14 @@ def dsp_checked(session: nox.Session) -> None:
 def fuzz(session: nox.Session) -> None:
     """Fuzz the DSP core; arguments as in ``nox -s fuzz -- --seconds 120 DtmfDetector``."""
     # Atheris brings libFuzzer and the sanitizers' runtime of clang in one library.
-    script = "import importlib.util as u; print(u.find_spec('asan_with_fuzzer').origin)"
-    runtime = session.run("python", "-c", script, silent=True)
+    script = "import importlib.util as u; s = u.find_spec('asan_with_fuzzer'); print(s.origin if s else '')"
+    runtime = str(session.run("python", "-c", script, silent=True)).strip()
+    if not runtime or not shutil.which("clang-16"):
+        session.error("needs: pip install -c constraints.txt -e '.[fuzz]'; apt-get install clang-16")
     library = build_sanitized(
         session, "fuzz", THIRDRING_DSP_CHECKED="fuzz", CC="clang-16", LDSHARED="clang-16 -shared"
     )
-    env = {"PYTHONPATH": library, "LD_PRELOAD": str(runtime).strip(), "ASAN_OPTIONS": "detect_leaks=0"}
+    env = {"PYTHONPATH": library, "LD_PRELOAD": runtime, "ASAN_OPTIONS": "detect_leaks=0"}
     session.run("python", "-m", "bench.fuzz_dsp", *session.posargs, env=env)
 
 
