@@ -7,6 +7,7 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +25,14 @@ from thirdring.protocol.events import (
     Record,
     Verdict,
 )
+from thirdring.protocol.views import CallDetail
 from thirdring_device.adapters.recording import COMMENT_TAG, Recorder
 from thirdring_device.analyze import add_parser
 from thirdring_device.cli import main
 from thirdring_device.engine.media import FRAME_SAMPLES, SAMPLE_RATE_HZ, CallSound
 from thirdring_device.engine.replay import desk_settings
 from thirdring_device.recorded import analyze, judged
+from thirdring_device.report import Report, build
 from thirdring_device.settings import Settings
 
 CALL_ID = "20260302T081504-abc123"
@@ -68,6 +71,14 @@ def live_call(
     path: Path, agent: Signal, customer: Signal, *, answered_after_s: float, ended: bool = True
 ) -> list[Verdict]:
     """Run a call as the engine does, recording it to ``path``; return the verdicts."""
+    events = [record.event for record in live_records(path, agent, customer, answered_after_s, ended=ended)]
+    return [event for event in events if isinstance(event, Verdict)]
+
+
+def live_records(
+    path: Path, agent: Signal, customer: Signal, answered_after_s: float, *, ended: bool = True
+) -> list[Record]:
+    """Run a call as the engine does, recording it to ``path``; return all that was said of it."""
     settings = Settings()
     answered_s = BEGAN_AT_S + 0.02 + answered_after_s
     recorder = Recorder(path, SAMPLE_RATE_HZ)
@@ -91,7 +102,7 @@ def live_call(
     records = judged([*facts, end], desk_settings(settings), lambda at_s: utc)
     kept = records if ended else [r for r in records if not isinstance(r.event, CallEnded)]
     recorder.close(kept)
-    return [record.event for record in records if isinstance(record.event, Verdict)]
+    return records
 
 
 def without_numbers(verdicts: Sequence[Verdict]) -> list[Verdict]:
@@ -122,6 +133,31 @@ def test_a_recording_gets_the_verdicts_of_the_live_call(
     assert without_numbers(report.verdicts) == without_numbers(live)
     for verdict, word in zip(report.verdicts, expected, strict=True):
         assert word is None or verdict.verdict == word
+
+
+def test_a_recording_gives_every_figure_of_the_live_call(tmp_path: Path) -> None:
+    """Tones, turns, pace and noise too; only what the agent's own requests said stays with the live call."""
+    time_s = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    ringback = np.round(3000 * np.sin(2 * np.pi * 450 * time_s)).astype(np.int16)
+    agent = voiced((1.0, 4.0, -30.0), (7.5, 10.0, -30.0), (23.5, 25.0, -30.0), length_s=26.0)
+    customer = voiced((5.0, 10.0, -24.0), length_s=26.0)
+    for at_s in (13, 18):
+        customer[at_s * SAMPLE_RATE_HZ : (at_s + 1) * SAMPLE_RATE_HZ] += ringback
+    records = live_records(tmp_path / "call.wav", agent, customer, 6.0)
+    report = analyze(tmp_path / "call.wav", Settings())
+    live = build(CallDetail(call=report.call, verdicts=report.verdicts), records, Settings())
+    assert [tone.tone for tone in live.tones] == ["ringback", "ringback"]
+    assert {stretch.kind for stretch in live.stretches} >= {"overlap", "dead_air"}
+
+    def heard(of: Report) -> dict[str, Any]:
+        figures = of.to_json()
+        for thing in (*figures["tones"], *figures["stretches"], *figures["spurts"]):
+            del thing["event"]  # the journal's own number
+        names = ("tones", "stretches", "spurts", "voice", "agent_voice", "customer_voice", "shared", "series")
+        return {name: figures[name] for name in names}
+
+    assert heard(report) == heard(live)
+    assert report.agent_voice is not None
 
 
 def test_the_report_of_a_recording_shows_the_call(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import math
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from thirdring.protocol.events import (
@@ -13,18 +13,25 @@ from thirdring.protocol.events import (
     CallAnswered,
     CallEnded,
     CallIncoming,
+    DeadAir,
     Dtmf,
     Event,
+    Interruption,
     Levels,
     LevelSummary,
     MediaEnded,
     MediaStarted,
     NormNoted,
+    Overlap,
     Prompt,
     Record,
     RingBurst,
     TalkSpurt,
+    TalkSummary,
+    ToneHeard,
     Verdict,
+    VoiceFigures,
+    VoiceSummary,
 )
 from thirdring.protocol.views import CallDetail, CallSummary
 
@@ -177,6 +184,73 @@ def add_media(
             ),
         )
     )
+
+
+AGENT_VOICE = VoiceSummary(syllables_per_s=4.62, articulated_s=17.3, noise_level_dbov=-63.4, snr_db=27.4)
+CUSTOMER_VOICE = VoiceSummary(
+    syllables_per_s=5.31, articulated_s=14.9, noise_level_dbov=SILENCE_DBOV, snr_db=None
+)
+SHARED = TalkSummary(
+    agent_s=19.1, customer_s=16.0, overlap_s=2.5, overlap_percent=7.7, dead_air_s=12.5, interruptions=1
+)
+
+
+def call_with_figures() -> tuple[CallDetail, list[Record]]:
+    """Return an answered call in whose sound everything was heard that can be."""
+    detail, records = answered_call()
+    at_s, call_id = BEGAN_AT_S + 8.24, CALL_ID
+    heard: list[Event] = [
+        ToneHeard(
+            at_s=at_s + 4,
+            call_id=call_id,
+            side="customer",
+            tone="cng",
+            start_s=2.5,
+            end_s=3.0,
+            level_dbm0=-19.8,
+        ),
+        VoiceFigures(at_s=at_s + 5, call_id=call_id, end_s=5.0, agent=AGENT_VOICE, customer=CUSTOMER_VOICE),
+        ToneHeard(
+            at_s=at_s + 7,
+            call_id=call_id,
+            side="customer",
+            tone="ced",
+            start_s=6.0,
+            end_s=6.6,
+            level_dbm0=-12.1,
+            detail="ANSam",
+        ),
+        ToneHeard(
+            at_s=at_s + 9,
+            call_id=call_id,
+            side="customer",
+            tone="ced_end",
+            start_s=6.0,
+            end_s=9.0,
+            level_dbm0=-12.1,
+            detail="/ANSam",
+        ),
+        Interruption(at_s=at_s + 12, call_id=call_id, start_s=11.0, end_s=11.8),
+        Overlap(at_s=at_s + 13.5, call_id=call_id, side="agent", start_s=11.0, end_s=13.5),
+        DeadAir(at_s=at_s + 30, call_id=call_id, start_s=20.0, end_s=30.0, over=False),
+        DeadAir(at_s=at_s + 32.7, call_id=call_id, start_s=20.0, end_s=32.5, over=True),
+        ToneHeard(
+            at_s=at_s + 40,
+            call_id=call_id,
+            side="customer",
+            tone="busy",
+            start_s=38.0,
+            end_s=39.7,
+            level_dbm0=-14.0,
+        ),
+    ]
+    for record in records:
+        if isinstance(record.event, MediaEnded):
+            more = replace(record.event, agent_voice=AGENT_VOICE, customer_voice=CUSTOMER_VOICE, talk=SHARED)
+            numbered = [Record(9000 + i, record.utc, event) for i, event in enumerate(heard)]
+            place = records.index(record)
+            return detail, [*records[:place], *numbered, replace(record, event=more), *records[place + 1 :]]
+    raise AssertionError("the call has no sound")
 
 
 def add_rings(journal: Journal, until_s: float, alerting_s: float = 0.05) -> list[int]:

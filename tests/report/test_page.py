@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 import pytest
 
 from tests.report import factory
-from thirdring.protocol.events import Record
+from thirdring.protocol.events import Overlap, Record
 from thirdring.protocol.views import CallDetail
 from thirdring_device.report import Report, build
 from thirdring_device.report.axis import Axis
@@ -20,6 +20,7 @@ CASES: dict[str, Callable[[], tuple[CallDetail, list[Record]]]] = {
     "live": lambda: factory.answered_call(live=True),
     "cancelled": factory.cancelled_call,
     "foreign": factory.foreign_recording,
+    "figures": factory.call_with_figures,
 }
 
 
@@ -172,3 +173,43 @@ def test_marks_are_shown_in_the_tables_too() -> None:
         assert line in said
     spurts = sum(table.count("<td>Agent</td>") + table.count("<td>Customer</td>") for table in tables)
     assert spurts == len(report.spurts) + 1  # and the customer's row of the levels
+
+
+def test_tones_turns_pace_and_noise_are_shown() -> None:
+    page = build(*factory.call_with_figures()).to_html()
+    blocks = [
+        item for item in pictures(page)[-1].iter("rect") if (item.get("class") or "").startswith("block")
+    ]
+    assert sorted(item.get("class") or "" for item in blocks) == [
+        "block dead_air",
+        "block overlap",
+        *["block tone customer"] * 3,
+    ]
+    axis = Axis(53.2, 78.0, 986.0)
+    starts = sorted(8.24 + start_s for start_s in (2.5, 6.0, 11.0, 20.0, 38.0))
+    assert sorted(float(item.get("x", 0)) for item in blocks) == pytest.approx(
+        [axis.x(start_s) for start_s in starts], abs=0.06
+    )
+    said = " ".join(read(page).texts)
+    for figure in ("4.6 syllables/s", "5.3 syllables/s", "-63.4 dBov", "27.4 dB", "12.5 s", "♪"):
+        assert figure in said
+
+
+def test_hundreds_of_overlaps_are_one_path() -> None:
+    detail, records = factory.answered_call(talk_s=600.0)
+    overlaps = [
+        Record(
+            9000 + i,
+            "2026-03-02T08:16:00Z",
+            Overlap(
+                at_s=factory.BEGAN_AT_S + 9.0 + 2 * i,
+                call_id=factory.CALL_ID,
+                side="agent",
+                start_s=2.0 * i,
+                end_s=2.0 * i + 0.5,
+            ),
+        )
+        for i in range(200)
+    ]
+    course = pictures(build(detail, [*records, *overlaps]).to_html())[-1]
+    assert len([item for item in course.iter() if item.get("class") == "block overlap"]) == 1

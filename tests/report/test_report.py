@@ -8,6 +8,7 @@ import pytest
 from tests.report import factory
 from thirdring.protocol.events import (
     CallIncoming,
+    DeadAir,
     Dtmf,
     MediaEnded,
     MediaStarted,
@@ -188,3 +189,27 @@ def test_a_talk_spurt_that_ended_is_there_once() -> None:
     )
     with_start = [*records[:place], Record(9000, spurt.utc, started), *records[place:]]
     assert build(detail, with_start).spurts == build(detail, records).spurts
+
+
+def test_what_was_heard_besides_speech_is_laid_on_the_axis_of_the_call() -> None:
+    report = build(*factory.call_with_figures())
+    tones = [(tone.tone, tone.detail, round(tone.start_s, 2), round(tone.end_s, 2)) for tone in report.tones]
+    assert tones == [("cng", "", 10.74, 11.24), ("ced", "/ANSam", 14.24, 17.24), ("busy", "", 46.24, 47.94)]
+    stretches = [(s.kind, round(s.start_s, 2), round(s.end_s, 2), s.event) for s in report.stretches]
+    assert stretches == [
+        ("interruption", 19.24, 20.04, 9004),
+        ("overlap", 19.24, 21.74, 9005),
+        ("dead_air", 28.24, 40.74, 9006),
+    ]
+    data = json.loads(json.dumps(report.to_json(), allow_nan=False))
+    assert data["agent_voice"]["syllables_per_s"] == 4.62
+    assert data["customer_voice"]["snr_db"] is None
+    assert data["shared"]["interruptions"] == 1
+    assert [point["at_s"] for point in data["voice"]] == [13.24]
+
+
+def test_dead_air_that_nobody_ended_lasts_as_long_as_the_sound() -> None:
+    detail, records = factory.call_with_figures()
+    kept = [r for r in records if not (isinstance(r.event, DeadAir) and r.event.over)]
+    (silent,) = [s for s in build(detail, kept).stretches if s.kind == "dead_air"]
+    assert silent.end_s == pytest.approx(8.24 + 44.9)

@@ -64,3 +64,26 @@ def test_a_recording_without_signalling() -> None:
     report = build(*factory.foreign_recording(), recording="talk.wav", signalled=False)
     assert "Recording talk.wav" in report.to_text()
     assert "录音中没有信令信息" in report.to_text("zh")
+
+
+def test_tones_turns_pace_and_noise_are_said() -> None:
+    said = build(*factory.call_with_figures()).to_text().splitlines()
+    joined = [" ".join(line.split()) for line in said]
+    for line in (
+        "Agent 4.6 syllables/s 17.3 s -63.4 dBov 27.4 dB",
+        "Customer 5.3 syllables/s 14.9 s silent -",
+        "times the customer was talked over 1",
+        "10.74 s #9000 Heard: Fax calling tone (CNG), -19.8 dBm0",
+        "14.24 s #9002 Heard: Fax answering tone (/ANSam), -12.1 dBm0",
+        "19.24 s #9004 The agent talks over the customer",
+        "28.24 s #9006 Nobody speaks for 12.5 s",
+        "46.24 s #9008 Heard: Busy tone, -14.0 dBm0",
+    ):
+        assert line in joined, line
+    assert "听到忙音" in build(*factory.call_with_figures()).to_text("zh")
+
+
+def test_a_call_of_an_older_version_has_no_such_section() -> None:
+    said = build(*factory.answered_call()).to_text()
+    assert "Pace and noise" not in said
+    assert "dead air" not in said

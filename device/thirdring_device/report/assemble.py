@@ -8,12 +8,15 @@ from thirdring.protocol.events import (
     CallAlerting,
     CallAnswered,
     CallEnded,
+    DeadAir,
     Dtmf,
     Event,
+    Interruption,
     Levels,
     MediaEnded,
     MediaStarted,
     NormNoted,
+    Overlap,
     Prompt,
     Record,
     RingBurst,
@@ -21,11 +24,23 @@ from thirdring.protocol.events import (
     Side,
     TalkSpurt,
     TalkSpurtStarted,
+    ToneHeard,
     Verdict,
+    VoiceFigures,
 )
 from thirdring.protocol.views import CallDetail
-from thirdring_device.report.model import Key, Limits, Moment, Report, Ring, Spurt, TalkShares
+from thirdring_device.report.model import (
+    Key,
+    Limits,
+    Moment,
+    Report,
+    Ring,
+    Spurt,
+    TalkShares,
+    VoicePoint,
+)
 from thirdring_device.report.series import level_series
+from thirdring_device.report.sounds import Sounds
 from thirdring_device.report.talk import talk_shares
 from thirdring_device.settings import Settings
 from thirdring_dsp.tone_plans import ring_cadence
@@ -83,6 +98,12 @@ def build(
         evidence={number: at_s for number, at_s in sorted(reader.places.items()) if number in named},
         series=level_series(reader.levels),
         limits=_limits(settings or Settings()),
+        agent_voice=media.agent_voice if media else None,
+        customer_voice=media.customer_voice if media else None,
+        shared=media.talk if media else None,
+        tones=tuple(reader.sounds.tones),
+        stretches=tuple(sorted(reader.sounds.stretches, key=lambda stretch: stretch.start_s)),
+        voice=tuple(reader.voice),
     )
 
 
@@ -108,6 +129,8 @@ class _Reader:
     moments: list[Moment] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     levels: list[tuple[float, Levels]] = field(default_factory=list)
+    sounds: Sounds = field(default_factory=Sounds)
+    voice: list[VoicePoint] = field(default_factory=list)
     places: dict[int, float] = field(default_factory=dict)
     speaking: dict[Side, tuple[int, float]] = field(default_factory=dict)
     """Who speaks just now: number of the event, and since when."""
@@ -140,6 +163,12 @@ class _Reader:
                 )
             case MediaStarted() | MediaEnded() | Levels() | TalkSpurtStarted() | TalkSpurt() | Dtmf():
                 self._read_sound(number, at_s, event)
+            case ToneHeard() | Overlap() | Interruption() | DeadAir():
+                self.places[number] = self.origin_s + event.start_s
+                self.sounds.read(number, self.origin_s, event)
+            case VoiceFigures():
+                at_s = self.origin_s + event.end_s
+                self.voice.append(VoicePoint(at_s=at_s, agent=event.agent, customer=event.customer))
             case AgentRequested() | Prompt() | NormNoted() | RingOverflow():
                 self.moments.append(_moment(number, at_s, event))
 
@@ -187,8 +216,9 @@ class _Reader:
                 )
 
     def close_spurts(self) -> None:
-        """End the talk-spurts that nobody saw the end of where the sound ended."""
+        """End the talk-spurts and the silence that nobody saw the end of where the sound ended."""
         until_s = self.latest_s if self.media_end_s is None else self.media_end_s
+        self.sounds.close(until_s)
         for side, (number, start_s) in self.speaking.items():
             if until_s > start_s:
                 self.spurts.append(

@@ -1,13 +1,14 @@
-"""The rows of marks beneath the lanes: keys, prompts, the norms' live states, the verdicts."""
+"""The rows of marks beneath the lanes: turns, tones, keys, prompts, the norms' live states, the verdicts."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from thirdring_device.report.axis import Axis, text_width
-from thirdring_device.report.markup import Markup, element, join
+from thirdring_device.report.markup import Markup, element, join, number
 from thirdring_device.report.messages import Words
 from thirdring_device.report.model import Report
+from thirdring_device.report.story import stretch_says, tone_name, tone_says
 
 __all__ = ["ROW_HEIGHT", "SYMBOLS", "Row", "draw_row", "rows"]
 
@@ -18,6 +19,8 @@ SYMBOLS: Final = {"met": "✓", "warned": "!", "breached": "✕", "not_applicabl
 RADIUS: Final = 7.5
 MARK_PX: Final = 2 * RADIUS + 3
 MOST_SHIFT_PX: Final = 26.0
+MOST_BARS: Final = 150
+"""Up to here bars are drawn one by one, with their figures to point at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +35,28 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """Something that lasted."""
+
+    start_s: float
+    end_s: float
+    class_: str
+    title: str
+    thin: bool = False
+    """Under the marks and their labels, not behind them."""
+
+    def place(self, middle: float) -> tuple[float, float]:
+        """Return top and height in the row around ``middle``."""
+        return (middle + 8.5, 3.0) if self.thin else (middle - 4.0, 8.0)
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
-    """Marks of one kind."""
+    """Marks of one kind, and bars behind them."""
 
     name: str
     marks: tuple[Mark, ...]
+    bars: tuple[Bar, ...] = ()
 
 
 def rows(report: Report, words: Words) -> list[Row]:
@@ -46,11 +66,41 @@ def rows(report: Report, words: Words) -> list[Row]:
         ("prompts", list(_prompts(report, words))),
         ("norms", list(_norms(report, words))),
     )
-    return [
+    turns = Row(words("picture.turns"), tuple(_interruptions(report, words)), tuple(_turns(report, words)))
+    tones = Row(words("picture.tones"), tuple(_tones(report, words)), tuple(_tone_bars(report, words)))
+    return [row for row in (turns, tones) if row.bars] + [
         Row(words(f"picture.{name}"), tuple(sorted(marks, key=lambda mark: mark.at_s)))
         for name, marks in everything
         if marks
     ]
+
+
+def _turns(report: Report, words: Words) -> Iterator[Bar]:
+    for stretch in report.stretches:
+        if stretch.kind != "interruption":
+            title = stretch_says(stretch, words)
+            yield Bar(stretch.start_s, stretch.end_s, f"block {stretch.kind}", title)
+
+
+def _interruptions(report: Report, words: Words) -> Iterator[Mark]:
+    for stretch in report.stretches:
+        if stretch.kind == "interruption":
+            yield Mark(stretch.start_s, "noted warned", "!", "", stretch_says(stretch, words))
+
+
+def _tone_bars(report: Report, words: Words) -> Iterator[Bar]:
+    for tone in report.tones:
+        yield Bar(tone.start_s, tone.end_s, f"block tone {tone.side}", tone_says(tone, words), thin=True)
+
+
+def _tones(report: Report, words: Words) -> Iterator[Mark]:
+    """Yield a mark at the first tone of each run of the same."""
+    last = ""
+    for tone in report.tones:
+        if tone.tone != last:
+            last = tone.tone
+            label = words.named("tone", tone.tone)
+            yield Mark(tone.start_s, f"tone {tone.side}", "♪", label, tone_name(tone, words))
 
 
 def _keys(report: Report, words: Words) -> Iterator[Mark]:
@@ -87,6 +137,7 @@ def _norms(report: Report, words: Words) -> Iterator[Mark]:
 def draw_row(axis: Axis, top: float, row: Row) -> Markup:
     """Return a row of marks; crowded ones move up to ``MOST_SHIFT_PX`` right, then are left to the tables."""
     y = top + ROW_HEIGHT / 2
+    blocks = join(*_blocks(axis, y, row.bars))
     placed: list[tuple[float, Mark]] = []
     for mark in row.marks:
         wanted = axis.x(mark.at_s)
@@ -111,7 +162,36 @@ def draw_row(axis: Axis, top: float, row: Row) -> Markup:
             label = element("text", mark.label, x=label_x, y=y + 4, class_=f"label{end}")
         title = element("title", mark.title)
         pieces.append(element("g", title, _sign(mark, x, y), label, class_=f"m {mark.class_}"))
-    return join(*pieces)
+    return join(blocks, *pieces)
+
+
+def _blocks(axis: Axis, y: float, bars: Sequence[Bar]) -> Iterator[Markup]:
+    """Yield the bars, one path for those of a kind when they are many."""
+    if len(bars) > MOST_BARS:
+        for class_ in sorted({bar.class_ for bar in bars}):
+            drawn = "".join(
+                f"M{number(axis.x(bar.start_s))} {number(bar.place(y)[0])}h{number(_width(axis, bar))}"
+                f"v{number(bar.place(y)[1])}h-{number(_width(axis, bar))}z"
+                for bar in bars
+                if bar.class_ == class_
+            )
+            yield element("path", d=drawn, class_=class_)
+        return
+    for bar in bars:
+        yield element(
+            "rect",
+            element("title", bar.title),
+            x=axis.x(bar.start_s),
+            y=bar.place(y)[0],
+            width=_width(axis, bar),
+            height=bar.place(y)[1],
+            rx=1.5,
+            class_=bar.class_,
+        )
+
+
+def _width(axis: Axis, bar: Bar) -> float:
+    return max(1.0, axis.x(bar.end_s) - axis.x(bar.start_s))
 
 
 def _sign(mark: Mark, x: float, y: float) -> Markup:

@@ -91,6 +91,16 @@ class Words:
             return self("unit.silence")
         return self("unit.dbov", value=f"{dbov:.1f}")
 
+    def tone_level(self, dbm0: float) -> str:
+        """Return ``-13.2 dBm0``."""
+        return self("unit.dbm0", value=f"{dbm0:.1f}")
+
+    def pace(self, syllables_per_s: float | None) -> str:
+        """Return ``4.6 syllables/s``, a dash when there was too little speech."""
+        if syllables_per_s is None:
+            return self("unit.none")
+        return self("unit.pace", value=f"{syllables_per_s:.1f}")
+
     def percent(self, value: float) -> str:
         """Return ``12.3 %``."""
         return self("unit.percent", value=f"{value:.1f}")

@@ -9,11 +9,23 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from thirdring.protocol.codec import to_fields
-from thirdring.protocol.events import LevelSummary, Side, Verdict
+from thirdring.protocol.events import LevelSummary, Side, TalkSummary, Verdict, VoiceSummary
 from thirdring.protocol.views import CallSummary
 from thirdring_device.report.series import LevelSeries
 
-__all__ = ["Key", "Limits", "Moment", "Report", "Ring", "Spurt", "TalkShares"]
+__all__ = [
+    "Key",
+    "Limits",
+    "Moment",
+    "Report",
+    "Ring",
+    "Spurt",
+    "Stretch",
+    "StretchKind",
+    "TalkShares",
+    "ToneSpan",
+    "VoicePoint",
+]
 
 REPORT_VERSION = 1
 """Of the JSON form; raised when a field changes its meaning or goes."""
@@ -56,6 +68,45 @@ class Key:
     method: str
     at_s: float
     event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToneSpan:
+    """A tone that was heard, named as in ``tone_heard``; the end of a fax's answer tone is its ``end_s``."""
+
+    side: Side
+    tone: str
+    detail: str
+    start_s: float
+    end_s: float
+    level_dbm0: float
+    event: int
+
+
+StretchKind = Literal["overlap", "interruption", "dead_air"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """How the sides were to each other for a while.
+
+    ``overlap``: both spoke; ``interruption``: the agent came in while the customer spoke, and both went on
+    to ``end_s`` at least; ``dead_air``: nobody spoke.
+    """
+
+    kind: StretchKind
+    start_s: float
+    end_s: float
+    event: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoicePoint:
+    """Pace over the last 10 s and noise of both sides at one moment."""
+
+    at_s: float
+    agent: VoiceSummary
+    customer: VoiceSummary
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +167,8 @@ class Report:
     ``duration_s`` is the whole call from its first event to its end, the length of the picture's axis.
     ``recording`` is the name of the file when the call was judged from one; when it was not ``signalled``
     it is taken to start at the answer. ``greeting_s`` is from the answer to the agent's first word.
-    Levels are ITU-T P.56 method B.
+    Levels are ITU-T P.56 method B. ``agent_voice``, ``customer_voice`` and ``shared`` are of the whole call's
+    sound, None for a call of an older version.
     """
 
     call: CallSummary
@@ -145,6 +197,12 @@ class Report:
     """Where each event that a verdict rests on stands on the axis."""
     series: LevelSeries | None
     limits: Limits
+    agent_voice: VoiceSummary | None = None
+    customer_voice: VoiceSummary | None = None
+    shared: TalkSummary | None = None
+    tones: tuple[ToneSpan, ...] = ()
+    stretches: tuple[Stretch, ...] = ()
+    voice: tuple[VoicePoint, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as a JSON object; levels are rounded to 0.1 dB, times to 1 ms."""

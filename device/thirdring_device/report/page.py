@@ -8,8 +8,8 @@ from thirdring_device.report.marks import SYMBOLS
 from thirdring_device.report.markup import Markup, element, join
 from thirdring_device.report.messages import Words, words
 from thirdring_device.report.model import Report
-from thirdring_device.report.story import facts, heading, verdict_figures, verdict_says
-from thirdring_device.report.tables import levels_table, series_table, spurts_table, story_table
+from thirdring_device.report.story import facts, heading, turns_figures, verdict_figures, verdict_says
+from thirdring_device.report.tables import levels_table, series_table, spurts_table, story_table, voice_table
 from thirdring_device.report.timeline import PICTURE_POINTS, render_timeline
 
 __all__ = ["render_page"]
@@ -74,6 +74,7 @@ def _sections(report: Report, text: Words) -> list[Markup]:
         ),
         _section(text("section.talk"), "talk", *_talk(report, text)),
         levels_table(report, text),
+        voice_table(report, text),
         story_table(report, text),
         spurts_table(report, text),
         series_table(report, text),
@@ -183,12 +184,18 @@ def _legend(report: Report, text: Words) -> Markup:
         ("area", text("legend.rms", step=text.seconds(step_s))),
         ("band", text("legend.band", **edges)),
         ("bar", text("legend.spurts")),
+        *((f"block {kind}", text(f"legend.{kind}")) for kind in _drawn_turns(report)),
     )
     return element(
         "ul",
         *(element("li", element("i", class_=class_, aria_hidden="true"), name) for class_, name in entries),
         class_="legend",
     )
+
+
+def _drawn_turns(report: Report) -> list[str]:
+    there = {stretch.kind for stretch in report.stretches}
+    return [kind for kind in ("overlap", "dead_air") if kind in there]
 
 
 def _talk(report: Report, text: Words) -> list[Markup]:
@@ -224,4 +231,9 @@ def _talk(report: Report, text: Words) -> list[Markup]:
         )
         for name, seconds in shares
     ]
+    turns = [
+        join(f"{name} ", element("b", value), f" {share}".rstrip())
+        for name, value, share in turns_figures(report, text)
+    ]
+    figures += [element("li", turn) for turn in turns]
     return [bar, element("ul", *figures, class_="legend")]

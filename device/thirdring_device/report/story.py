@@ -5,9 +5,22 @@ from dataclasses import dataclass
 
 from thirdring.protocol.events import Verdict
 from thirdring_device.report.messages import Words
-from thirdring_device.report.model import Moment, Report
+from thirdring_device.report.model import Moment, Report, Stretch, ToneSpan
 
-__all__ = ["Happening", "facts", "happenings", "heading", "how_ended", "verdict_figures", "verdict_says"]
+__all__ = [
+    "Happening",
+    "facts",
+    "happenings",
+    "heading",
+    "how_ended",
+    "stretch_says",
+    "tone_name",
+    "tone_says",
+    "turns_figures",
+    "verdict_figures",
+    "verdict_says",
+    "voice_figures",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +122,63 @@ def happenings(report: Report, words: Words) -> list[Happening]:
     for key in report.keys:
         text = words("moment.dtmf", side=words(f"side.{key.side}"), digit=key.digit)
         found.append(Happening(key.at_s, text, key.event))
+    for tone in report.tones:
+        found.append(Happening(tone.start_s, tone_says(tone, words), tone.event))
+    for stretch in report.stretches:
+        if stretch.kind != "overlap":
+            found.append(Happening(stretch.start_s, stretch_says(stretch, words), stretch.event))
     return sorted(found, key=lambda happening: (happening.at_s, happening.event or 0))
+
+
+def tone_name(tone: ToneSpan, words: Words) -> str:
+    """Return what a tone is, with its count or variant."""
+    name = words.named("tone", tone.tone)
+    if not tone.detail:
+        return name
+    if tone.tone == "ringback":
+        return words("tone.ring", tone=name, ring=tone.detail)
+    return words("tone.of", tone=name, detail=tone.detail)
+
+
+def tone_says(tone: ToneSpan, words: Words) -> str:
+    """Return the sentence that a tone was heard."""
+    return words("moment.tone", tone=tone_name(tone, words), level=words.tone_level(tone.level_dbm0))
+
+
+def stretch_says(stretch: Stretch, words: Words) -> str:
+    """Return the sentence about an overlap, an interruption or dead air."""
+    return words(f"moment.{stretch.kind}", length=words.duration(stretch.end_s - stretch.start_s))
+
+
+def turns_figures(report: Report, words: Words) -> list[tuple[str, str, str]]:
+    """Return dead air and interruptions of the whole call: name, quantity, share of the sound's time."""
+    shared = report.shared
+    if shared is None:
+        return []
+    talk = report.talk
+    share = words.percent(talk.percent(shared.dead_air_s)) if talk is not None else ""
+    return [
+        (words("talk.dead_air"), words.duration(shared.dead_air_s), share),
+        (words("talk.interruptions"), str(shared.interruptions), ""),
+    ]
+
+
+def voice_figures(report: Report, words: Words) -> list[list[str]]:
+    """Return the table of pace and noise, its head first; empty for a call that has none."""
+    sides = ("agent", report.agent_voice), ("customer", report.customer_voice)
+    rows = [
+        [
+            words(f"side.{side}"),
+            words.pace(voice.syllables_per_s),
+            words.duration(voice.articulated_s),
+            words.level(voice.noise_level_dbov),
+            words.quantity(voice.snr_db, "dB"),
+        ]
+        for side, voice in sides
+        if voice is not None
+    ]
+    names = ("table.side", "voice.pace", "voice.articulated", "voice.noise", "voice.snr")
+    return [[words(name) for name in names], *rows] if rows else []
 
 
 def _signalling(report: Report, words: Words) -> Iterator[Happening]:

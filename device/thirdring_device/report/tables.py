@@ -6,9 +6,9 @@ from typing import Final
 from thirdring_device.report.markup import Markup, element, join
 from thirdring_device.report.messages import Words
 from thirdring_device.report.model import Report
-from thirdring_device.report.story import happenings
+from thirdring_device.report.story import happenings, voice_figures
 
-__all__ = ["levels_table", "series_table", "spurts_table", "story_table"]
+__all__ = ["levels_table", "series_table", "spurts_table", "story_table", "voice_table"]
 
 MOST_ROWS: Final = 200
 SERIES_ROWS: Final = 60
@@ -55,6 +55,16 @@ def levels_table(report: Report, text: Words) -> Markup:
     title = text("section.levels")
     table = _table(title, [text(name) for name in names], rows, text("level.note"))
     return element("section", element("h2", title), table, class_="figures")
+
+
+def voice_table(report: Report, text: Words) -> Markup:
+    """Return pace and noise of both sides over the whole call."""
+    table = voice_figures(report, text)
+    if not table:
+        return Markup("")
+    title = text("section.voice")
+    shown = _table(title, table[0], [_row(*row) for row in table[1:]], text("voice.note"))
+    return element("section", element("h2", title), shown, class_="figures")
 
 
 def story_table(report: Report, text: Words) -> Markup:

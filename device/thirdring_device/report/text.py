@@ -11,8 +11,10 @@ from thirdring_device.report.story import (
     facts,
     happenings,
     heading,
+    turns_figures,
     verdict_figures,
     verdict_says,
+    voice_figures,
 )
 
 __all__ = ["render_text"]
@@ -36,6 +38,7 @@ def render_text(report: Report, language: str, *, colour: bool) -> str:
         _section(text("section.course"), _strip(report, text)),
         _section(text("section.talk"), _talk(report, text)),
         _section(text("section.levels"), _levels(report, text)),
+        _section(text("section.voice"), _columns(voice_figures(report, text), right=range(1, 5))),
         _section(text("section.events"), _events(report, text)),
     ]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block) + "\n"
@@ -143,6 +146,7 @@ def _talk(report: Report, text: Words) -> list[str]:
         [text(f"talk.{name}"), text.duration(seconds), text.percent(talk.percent(seconds))]
         for name, seconds in (*shares, ("silence", talk.silence_s))
     ]
+    table += [list(row) for row in turns_figures(report, text)]
     return _columns(table, right=(1, 2))
 
 
