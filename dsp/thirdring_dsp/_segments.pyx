@@ -28,7 +28,7 @@ cdef double STEADY_DIP = 6.3
 
 
 cdef class SegmentTracker:
-    def __init__(self, int sample_rate_hz):
+    def __cinit__(self, int sample_rate_hz):
         self.segment_samples = sample_rate_hz // SEGMENTS_PER_S
         self.clear()
 

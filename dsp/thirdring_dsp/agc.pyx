@@ -47,7 +47,7 @@ cdef class AutomaticGainControl:
         ValueError: an argument is outside its range.
     """
 
-    def __init__(
+    def __cinit__(
         self,
         int sample_rate_hz,
         double target_dbov=-26.0,

@@ -104,7 +104,7 @@ cdef class CallProgressDetector:
     Levels are those of the tone alone. Times are exact to a few milliseconds.
     """
 
-    def __init__(self, int sample_rate_hz, plan not None):
+    def __cinit__(self, int sample_rate_hz, plan not None):
         if sample_rate_hz not in (8000, 16000, 48000):
             raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         self.sample_rate_hz = sample_rate_hz

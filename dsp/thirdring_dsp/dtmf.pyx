@@ -217,7 +217,7 @@ cdef class DtmfDetector:
     ``DtmfDetector(sample_rate_hz=8000)``: 8000, 16000 or 48000; ``ValueError`` for another rate.
     """
 
-    def __init__(self, int sample_rate_hz=8000):
+    def __cinit__(self, int sample_rate_hz=8000):
         if sample_rate_hz not in (8000, 16000, 48000):
             raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         self.sample_rate_hz = sample_rate_hz

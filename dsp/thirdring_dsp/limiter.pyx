@@ -29,7 +29,7 @@ cdef class AcousticLimiter:
         ValueError: an argument is outside its range.
     """
 
-    def __init__(self, int sample_rate_hz, double ceiling_dbov=-6.0, double look_ahead_s=0.001):
+    def __cinit__(self, int sample_rate_hz, double ceiling_dbov=-6.0, double look_ahead_s=0.001):
         if sample_rate_hz not in (8000, 16000, 48000):
             raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         if not -60.0 <= ceiling_dbov <= 0.0:

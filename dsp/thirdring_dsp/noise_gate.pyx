@@ -24,7 +24,7 @@ cdef class NoiseGate:
         ValueError: an argument is outside its range.
     """
 
-    def __init__(self, int sample_rate_hz, double attenuation_db=12.0, double look_ahead_s=0.01):
+    def __cinit__(self, int sample_rate_hz, double attenuation_db=12.0, double look_ahead_s=0.01):
         if sample_rate_hz not in (8000, 16000, 48000):
             raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         if not 0.0 <= attenuation_db <= 40.0:

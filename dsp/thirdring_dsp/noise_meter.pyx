@@ -23,7 +23,7 @@ cdef class NoiseMeter:
         ValueError: an argument is outside its range.
     """
 
-    def __init__(self, int sample_rate_hz, double window_s=3.0):
+    def __cinit__(self, int sample_rate_hz, double window_s=3.0):
         if sample_rate_hz not in (8000, 16000, 48000):
             raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         if not 0.1 <= window_s <= 10.0:

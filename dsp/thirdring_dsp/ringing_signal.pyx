@@ -83,7 +83,7 @@ cdef class RingingSignalDetector:
     -70 to -3, depends on how the line card scales the voltage; ``ValueError`` otherwise.
     """
 
-    def __init__(self, int sample_rate_hz=8000, double level_min_dbov=-40.0):
+    def __cinit__(self, int sample_rate_hz=8000, double level_min_dbov=-40.0):
         if sample_rate_hz not in (8000, 16000, 48000):
             raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         if not -70.0 <= level_min_dbov <= -3.0:

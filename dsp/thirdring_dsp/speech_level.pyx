@@ -27,7 +27,7 @@ cdef class SpeechLevelMeter:
         ValueError: an argument is outside its range.
     """
 
-    def __init__(self, int sample_rate_hz, double window_s=3.0, int clip_level=32767):
+    def __cinit__(self, int sample_rate_hz, double window_s=3.0, int clip_level=32767):
         if sample_rate_hz not in (8000, 16000, 48000):
             raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         if not 0.1 <= window_s <= 10.0:

@@ -284,6 +284,18 @@ def test_wrong_sample_rates_are_refused(name: str) -> None:
 
 
 @every_class
+def test_no_instance_comes_about_half_made(name: str) -> None:
+    subject = SUBJECTS[name]
+    kind: Any = type(subject.make(8000))
+    try:
+        item = kind.__new__(kind)
+    except TypeError:
+        return  # it insists on a sample rate
+    block = np.zeros(160, np.int16)
+    assert take(subject, item, (block, block))[0] == []
+
+
+@every_class
 def test_an_hour_does_no_harm_and_times_stay_exact(name: str, streams: dict[int, Stereo]) -> None:
     subject = SUBJECTS[name]
     # 240 s hold whole frames of every detector (1.5, 6, 10 and 16 ms), so that only the time differs.
