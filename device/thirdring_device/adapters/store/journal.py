@@ -25,6 +25,8 @@ __all__ = ["Journal", "utc_now"]
 
 PENDING_LIMIT: Final = 20_000
 """Records kept in memory while the disk is full: some 50 minutes of one call."""
+CACHE_KB: Final = 256
+"""SQLite's page cache; appending needs little, and a small box has better use for 2 MB."""
 RESERVE_BYTES: Final = 2 * 1024 * 1024
 """Given up when the disk is full, so that calls can still be recorded (a DELETE also needs space)."""
 
@@ -57,6 +59,7 @@ class Journal:
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
+            self._db.execute(f"PRAGMA cache_size = -{CACHE_KB}")
             migrate(self._db)
             (last, boot) = self._db.execute("SELECT max(number), max(boot) FROM events").fetchone()
         except sqlite3.DatabaseError as reason:
