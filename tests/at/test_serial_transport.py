@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import pty
+import select
 import tty
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -183,6 +184,9 @@ def test_nobody_there(tmp_path: Path) -> None:
     asyncio.run(missing())
 
 
+LINE_S = 10.0
+
+
 class DumbConsole:
     """A pty whose other end tests play byte by byte."""
 
@@ -199,6 +203,9 @@ class DumbConsole:
     def line(self) -> str:
         text = b""
         while not text.endswith(b"\r"):
+            readable, _, _ = select.select([self.master], [], [], LINE_S)
+            if not readable:
+                raise TimeoutError(f"after {text!r}")
             text += os.read(self.master, 1)
         return text.decode().strip("\r\x1b")
 
@@ -206,7 +213,10 @@ class DumbConsole:
         os.write(self.master, text.encode())
 
     def sync(self) -> None:
-        word = self.line().partition("#SYNC=")[2]
+        self.confirm(self.line())
+
+    def confirm(self, line: str) -> None:
+        word = line.partition("#SYNC=")[2]
         self.say(f'rubbish\r\n\r\nOK\r\n#EVENT: {{"\r\n#SYNC: {word}\r\n\r\nOK\r\n')
 
 
@@ -253,25 +263,21 @@ def test_reports_of_others_and_late_answers_are_told_apart() -> None:
         assert isinstance(answer, ConnectionLost)
         assert answer.code == 8001
         console.say('#RESULT: {"a":2}' + OK)  # too late
-        syncing = asyncio.to_thread(console.sync)
-        answer, _ = await asyncio.gather(ask_after_sync(transport, console), syncing)
-        assert answer == {"a": 3}
+        assert await ask_out_of_step(transport, console) == {"a": 3}
 
     with_dumb(job)
 
 
-async def ask_after_sync(transport: SerialTransport, console: DumbConsole) -> object:
-    asking = asyncio.ensure_future(transport.command(GetState()))
-    await asyncio.sleep(0)
+async def ask_out_of_step(transport: SerialTransport, console: DumbConsole) -> object:
+    """Ask while the link has to get in step first; one thread plays the console, line by line."""
 
     def play() -> None:
-        while "#DO" not in console.line():
-            pass
+        while "#DO" not in (line := console.line()):
+            console.confirm(line)
         console.say('#RESULT: {"a":3}' + OK)
 
-    threads = asyncio.to_thread(play)
-    await asyncio.gather(threads)
-    return await asking
+    answer, _ = await asyncio.gather(transport.command(GetState()), asyncio.to_thread(play))
+    return answer
 
 
 @pytest.mark.parametrize(
