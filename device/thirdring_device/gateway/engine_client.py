@@ -26,7 +26,8 @@ COMMAND_TIMEOUT_S: Final = 5.0
 
 CONNECT_TIMEOUT_S: Final = 2.0
 BACKOFF_FIRST_S: Final = 0.05
-BACKOFF_LONGEST_S: Final = 2.0
+BACKOFF_LONGEST_S: Final = 0.25
+"""A call that rings right after the start is heard of so soon; a failed connect costs nothing."""
 
 LINE_LIMIT_BYTES: Final = 4 * 1024 * 1024
 """All settings make about 30 kB, an event less than 4 kB."""

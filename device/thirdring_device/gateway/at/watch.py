@@ -59,25 +59,39 @@ class DeskWatch:
         self._changed = asyncio.Event()
 
     async def run(self) -> None:
-        """Follow the events for ever, from the journal's present end."""
-        after = await self._begin()
+        """Follow the events for ever, from the journal's present end; what rings already is told first."""
+        after, ringing = await self._begin()
+        for record in ringing:
+            self._tell(record, self.calls.get(record.event.call_id))
         async with contextlib.aclosing(self.client.events(after)) as records:
             async for record in records:
-                call = self._take(record)
-                for listener in tuple(self.listeners):
-                    listener(record, call)
+                self._tell(record, self._take(record))
 
-    async def _begin(self) -> int:
-        """Take in the calls that are there already; return the number to follow from."""
+    def _tell(self, record: Record, call: WatchedCall | None) -> None:
+        for listener in tuple(self.listeners):
+            listener(record, call)
+
+    async def _begin(self) -> tuple[int, list[Record]]:
+        """Take in the calls that are there already.
+
+        Return the number to follow from, and the newest ring of each call that waits to be answered: nobody
+        at a console has heard of it.
+        """
+        rings: dict[str, Record] = {}
         while True:
             try:
                 after = await asyncio.to_thread(self.reader.last_number)
                 for summary in reversed(await asyncio.to_thread(self.reader.calls, _REMEMBERED)):
                     if summary.state == "live":
                         for record in await asyncio.to_thread(self.reader.call_events, summary.call_id):
-                            if record.number <= after:
-                                self._take(record)
-                return after
+                            if record.number > after:
+                                continue
+                            self._take(record)
+                            if isinstance(record.event, RingBurst):
+                                rings[summary.call_id] = record
+                            elif isinstance(record.event, CallAnswered | CallEnded):
+                                rings.pop(summary.call_id, None)
+                return after, list(rings.values())
             except ThirdringError as reason:
                 logger.debug("no journal to follow yet: %s", reason)
                 await asyncio.sleep(RETRY_S)
