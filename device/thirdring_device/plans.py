@@ -6,6 +6,7 @@ from pathlib import Path
 
 import soundfile
 
+from thirdring.protocol.errors import ThirdringError, error
 from thirdring_dsp import tone_plans
 from thirdring_dsp.tone_plans import Segment, Tone
 
@@ -59,6 +60,11 @@ def _show(country: str) -> list[str]:
     return lines + [f"Source: {source}" for source in plan.sources]
 
 
+def _refuse(reason: ThirdringError) -> int:
+    sys.stderr.write(f"thirdring-device plans: {reason}\n")
+    return 2
+
+
 def run(args: argparse.Namespace) -> int:
     """Carry the command out; 2 when the country, the tone or the file will not do."""
     try:
@@ -71,8 +77,9 @@ def run(args: argparse.Namespace) -> int:
             samples = tone_plans.render(tone, args.rate_hz, args.seconds, args.level_dbm0)
             soundfile.write(args.out, samples, args.rate_hz, subtype="PCM_16")
             lines = [f"{args.out}: {describe(tone)}"]
-    except (ValueError, OSError, soundfile.LibsndfileError) as error:
-        sys.stderr.write(f"thirdring-device plans: {error}\n")
-        return 2
+    except ValueError as reason:
+        return _refuse(error(1004, str(reason)))
+    except (OSError, soundfile.LibsndfileError) as reason:
+        return _refuse(error(5008, str(reason)))
     sys.stdout.write("\n".join(lines) + "\n")
     return 0

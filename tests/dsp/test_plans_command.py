@@ -41,15 +41,16 @@ def test_render_writes_a_wav_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words",
+    ("code", "words"),
     [
-        ("show", "QQ"),
-        ("render", "FR", "howler", "--out", "x.wav"),
-        ("render", "CN", "busy", "--out", "/nowhere/x.wav"),
-        ("render", "CN", "busy", "--out", "x.wav", "--level-dbm0", "9"),
+        (1004, ("show", "QQ")),
+        (1004, ("render", "FR", "howler", "--out", "x.wav")),
+        (5008, ("render", "CN", "busy", "--out", "/nowhere/x.wav")),
+        (1004, ("render", "CN", "busy", "--out", "x.wav", "--level-dbm0", "9")),
     ],
 )
 def test_what_will_not_do_is_told_on_one_line(
+    code: int,
     words: tuple[str, ...],
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
@@ -58,5 +59,5 @@ def test_what_will_not_do_is_told_on_one_line(
     monkeypatch.chdir(tmp_path)
     assert call(*words) == 2
     error = capsys.readouterr().err
-    assert error.startswith("thirdring-device plans: ")
+    assert error.startswith(f"thirdring-device plans: {code}: ")
     assert error.count("\n") == 1

@@ -101,7 +101,8 @@ def run_demo(folder: Path, language: str) -> int:
         page.write_text(desk.report(call_id, "html"), encoding="utf-8")
     print("\n" + text)
     print(f"\nThe report as a page: {page}")
-    print(f"The recording, to judge again: thirdring-device analyze {state_dir}/recordings/{call_id}.wav")
+    recording = state_dir / "recordings" / f"{call_id}.wav"
+    print(f"The recording, to judge again: {sys.argv[0]} analyze {recording}")
     return 0
 
 
