@@ -11,8 +11,7 @@ from matplotlib.figure import Figure
 from tests.dsp import cadence_signals as cs
 
 from bench.conformance.row import Row
-from thirdring_dsp.call_progress import CallProgressDetector
-from thirdring_dsp.events import DspEvent
+from thirdring_dsp import CallProgressDetector, DspEvent
 from thirdring_dsp.tone_plans import Tone, countries, plan, ringback_cycle_s
 
 SECTION = "Call progress"
@@ -22,7 +21,7 @@ SHIPPED = "shipped spandsp: 164 and 194 (its fixed threshold)"
 SHORTEST_S = 0.05  # 40 ms bursts (Austria's call waiting) are one window long
 COST = """
 import sys, numpy as np
-from thirdring_dsp.call_progress import CallProgressDetector
+from thirdring_dsp import CallProgressDetector
 from thirdring_dsp.tone_plans import plan, render
 country, kind, times = sys.argv[1], sys.argv[2], int(sys.argv[3])
 if kind == "noise":

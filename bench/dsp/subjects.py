@@ -8,7 +8,6 @@ import numpy.typing as npt
 import webrtcvad
 
 import thirdring_dsp as dsp
-from thirdring_dsp.call_progress import CallProgressDetector
 from thirdring_dsp.tone_plans import plan
 
 Samples = npt.NDArray[np.int16]
@@ -46,13 +45,15 @@ OURS = (
     Subject("DtmfDetector", lambda r: dsp.DtmfDetector(r).update, 25, signals=("speech", "noise", "digits")),
     Subject("FaxToneDetector", lambda r: dsp.FaxToneDetector(r).update),
     Subject("RingingSignalDetector", lambda r: dsp.RingingSignalDetector(r).update),
-    Subject("CallProgressDetector US", lambda r: CallProgressDetector(r, plan("US")).update, 60),
-    Subject("CallProgressDetector CN", lambda r: CallProgressDetector(r, plan("CN")).update, 60),
+    Subject("CallProgressDetector US", lambda r: dsp.CallProgressDetector(r, plan("US")).update, 60),
+    Subject("CallProgressDetector CN", lambda r: dsp.CallProgressDetector(r, plan("CN")).update, 60),
     Subject("SpeechLevelMeter", lambda r: dsp.SpeechLevelMeter(r).update, us_max=1),
     Subject("VoiceActivityDetector", lambda r: dsp.VoiceActivityDetector(r).update, us_max=2),
     Subject("TalkAnalyzer, both ways", lambda r: both_ways(dsp.TalkAnalyzer(r).update)),
     Subject("SyllableRateMeter", lambda r: dsp.SyllableRateMeter(r).update),
     Subject("AutomaticGainControl", lambda r: dsp.AutomaticGainControl(r).process, us_max=5),
+    Subject("NoiseMeter", lambda r: dsp.NoiseMeter(r).update, us_max=1),
+    Subject("NoiseGate", lambda r: dsp.NoiseGate(r).process),
     Subject("AcousticLimiter", lambda r: dsp.AcousticLimiter(r).process, us_max=5),
     Subject(
         "CallAnalyzer, both ways", lambda r: both_ways(dsp.CallAnalyzer(r, plan("US")).process), us_max=30

@@ -2,6 +2,7 @@
 
 from thirdring_dsp.agc import AutomaticGainControl
 from thirdring_dsp.call_analyzer import CallAnalyzer
+from thirdring_dsp.call_progress import CallProgressDetector
 from thirdring_dsp.dtmf import DtmfDetector
 from thirdring_dsp.events import DspEvent
 from thirdring_dsp.fax_tone import FaxToneDetector
@@ -18,6 +19,7 @@ __all__ = [
     "AcousticLimiter",
     "AutomaticGainControl",
     "CallAnalyzer",
+    "CallProgressDetector",
     "DspEvent",
     "DtmfDetector",
     "FaxToneDetector",

@@ -12,6 +12,7 @@ from thirdring_dsp import (
     AcousticLimiter,
     AutomaticGainControl,
     CallAnalyzer,
+    CallProgressDetector,
     DspEvent,
     DtmfDetector,
     FaxToneDetector,
@@ -23,7 +24,6 @@ from thirdring_dsp import (
     TalkAnalyzer,
     VoiceActivityDetector,
 )
-from thirdring_dsp.call_progress import CallProgressDetector
 from thirdring_dsp.tone_plans import plan
 
 Samples = signals.Samples

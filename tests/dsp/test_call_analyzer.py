@@ -11,6 +11,7 @@ from thirdring_dsp import (
     AcousticLimiter,
     AutomaticGainControl,
     CallAnalyzer,
+    CallProgressDetector,
     DtmfDetector,
     FaxToneDetector,
     NoiseGate,
@@ -19,7 +20,6 @@ from thirdring_dsp import (
     SyllableRateMeter,
     TalkAnalyzer,
 )
-from thirdring_dsp.call_progress import CallProgressDetector
 from thirdring_dsp.tone_plans import plan
 
 

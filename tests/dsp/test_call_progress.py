@@ -8,8 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.dsp import cadence_signals as cs
-from thirdring_dsp.call_progress import CallProgressDetector
-from thirdring_dsp.events import DspEvent
+from thirdring_dsp import CallProgressDetector, DspEvent
 from thirdring_dsp.reference import call_progress as reference
 from thirdring_dsp.tone_plans import Segment, Tone, countries, plan, render
 
