@@ -24,6 +24,9 @@ class SipSettings:
     """Our end of SIP and RTP."""
 
     port: int = setting(5060, "UDP and TCP port for SIP", low=1, high=65535)
+    tls_port: int = setting(
+        5061, "TCP port for SIP over TLS, open when the trunk's transport is tls; 0: any", low=0, high=65535
+    )
     bind: str = setting("0.0.0.0", "address to listen on")
     rtp_port: int = setting(
         4000, "first UDP port for RTP; 100 ports from here are used", low=1024, high=65400
@@ -33,6 +36,42 @@ class SipSettings:
     no_rtp_warn_s: float = setting(5.0, "silence of the wire until a warning", unit="s", low=1.0, high=60.0)
     no_rtp_end_s: float = setting(
         30.0, "silence of the wire until the call is ended", unit="s", low=2.0, high=600.0
+    )
+    codecs: tuple[str, ...] = setting(
+        ("PCMA", "PCMU", "G722", "opus"),
+        "codecs offered, in this order; as the answering side the caller's order counts. One that the SIP "
+        "stack lacks is left out",
+    )
+    plc: bool = setting(True, "fill the gaps of lost packets (packet loss concealment)")
+    jitter_min_ms: int = setting(
+        20, "smallest delay of the adaptive jitter buffer", unit="ms", low=0, high=500
+    )
+    jitter_start_ms: int = setting(
+        0, "delay of the jitter buffer at the start of a stream", unit="ms", low=0, high=500
+    )
+    jitter_max_ms: int = setting(
+        400, "largest delay of the jitter buffer, and its size", unit="ms", low=60, high=1000
+    )
+    session_timers: str = setting(
+        "optional",
+        "session timers (RFC 4028), which find calls whose other end has died",
+        choices=("off", "optional", "required"),
+    )
+    session_expires_s: int = setting(1800, "session interval asked for", unit="s", low=90, high=86400)
+    prack: str = setting(
+        "optional",
+        "reliable provisional responses (100rel, RFC 3262)",
+        choices=("off", "optional", "required"),
+    )
+    stun_server: str = setting(
+        "", "STUN server, host or host:port, to learn our public address from; empty: none"
+    )
+    ice: bool = setting(False, "ICE (RFC 8445) for the media's way through NAT")
+    keep_alive_s: int = setting(
+        15, "UDP: pause between packets that keep NAT's way open; 0: none", unit="s", low=0, high=3600
+    )
+    contact_rewrite: bool = setting(
+        True, "give the address that the registrar sees us at as our Contact, for NAT"
     )
 
 
@@ -48,6 +87,32 @@ class TrunkSettings:
     server: str = setting(
         "", "host or host:port of the trunk's registrar or proxy; empty: incoming calls only"
     )
+    server2: str = setting(
+        "", "second registrar, host or host:port, used while the first does not answer; empty: none"
+    )
+    transport: str = setting(
+        "udp",
+        "how the trunk is spoken to; tls: with its certificate checked always",
+        choices=("udp", "tcp", "tls"),
+    )
+    srv: bool = setting(True, "look up SRV records (RFC 3263) where the server is a name without a port")
+    nameservers: tuple[str, ...] = setting(
+        (), "address or address:port of the DNS servers asked for SRV records; empty: the system's"
+    )
+    outbound_proxy: str = setting("", "host or host:port that every request is sent through; empty: none")
+    tls_ca_file: str = setting(
+        "", "PEM file of the certificate authorities trusted for the trunk; empty: the system's"
+    )
+    tls_certificate_file: str = setting("", "PEM file of our own certificate, where the trunk asks for one")
+    tls_key_file: str = setting("", "PEM file of our certificate's private key")
+    allow_old_tls: bool = setting(
+        False, "use TLS even when the SIP stack has an OpenSSL that gets no security fixes any more"
+    )
+    srtp: str = setting(
+        "auto",
+        "encryption of the sound (SRTP, RFC 4568); auto: mandatory over TLS, otherwise off",
+        choices=("auto", "off", "optional", "mandatory"),
+    )
     domain: str = setting("", "SIP domain of our address; empty: the server's host")
     user: str = setting("desk", "our user name on the trunk")
     auth_user: str = setting("", "user name for digest authentication; empty: the user name")
@@ -60,6 +125,16 @@ class TrunkSettings:
     register_expires_s: int = setting(300, "registration interval", unit="s", low=30, high=86400)
     retry_s: int = setting(
         30, "pause after a registration that failed for want of an answer", unit="s", low=1, high=1800
+    )
+    failover_s: float = setting(
+        8.0, "with a second registrar: silence until the next one is tried", unit="s", low=1.0, high=30.0
+    )
+    check_s: float = setting(
+        20.0,
+        "with a second registrar: pause between checks that the one in use still answers",
+        unit="s",
+        low=1.0,
+        high=3600.0,
     )
 
 

@@ -7,8 +7,6 @@ from hypothesis import strategies as st
 from thirdring.protocol.errors import StorageError
 from thirdring_device.adapters.sip.addresses import (
     AllowedSources,
-    dial_uri,
-    host_of,
     number_of,
     parse_name_addr,
     source_host,
@@ -16,6 +14,7 @@ from thirdring_device.adapters.sip.addresses import (
 from thirdring_device.adapters.sip.limits import RateLimit, StrangerCounter
 from thirdring_device.adapters.sip.registration import Registration
 from thirdring_device.adapters.sip.release import Trigger, ended_by_other_side
+from thirdring_device.adapters.sip.servers import Server, parse_server
 
 
 @pytest.mark.parametrize(
@@ -53,20 +52,33 @@ def test_bytes_that_are_no_utf8_are_replaced() -> None:
 
 
 def test_dialled_number_is_escaped() -> None:
-    assert dial_uri("*67#1 2@evil", "trunk:5070") == "sip:*67%231%202%40evil@trunk:5070"
+    assert Server("trunk", 5070).uri("udp", "*67#1 2@evil") == "sip:*67%231%202%40evil@trunk:5070"
 
 
 @pytest.mark.parametrize(
-    ("server", "host"),
+    ("text", "server"),
     [
-        ("a.example", "a.example"),
-        ("10.0.0.1:5070", "10.0.0.1"),
-        ("[2001:db8::1]:5060", "2001:db8::1"),
-        ("", ""),
+        ("a.example", Server("a.example")),
+        ("10.0.0.1:5070", Server("10.0.0.1", 5070)),
+        ("[2001:db8::1]:5060", Server("2001:db8::1", 5060)),
+        ("[2001:db8::1]", Server("2001:db8::1")),
     ],
 )
-def test_host_of_server(server: str, host: str) -> None:
-    assert host_of(server) == host
+def test_server_is_taken_apart_and_put_together(text: str, server: Server) -> None:
+    assert parse_server(text) == server
+    assert str(server) == text
+
+
+@pytest.mark.parametrize("text", ["a:b", "a:0", "a:65536", "a:-1", "[::1]:x"])
+def test_server_with_a_bad_port_is_error_5005(text: str) -> None:
+    with pytest.raises(StorageError) as caught:
+        parse_server(text)
+    assert caught.value.code == 5005
+
+
+def test_transport_stands_in_the_uri() -> None:
+    assert Server("a").uri("udp") == "sip:a"
+    assert Server("a", 5061).uri("tls", "+86") == "sip:+86@a:5061;transport=tls"
 
 
 def test_source_host() -> None:
@@ -75,7 +87,7 @@ def test_source_host() -> None:
 
 
 def test_sources_are_the_server_and_the_peers() -> None:
-    sources = AllowedSources("192.0.2.7:5060", ("198.51.100.0/24", "2001:db8::5"))
+    sources = AllowedSources(("198.51.100.0/24", "2001:db8::5"), lambda: {"192.0.2.7"})
     allowed = ["192.0.2.7", "198.51.100.200", "2001:db8::5"]
     refused = ["192.0.2.8", "203.0.113.1", "2001:db8::6", "nonsense", ""]
     assert [sources.allows(host) for host in allowed + refused] == [True] * 3 + [False] * 5
@@ -83,7 +95,7 @@ def test_sources_are_the_server_and_the_peers() -> None:
 
 def test_peer_that_is_no_network_is_error_5005() -> None:
     with pytest.raises(StorageError) as caught:
-        AllowedSources("", ("10.0.0.0/99",))
+        AllowedSources(("10.0.0.0/99",), frozenset)
     assert caught.value.code == 5005
 
 

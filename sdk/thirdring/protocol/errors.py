@@ -54,6 +54,8 @@ ERRORS: Final[Mapping[int, str]] = {
     3002: "the trunk refused the user name or password",
     3003: "the trunk does not answer",
     3004: "the SIP port cannot be opened",
+    3005: "the SIP stack's TLS gets no security fixes and is not used",
+    3006: "a certificate or key file of the trunk cannot be used",
     4000: "this is not a sound file that can be read",
     4001: "the headset is not there",
     4002: "this board has no simulated headset",

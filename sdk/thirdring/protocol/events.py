@@ -108,12 +108,13 @@ class EngineStopped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrunkChanged(Event):
-    """State of the trunk; ``sip_code`` 0 when no SIP answer is behind it."""
+    """State of the trunk; ``sip_code`` 0 when no SIP answer is behind it; ``server`` when registered."""
 
     kind = "trunk_changed"
     state: TrunkState
     sip_code: int = 0
     reason: str = ""
+    server: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

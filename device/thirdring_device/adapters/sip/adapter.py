@@ -21,6 +21,7 @@ from thirdring_device.adapters.sip.desk import Desk
 from thirdring_device.adapters.sip.endpoint import EndpointOwner
 from thirdring_device.adapters.sip.guard import explain
 from thirdring_device.adapters.sip.limits import RateLimit, StrangerCounter
+from thirdring_device.adapters.sip.servers import ServerLookup
 from thirdring_device.adapters.sip.sound import SoundPath
 from thirdring_device.adapters.sip.trunk import Trunk
 from thirdring_device.core.commands import (
@@ -66,14 +67,15 @@ class SipAdapter:
         new_call_id: Callable[[], str],
         headset: Headset,
     ) -> None:
-        """Raise ``StorageError`` 5005 when ``trunk.peers`` holds what is no address or network."""
+        """Raise ``StorageError`` 5005 when ``trunk.peers`` or the trunk's servers hold what is no address."""
         self._settings = settings
         self._clock = clock
         self._post = post
         self._media = media
         self._new_call_id = new_call_id
         self._headset = headset
-        self._sources = AllowedSources(settings.trunk.server, settings.trunk.peers)
+        self._lookup = ServerLookup(settings.trunk)
+        self._sources = AllowedSources(settings.trunk.peers, lambda: self._lookup.addresses)
         self._invites = RateLimit(settings.sip.invites_per_s)
         self._strangers = StrangerCounter()
         self._commands: queue.SimpleQueue[DeviceCommand] = queue.SimpleQueue()
@@ -101,7 +103,7 @@ class SipAdapter:
         if self._failure is not None:
             self._thread.join()
             raise self._failure
-        self._sources.start()
+        self._lookup.start()
 
     def execute(self, command: DeviceCommand) -> None:
         """Queue a command; its outcome comes as a fact. A call that is already over is no error."""
@@ -109,7 +111,7 @@ class SipAdapter:
 
     def stop(self) -> None:
         """Hang up every call, leave the trunk, shut the stack down."""
-        self._sources.stop()
+        self._lookup.stop()
         self._stop.set()
         if self._thread is not None:
             self._thread.join(STOP_TIMEOUT_S)
@@ -135,12 +137,14 @@ class SipAdapter:
         self._close()
 
     def _open(self) -> None:
-        self._endpoint = EndpointOwner(self._settings.sip)
+        self._endpoint = EndpointOwner(self._settings)
         try:
             self.sip_stack = self._endpoint.version
             sound = SoundPath(self._headset)
             self._desk = Desk(self._clock, self._post, self._media, sound)
-            self._trunk = Trunk(self._settings, self._desk, self._incoming)
+            self._trunk = Trunk(
+                self._settings, self._desk, self._incoming, self._lookup, self._endpoint.tls_failures
+            )
         except BaseException:
             self._endpoint.destroy()
             raise

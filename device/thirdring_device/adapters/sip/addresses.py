@@ -1,24 +1,16 @@
 """SIP addresses (RFC 3261 clauses 19.1 and 25.1) and the sources that INVITEs are accepted from."""
 
 import ipaddress
-import logging
 import re
-import socket
-import threading
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from thirdring.protocol.errors import error
 
-__all__ = ["AllowedSources", "NameAddr", "dial_uri", "host_of", "number_of", "parse_name_addr", "source_host"]
-
-log = logging.getLogger(__name__)
-
-REFRESH_S: Final = 300.0
-"""How often the trunk's host name is looked up again: its provider may move."""
+__all__ = ["AllowedSources", "NameAddr", "number_of", "parse_name_addr", "source_host"]
 
 ANONYMOUS: Final = frozenset({"", "anonymous", "unknown", "restricted", "unavailable"})
 """User parts that stand for a withheld number (RFC 3323 clause 4.1 and what trunks really send)."""
@@ -68,67 +60,28 @@ def number_of(address: NameAddr) -> str:
     return "" if address.user.lower() in ANONYMOUS else address.user
 
 
-def dial_uri(number: str, server: str) -> str:
-    """Return the request URI for ``number`` at the trunk (RFC 3261 clause 25.1: ``#`` must be escaped)."""
-    return f"sip:{quote(number, safe='+*-.!~()')}@{server}"
-
-
-def host_of(server: str) -> str:
-    """Return the host of ``host``, ``host:port`` or ``[v6]:port``."""
-    if server.startswith("["):
-        return server[1:].partition("]")[0]
-    return server.partition(":")[0]
-
-
 def source_host(source: str) -> str:
     """Return the address of a received message's ``address:port``."""
     return source[1:].partition("]")[0] if source.startswith("[") else source.rpartition(":")[0]
 
 
 class AllowedSources:
-    """The peers' networks and the addresses of the trunk's server, looked up off the SIP thread."""
+    """The peers' networks and the addresses of the trunk's servers."""
 
-    def __init__(self, server: str, peers: Iterable[str]) -> None:
-        """Raise ``StorageError`` 5005 when a peer is no address or network."""
+    def __init__(self, peers: Iterable[str], servers: Callable[[], Collection[str]]) -> None:
+        """Raise ``StorageError`` 5005 when a peer is no address or network; ``servers()`` gives addresses."""
         try:
             self._networks = tuple(ipaddress.ip_network(peer.strip(), strict=False) for peer in peers)
         except ValueError as reason:
             raise error(5005, f"trunk.peers: {reason}") from reason
-        self._host = host_of(server)
-        self._addresses: frozenset[str] = frozenset()
-        self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
-        try:
-            self._addresses = frozenset({str(ipaddress.ip_address(self._host))})
-        except ValueError:
-            if self._host:
-                self._thread = threading.Thread(target=self._keep_looking, name="sip-resolver", daemon=True)
-
-    def start(self) -> None:
-        """Begin to look the server's name up, where it is a name."""
-        if self._thread is not None:
-            self._thread.start()
-
-    def stop(self) -> None:
-        """Stop looking; a lookup on its way is not waited for."""
-        self._stop.set()
+        self._servers = servers
 
     def allows(self, host: str) -> bool:
         """Return whether an INVITE from ``host`` is accepted."""
-        if host in self._addresses:
+        if host in self._servers():
             return True
         try:
             address = ipaddress.ip_address(host)
         except ValueError:
             return False
         return any(address in network for network in self._networks)
-
-    def _keep_looking(self) -> None:
-        while True:
-            try:
-                found = socket.getaddrinfo(self._host, None)
-                self._addresses = frozenset(str(entry[4][0]) for entry in found)
-            except OSError as reason:
-                log.warning("the trunk's name %s cannot be looked up: %s", self._host, reason)
-            if self._stop.wait(REFRESH_S):
-                return

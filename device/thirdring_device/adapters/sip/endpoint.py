@@ -13,18 +13,12 @@ import pjsua2 as pj
 from thirdring.protocol.errors import error
 from thirdring_device.adapters.sip.guard import explain, guarded
 from thirdring_device.adapters.sip.sound import FRAME_MS, SAMPLE_RATE_HZ
-from thirdring_device.settings import SipSettings
+from thirdring_device.adapters.sip.tls import TlsFailures, check_tls, configure_tls
+from thirdring_device.settings import Settings, SipSettings
 
-__all__ = ["CODECS", "EndpointOwner"]
+__all__ = ["EndpointOwner"]
 
 log = logging.getLogger(__name__)
-
-CODECS: Final = ("PCMA/8000", "PCMU/8000", "G722/16000")
-"""What we offer, in this order; as the answering side the caller's order counts.
-
-A-law first: it is what nearly every trunk carries to the public network, without transcoding. G.722 is
-for callers that ask for it.
-"""
 
 RTP_PORTS: Final = 100
 LOG_LEVEL: Final = 2
@@ -55,12 +49,31 @@ def _silenced_stdout() -> Iterator[None]:
         os.close(saved)
 
 
+class _Endpoint(pj.Endpoint):  # type: ignore[misc]
+    """Hands the endpoint's callbacks on."""
+
+    def __init__(self, failures: TlsFailures) -> None:
+        super().__init__()
+        self._failures = failures
+
+    @guarded
+    def onTransportState(self, prm: Any) -> None:  # noqa: N802
+        self._failures.note(prm)
+
+
 class EndpointOwner:
     """Makes the endpoint and destroys it."""
 
-    def __init__(self, settings: SipSettings) -> None:
-        """Start the stack; raises ``TrunkError`` 3004 when the port cannot be opened."""
-        self._endpoint = pj.Endpoint()
+    def __init__(self, settings: Settings) -> None:
+        """Start the stack.
+
+        Raises ``TrunkError`` 3004 when the port cannot be opened, 3005 and 3006 when the trunk needs TLS and
+        it cannot or must not be used.
+        """
+        self.tls_failures = TlsFailures()
+        if settings.trunk.transport == "tls":
+            check_tls(settings.trunk)
+        self._endpoint = _Endpoint(self.tls_failures)
         with _silenced_stdout():
             self._endpoint.libCreate()
         try:
@@ -93,7 +106,8 @@ class EndpointOwner:
         except pj.Error as failure:
             log.error("the SIP stack was not shut down cleanly: %s", explain(failure))
 
-    def _initialise(self, settings: SipSettings) -> None:
+    def _initialise(self, all_settings: Settings) -> None:
+        settings = all_settings.sip
         config = pj.EpConfig()
         writer = _LogWriter()
         writer.__disown__()  # libDestroy deletes it
@@ -105,28 +119,56 @@ class EndpointOwner:
         config.uaConfig.maxCalls = settings.max_calls
         config.uaConfig.threadCnt = 0
         config.uaConfig.mainThreadOnly = True
+        if settings.stun_server:
+            config.uaConfig.stunServer.append(settings.stun_server)
+            config.uaConfig.stunIgnoreFailure = True
         config.medConfig.clockRate = SAMPLE_RATE_HZ
         config.medConfig.sndClockRate = SAMPLE_RATE_HZ
         config.medConfig.audioFramePtime = FRAME_MS
         config.medConfig.ecTailLen = 0
         config.medConfig.noVad = True
+        config.medConfig.jbMinPre = settings.jitter_min_ms
+        config.medConfig.jbInit = min(settings.jitter_start_ms, settings.jitter_max_ms)
+        config.medConfig.jbMax = settings.jitter_max_ms
+        config.medConfig.jbMaxPre = settings.jitter_max_ms * 4 // 5
         config.medConfig.sndAutoCloseTime = -1  # else ports are never freed: 488 for ever
         self._endpoint.libInit(config)
         self._wake_openssl()
-        for kind in (pj.PJSIP_TRANSPORT_UDP, pj.PJSIP_TRANSPORT_TCP):
-            transport = pj.TransportConfig()
-            transport.port = settings.port
-            transport.boundAddress = bound_address(settings)
-            try:
-                self._endpoint.transportCreate(kind, transport)
-            except pj.Error as failure:
-                raise error(3004, f"{settings.bind}:{settings.port}: {explain(failure)}") from None
+        self._open_transport(pj.PJSIP_TRANSPORT_UDP, settings.port, all_settings)
+        self._open_transport(pj.PJSIP_TRANSPORT_TCP, settings.port, all_settings)
+        if all_settings.trunk.transport == "tls":
+            self._open_transport(pj.PJSIP_TRANSPORT_TLS, settings.tls_port, all_settings)
         self._endpoint.libStart()
         self._endpoint.audDevManager().setNullDev()
+        self._choose_codecs(settings)
+
+    def _open_transport(self, kind: int, port: int, settings: Settings) -> None:
+        transport = pj.TransportConfig()
+        transport.port = port
+        transport.boundAddress = bound_address(settings.sip)
+        if kind == pj.PJSIP_TRANSPORT_TLS:
+            configure_tls(transport.tlsConfig, settings.trunk)
+        try:
+            self._endpoint.transportCreate(kind, transport)
+        except pj.Error as failure:
+            raise error(3004, f"{settings.sip.bind}:{port}: {explain(failure)}") from None
+
+    def _choose_codecs(self, settings: SipSettings) -> None:
+        """Offer the codecs of ``sip.codecs`` in their order, and no other."""
+        wanted = [name.lower() for name in settings.codecs]
+        found = set()
         for codec in self._endpoint.codecEnum2():
-            matches = [c for c in CODECS if codec.codecId.startswith(c)]
-            priority = 255 - CODECS.index(matches[0]) if matches else 0
+            name = codec.codecId.partition("/")[0].lower()
+            found.add(name)
+            priority = 255 - wanted.index(name) if name in wanted else 0
             self._endpoint.codecSetPriority(codec.codecId, priority)
+            if priority:
+                parameters = self._endpoint.codecGetParam(codec.codecId)
+                parameters.setting.plc = settings.plc
+                self._endpoint.codecSetParam(codec.codecId, parameters)
+        lacking = [name for name in settings.codecs if name.lower() not in found]
+        if lacking:
+            log.info("this SIP stack lacks the codecs %s", ", ".join(lacking))
 
     def _wake_openssl(self) -> None:
         """Have OpenSSL initialised: with an old one, MD5 for digests is missing until TLS is first used."""

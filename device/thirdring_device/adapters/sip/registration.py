@@ -33,6 +33,8 @@ class TrunkNews:
     state: TrunkState
     sip_code: int
     reason: str
+    server: str = ""
+    """The registrar in use, when registered."""
 
 
 class Registration:
@@ -50,6 +52,8 @@ class Registration:
         self._failures = 0
         self._due_s: float | None = 0.0
         self._told: TrunkNews | None = None
+        self.failed = False
+        """Whether the last outcome was no answer or one that says the server is out of service."""
 
     @property
     def due_s(self) -> float | None:
@@ -62,14 +66,26 @@ class Registration:
         return self._tell(TrunkNews("registering", 0, "")) if self._told is None else None
 
     def answered(
-        self, now_s: float, sip_code: int, retry_after_s: float | None = None, detail: str = ""
+        self,
+        now_s: float,
+        sip_code: int,
+        retry_after_s: float | None = None,
+        detail: str = "",
+        *,
+        refused: bool = False,
     ) -> TrunkNews | None:
-        """Note the outcome; return what changed. ``detail`` replaces the usual words for ``sip_code``."""
+        """Note the outcome; return what changed.
+
+        ``detail`` replaces the usual words for ``sip_code``; ``refused``: waiting will not help, whatever the
+        code says, as with a certificate that was not accepted.
+        """
         if 200 <= sip_code < 300:
             self._refusals = self._failures = 0
             self._due_s = None
+            self.failed = False
             return self._tell(TrunkNews("registered", sip_code, ""))
-        refused = (300 <= sip_code < 500 and sip_code != 408) or sip_code >= 600
+        refused = refused or (300 <= sip_code < 500 and sip_code != 408) or sip_code >= 600
+        self.failed = not refused
         if refused:
             pause_s = self._retry_s * 2.0 ** min(self._refusals, 20)
             self._refusals += 1
