@@ -6,7 +6,8 @@ cdef enum:
     RING = 2048  # remembered speech segments, 20 s
     BLOCK_SEGMENTS = 10  # the noise floor works in blocks of 100 ms
     FLOOR_BLOCKS = 50  # it is the minimum over 5 s
-    STEADY_BLOCKS = 8  # 0.8 s without modulation is not speech
+    STEADY_BLOCKS = 8  # 0.8 s without modulation is not speech,
+    EVEN_BLOCKS = 15  # nor 1.5 s with the modulation of noise in a narrow band
     GLANCES = 4  # quarters of a segment, in which a loud onset is noticed
 
 
@@ -18,10 +19,11 @@ cdef class SegmentTracker:
     cdef int64_t segments
     # background
     cdef double fast, smooth
-    cdef double block_minimum, block_sum
+    cdef double block_minimum, block_sum, block_squares
     cdef int block_segments
     cdef double minima[FLOOR_BLOCKS]
-    cdef double means[STEADY_BLOCKS]
+    cdef double means[EVEN_BLOCKS]
+    cdef double squares[EVEN_BLOCKS]  # means of the segments' squared powers
     cdef int64_t blocks
     cdef double floor_power
     cdef double noise
@@ -50,3 +52,4 @@ cdef class SegmentTracker:
     cdef double background(self) noexcept nogil
     cdef double noise_power(self) noexcept nogil
     cdef void _end_block(self) noexcept nogil
+    cdef double _steady(self, int blocks, double most_modulation) noexcept nogil
