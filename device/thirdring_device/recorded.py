@@ -41,7 +41,7 @@ __all__ = ["Progress", "analyze", "judged"]
 
 PROGRESS_STEPS: Final = 50
 NO_SIGNALLING: Final = "the recording carries no signalling"
-NEEDS_SIGNALLING: Final = frozenset({"answer.rings"})
+NEEDS_SIGNALLING: Final = frozenset({"answer.rings", "answer.late_opener", "call.release"})
 """Norms that a recording from elsewhere has no evidence for."""
 
 Progress = Callable[[float, float], None]

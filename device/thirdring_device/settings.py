@@ -10,7 +10,7 @@ from typing import Any
 
 from thirdring.protocol.errors import error
 from thirdring.protocol.views import SettingView
-from thirdring_device.core.norms.settings import AnswerSettings, VoiceSettings
+from thirdring_device.core.norms.settings import AnswerSettings, CallSettings, PromptSettings, VoiceSettings
 from thirdring_device.core.settings import read_section, section_specs, setting
 
 __all__ = ["Settings", "changed", "load_settings", "save_changes", "setting_views"]
@@ -193,6 +193,8 @@ class NormsSettings:
 
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
+    call: CallSettings = field(default_factory=CallSettings)
+    prompt: PromptSettings = field(default_factory=PromptSettings)
 
 
 @dataclass(frozen=True, slots=True)

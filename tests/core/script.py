@@ -13,9 +13,14 @@ from thirdring.protocol.events import (
     LevelSummary,
     MediaEnded,
     MediaStarted,
+    NormNoted,
+    Prompt,
     Record,
+    TalkSpurt,
     TalkSpurtStarted,
     Verdict,
+    VoiceFigures,
+    VoiceSummary,
 )
 from thirdring_device.core.commands import DeviceCommand
 from thirdring_device.core.desk import Desk, DeskSettings
@@ -54,6 +59,15 @@ class Script:
     def kinds(self) -> list[str]:
         """Kinds of the derived events, in order."""
         return [event.kind for event in self.derived]
+
+    def prompts(self, rule: str) -> list[str]:
+        """Keys of the prompts shown for a rule, in order."""
+        return [event.key for event in self.derived if isinstance(event, Prompt) and event.rule == rule]
+
+    def noted(self, rule: str) -> list[tuple[float, str]]:
+        """When a rule's live state changed, and to what."""
+        found = (event for event in self.derived if isinstance(event, NormNoted) and event.rule == rule)
+        return [(round(event.at_s, 3), event.state) for event in found]
 
     def verdict(self, rule: str) -> Verdict:
         """The one verdict on a rule."""
@@ -107,16 +121,73 @@ def levels(media_at_s: float, after_dbov: Iterable[float], call_id: str = "a") -
     ]
 
 
-def ended(at_s: float, by: str = "customer", cause: str = "hangup", call_id: str = "a") -> list[Event]:
-    """The end of a call that had sound."""
+def ended(
+    at_s: float, by: str = "customer", cause: str = "hangup", call_id: str = "a", duration_s: float = 10.0
+) -> list[Event]:
+    """The end of a call that had ``duration_s`` of sound."""
     return [
         MediaEnded(
             at_s=at_s,
             call_id=call_id,
-            duration_s=10.0,
+            duration_s=duration_s,
             agent_before=SUMMARY,
             agent_after=SUMMARY,
             customer=SUMMARY,
         ),
         CallEnded(at_s=at_s, call_id=call_id, by=by, cause=cause),  # type: ignore[arg-type]
     ]
+
+
+def spurt(
+    media_at_s: float,
+    start_s: float,
+    end_s: float,
+    side: str = "agent",
+    level_dbov: float = -26.0,
+    call_id: str = "a",
+) -> list[Event]:
+    """A whole talk-spurt, each end told as late as the analyzer tells it."""
+    return [
+        spoken(media_at_s, start_s, side, call_id),
+        TalkSpurt(
+            at_s=media_at_s + end_s + 0.3,
+            call_id=call_id,
+            side=side,  # type: ignore[arg-type]
+            start_s=start_s,
+            end_s=end_s,
+            level_dbov=level_dbov,
+        ),
+    ]
+
+
+def voice(
+    syllables_per_s: float | None = 5.0,
+    noise_level_dbov: float = -60.0,
+    snr_db: float | None = 34.0,
+    articulated_s: float = 6.0,
+) -> VoiceSummary:
+    """Pace and noise of one side."""
+    return VoiceSummary(
+        syllables_per_s=syllables_per_s,
+        articulated_s=articulated_s,
+        noise_level_dbov=noise_level_dbov,
+        snr_db=snr_db,
+    )
+
+
+def figures(
+    media_at_s: float, end_s: float, agent: VoiceSummary | None = None, customer: VoiceSummary | None = None
+) -> Event:
+    """Pace and noise of both sides at ``end_s``."""
+    return VoiceFigures(
+        at_s=media_at_s + end_s,
+        call_id="a",
+        end_s=end_s,
+        agent=agent or voice(),
+        customer=customer or voice(),
+    )
+
+
+def hangup(at_s: float, call_id: str = "a") -> Event:
+    """The agent hangs up."""
+    return AgentRequested(at_s=at_s, call_id=call_id, action="hangup")

@@ -78,7 +78,9 @@ def test_an_unknown_language_is_an_error() -> None:
         (-26.04, "dBov", "-26.0 dBov", "-26.0 dBov"),
         (-100.0, "dBov", "silent", "无声"),
         (6.0, "dB", "6.0 dB", "6.0 dB"),
-        (4.5, "syllables/s", "4.5 syllables/s", "4.5 syllables/s"),
+        (4.5, "syllables/s", "4.5 syllables/s", "4.5 音节/秒"),
+        (1.0, "times", "1 time", "1 次"),
+        (3.0, "steps", "3 steps", "3 步"),
         (None, "s", "-", "-"),
     ],
 )
@@ -96,3 +98,16 @@ def test_the_cores_reasons_are_translated() -> None:
     assert zh.reason("not answered: ended after 2 rings") == "未接听：响铃 2 声后结束"
     assert zh.reason("less than 3 s of speech") == "语音不足 3 秒"
     assert zh.reason("something new") == "something new"
+
+
+def test_what_the_core_says_is_in_the_catalogue() -> None:
+    prompts, reasons = set(), set()
+    for module in files("thirdring_device.core.norms").iterdir():
+        if module.name.endswith(".py"):
+            text = module.read_text("utf-8")
+            prompts |= set(re.findall(r'key="(\w+)"', text))
+            reasons |= set(re.findall(r'reason(?: =|=)\s*"([^"{]+)"', text))
+    assert len(prompts) >= 8
+    assert len(reasons) >= 12
+    assert {f"prompt.{key}" for key in prompts} <= set(catalogue())
+    assert {reason for reason in reasons if words("zh").reason(reason) == reason} == set()

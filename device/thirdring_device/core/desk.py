@@ -15,6 +15,7 @@ from thirdring.protocol.events import (
     CallIncoming,
     CallOutgoing,
     Event,
+    Prompt,
     Record,
     RingBurst,
     RingOverflow,
@@ -30,24 +31,14 @@ from thirdring_device.core.commands import (
     SendDigits,
     SetRinger,
 )
-from thirdring_device.core.norms.answer import AnswerGreeting, AnswerRings
+from thirdring_device.core.judged import DeskSettings, JudgedCall
+from thirdring_device.core.norms.answer_silent import HANG_UP_KEY
 from thirdring_device.core.norms.base import Norm
-from thirdring_device.core.norms.settings import AnswerSettings, VoiceSettings
-from thirdring_device.core.norms.voice import VoiceLevel
 
 __all__ = ["Desk", "DeskSettings", "Outputs"]
 
 DIALLABLE: Final = frozenset("0123456789*#")
 DTMF_DIGITS: Final = frozenset("0123456789ABCDabcd*#")
-
-
-@dataclass(frozen=True, slots=True)
-class DeskSettings:
-    """What the desk needs to know; ``ring_period_s`` is the trunk's national ringback period."""
-
-    ring_period_s: float
-    answer: AnswerSettings = field(default_factory=AnswerSettings)
-    voice: VoiceSettings = field(default_factory=VoiceSettings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,25 +54,12 @@ class Outputs:
         self.commands.extend(other.commands)
 
 
-class _Judged:
-    """A call with its norms."""
-
-    def __init__(self, call: Call, settings: DeskSettings) -> None:
-        self.call = call
-        self.rings = AnswerRings(call, settings.answer, settings.ring_period_s)
-        self.norms: list[Norm] = [
-            self.rings,
-            AnswerGreeting(call, settings.answer),
-            VoiceLevel(call, settings.voice),
-        ]
-
-
 class Desk:
     """All calls of one desk. At most one call has the agent; a second one is answered with 486."""
 
     def __init__(self, settings: DeskSettings) -> None:
         self.settings = settings
-        self._calls: dict[str, _Judged] = {}
+        self._calls: dict[str, JudgedCall] = {}
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -170,16 +148,16 @@ class Desk:
             del self._calls[event.call_id]
         return outputs
 
-    def _new(self, event: Event) -> _Judged | None:
+    def _new(self, event: Event) -> JudgedCall | None:
         if not isinstance(event, CallIncoming | CallOutgoing):
             return None
         taken = {call.index for call in self.calls}
         index = next(i for i in range(1, len(taken) + 2) if i not in taken)
-        judged = _Judged(Call(event.call_id, index), self.settings)
+        judged = JudgedCall(Call(event.call_id, index), self.settings)
         self._calls[event.call_id] = judged
         return judged
 
-    def _followed(self, judged: _Judged, event: Event) -> Iterator[DeviceCommand]:
+    def _followed(self, judged: JudgedCall, event: Event) -> Iterator[DeviceCommand]:
         """Yield what the desk does about a fact, the norms apart."""
         call = judged.call
         if isinstance(event, CallIncoming):
@@ -193,10 +171,15 @@ class Desk:
         if judged.rings.wake_at_s is not None and call.state != "incoming":
             yield SetRinger(None)
 
-    def _announce(self, judged: _Judged, announced: list[Event], outputs: Outputs) -> None:
-        """Add a norm's announcements, and what the desk does when a ring begins."""
-        outputs.events.extend(announced)
+    def _announce(self, judged: JudgedCall, announced: list[Event], outputs: Outputs) -> None:
+        """Add a norm's announcements, and what the desk does when a ring begins or a procedure is over."""
+        outputs.events.extend(judged.shown(announced))
         for event in announced:
+            if isinstance(event, Prompt) and event.key == HANG_UP_KEY:
+                if self.settings.answer.silent_release and judged.call.can("hangup"):
+                    judged.call.advance("hangup")
+                    outputs.commands.append(EndCall(event.call_id))
+                continue
             if not isinstance(event, RingBurst):
                 continue
             outputs.commands.append(SetRinger(event.urgency))
@@ -230,7 +213,7 @@ class Desk:
         """When ``wake`` wants to be called next."""
         return min((at_s for at_s, *_ in self._timers()), default=None)
 
-    def _timers(self) -> Iterator[tuple[float, int, _Judged, Norm]]:
+    def _timers(self) -> Iterator[tuple[float, int, JudgedCall, Norm]]:
         """Yield every timer that runs: when, a tie-breaker, whose."""
         pairs = ((judged, norm) for judged in self._calls.values() for norm in judged.norms)
         for order, (judged, norm) in enumerate(pairs):

@@ -17,7 +17,8 @@ def desk_settings(settings: Settings) -> DeskSettings:
         period_s = tone_plans.ringback_cycle_s(settings.trunk.country)
     except ValueError as reason:
         raise error(5005, f"trunk.country: {reason}") from reason
-    return DeskSettings(period_s, settings.norms.answer, settings.norms.voice)
+    norms = settings.norms
+    return DeskSettings(period_s, norms.answer, norms.voice, norms.call, norms.prompt)
 
 
 def replay(records: Iterable[Record], settings: DeskSettings) -> list[Event]:

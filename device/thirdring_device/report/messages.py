@@ -115,6 +115,10 @@ class Words:
             return self("unit.none")
         if unit == "rings":
             return self.rings(value)
+        if unit in ("steps", "times"):
+            return self(f"unit.{unit[:-1] if value == 1 else unit}", value=f"{value:g}")
+        if unit == "syllables/s":
+            return self.pace(value)
         if unit == "s":
             return self.seconds(value) if value < 60 else self.duration(value)
         if unit == "%":

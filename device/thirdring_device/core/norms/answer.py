@@ -1,6 +1,4 @@
-"""Norms of answering: ``answer.rings`` and ``answer.greeting`` (norms.md, section A)."""
-
-from typing import Final
+"""Norms of answering: ``answer.rings``, ``answer.late_opener``, ``answer.greeting`` (norms.md, section A)."""
 
 from thirdring.protocol.events import (
     CallAlerting,
@@ -16,12 +14,10 @@ from thirdring.protocol.events import (
 from thirdring_device.core.call import Call
 from thirdring_device.core.norms.base import Norm
 from thirdring_device.core.norms.settings import AnswerSettings
+from thirdring_device.core.norms.speech import SPURT_NOTICE_S
 from thirdring_device.core.rings import RingLadder
 
-__all__ = ["AnswerGreeting", "AnswerRings"]
-
-SPURT_NOTICE_S: Final = 0.4
-"""A talk-spurt is reported up to this long after its onset; a deadline on onsets waits for it."""
+__all__ = ["AnswerGreeting", "AnswerLateOpener", "AnswerRings"]
 
 
 class AnswerRings(Norm):
@@ -99,6 +95,40 @@ class AnswerRings(Norm):
         return self.judged(
             ended, "met" if rings <= self.threshold else "breached", float(rings), measures=measures
         )
+
+
+class AnswerLateOpener(Norm):
+    """``answer.late_opener``: after a late answer the agent has the opener that thanks for waiting.
+
+    Judged by what was shown: the opener changes when the ring begins that is one too many.
+    """
+
+    rule = "answer.late_opener"
+    unit = "rings"
+
+    def __init__(self, call: Call, settings: AnswerSettings, rings: AnswerRings) -> None:
+        super().__init__(call, settings.max_rings)
+        self._rings = rings
+        self._rings_at_answer = 0
+
+    def handle(self, record: Record) -> list[Event]:
+        """Note which opener stood on the page at the answer."""
+        if isinstance(record.event, CallAnswered):
+            self._rings_at_answer = self._rings.rings
+            self.evidence.append(record.number)
+        return []
+
+    def verdict(self, ended: Record) -> Verdict:
+        """Judge late answers only."""
+        if not self.call.incoming:
+            return self.judged(ended, "not_applicable", None, reason="outgoing call")
+        if self.call.answered is None:
+            return self.judged(ended, "not_applicable", None, reason="not answered")
+        judged = self._rings.verdict(ended)
+        if judged.verdict != "breached":
+            return self.judged(ended, "not_applicable", None, reason="answered in time")
+        shown = self._rings_at_answer > self.threshold
+        return self.judged(ended, "met" if shown else "breached", float(self._rings_at_answer))
 
 
 class AnswerGreeting(Norm):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from thirdring_device.core.settings import setting
 
-__all__ = ["AnswerSettings", "VoiceSettings"]
+__all__ = ["AnswerSettings", "CallSettings", "PromptSettings", "VoiceSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,47 @@ class AnswerSettings:
     )
     greeting_limit_s: float = setting(
         2.0, "time from the answer to the agent's first word", unit="s", low=0.5, high=30.0, live=True
+    )
+    silent_pause_s: float = setting(
+        5.0,
+        "silence after each step of the silent-call procedure: greet, greet again, say so",
+        unit="s",
+        low=1.0,
+        high=30.0,
+        live=True,
+    )
+    silent_steps: int = setting(
+        3, "steps of the silent-call procedure before the agent may hang up", low=1, high=5, live=True
+    )
+    silent_release: bool = setting(
+        False, "whether the appliance hangs up after the last step of the silent-call procedure", live=True
+    )
+    weak_caller_dbov: float = setting(
+        -42.0,
+        "active speech level below which a caller can hardly be heard",
+        unit="dBov",
+        low=-60.0,
+        high=-20.0,
+        live=True,
+    )
+    noisy_caller_snr_db: float = setting(
+        10.0,
+        "signal-to-noise ratio below which a caller is drowned by noise",
+        unit="dB",
+        low=0.0,
+        high=40.0,
+        live=True,
+    )
+    poor_caller_asks: int = setting(
+        3, "times a weak or noisy caller is asked before the agent may hang up", low=1, high=5, live=True
+    )
+    poor_caller_rise_db: float = setting(
+        3.0,
+        "how much louder the agent may become with a weak or noisy caller",
+        unit="dB",
+        low=0.5,
+        high=20.0,
+        live=True,
     )
 
 
@@ -50,3 +91,105 @@ class VoiceSettings:
     level_min_speech_s: float = setting(
         3.0, "active speech below which the norm is not judged", unit="s", low=0.5, high=60.0, live=True
     )
+    noise_limit_dbov: float = setting(
+        -45.0, "background noise allowed at the agent's desk", unit="dBov", low=-80.0, high=-20.0, live=True
+    )
+    noise_snr_min_db: float = setting(
+        15.0, "least signal-to-noise ratio of the agent's voice", unit="dB", low=0.0, high=60.0, live=True
+    )
+    noise_persist_s: float = setting(
+        10.0, "time after which noise is a breach", unit="s", low=5.0, high=300.0, live=True
+    )
+    rate_min_syllables_per_s: float = setting(
+        4.0, "slowest moderate pace", unit="syllables/s", low=0.5, high=15.0, live=True
+    )
+    rate_max_syllables_per_s: float = setting(
+        6.0, "fastest moderate pace", unit="syllables/s", low=0.5, high=15.0, live=True
+    )
+    rate_min_speech_s: float = setting(
+        3.0,
+        "articulated speech in the last 10 s below which the pace is not judged",
+        unit="s",
+        low=1.0,
+        high=10.0,
+        live=True,
+    )
+    rate_outside_percent: float = setting(
+        50.0, "share of the pace figures that may lie outside", unit="%", low=0.0, high=100.0, live=True
+    )
+    interruptions_allowed: int = setting(
+        2, "times in a call that the customer may be talked over", low=0, high=100, live=True
+    )
+    dead_air_warn_s: float = setting(
+        7.0,
+        "silence of both sides after which the agent is prompted",
+        unit="s",
+        low=1.0,
+        high=60.0,
+        live=True,
+    )
+    dead_air_limit_s: float = setting(
+        10.0, "longest silence of both sides", unit="s", low=2.0, high=120.0, live=True
+    )
+    calm_heated_db: float = setting(
+        6.0,
+        "how far above his own level a customer counts as heated",
+        unit="dB",
+        low=2.0,
+        high=20.0,
+        live=True,
+    )
+    calm_rise_db: float = setting(
+        3.0,
+        "how much louder the agent may become with a heated customer",
+        unit="dB",
+        low=0.5,
+        high=20.0,
+        live=True,
+    )
+    calm_pace_percent: float = setting(
+        20.0,
+        "how much faster the agent may become with a heated customer",
+        unit="%",
+        low=1.0,
+        high=100.0,
+        live=True,
+    )
+    calm_window_s: float = setting(
+        10.0,
+        "how long the agent is watched after the customer grew heated",
+        unit="s",
+        low=2.0,
+        high=60.0,
+        live=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CallSettings:
+    """Numbers of the norms of the call as a whole (norms.md, section C)."""
+
+    length_limit_s: float = setting(
+        600.0, "talk time after which a call is long", unit="s", low=10.0, high=14400.0, live=True
+    )
+    release_grace_s: float = setting(
+        3.0,
+        "silence after the goodbye that leaves the customer the time to hang up first",
+        unit="s",
+        low=0.0,
+        high=30.0,
+        live=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSettings:
+    """How often the agent is prompted; urgent prompts and openers are always shown."""
+
+    gap_s: float = setting(
+        5.0, "least time between two prompts of a call", unit="s", low=0.0, high=120.0, live=True
+    )
+    repeat_s: float = setting(
+        30.0, "least time before the same prompt comes again", unit="s", low=0.0, high=600.0, live=True
+    )
+    quiet: bool = setting(False, "quiet mode: only urgent prompts are shown", live=True)

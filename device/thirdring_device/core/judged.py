@@ -1,0 +1,66 @@
+"""A call with the norms that judge it, and what the norms need to know."""
+
+from dataclasses import dataclass, field
+
+from thirdring.protocol.events import Event, Prompt
+from thirdring_device.core.call import Call
+from thirdring_device.core.norms.answer import AnswerGreeting, AnswerLateOpener, AnswerRings
+from thirdring_device.core.norms.answer_poor import AnswerNoisyCaller, AnswerWeakCaller
+from thirdring_device.core.norms.answer_silent import AnswerSilentCall
+from thirdring_device.core.norms.base import Norm
+from thirdring_device.core.norms.call import CallLength, CallRelease
+from thirdring_device.core.norms.prompts import PromptLimit
+from thirdring_device.core.norms.settings import AnswerSettings, CallSettings, PromptSettings, VoiceSettings
+from thirdring_device.core.norms.voice import VoiceLevel
+from thirdring_device.core.norms.voice_calm import VoiceCalm
+from thirdring_device.core.norms.voice_noise import VoiceNoise
+from thirdring_device.core.norms.voice_rate import VoiceRate
+from thirdring_device.core.norms.voice_talk import VoiceDeadAir, VoiceInterrupting
+
+__all__ = ["DeskSettings", "JudgedCall"]
+
+
+@dataclass(frozen=True, slots=True)
+class DeskSettings:
+    """What the desk needs to know; ``ring_period_s`` is the trunk's national ringback period."""
+
+    ring_period_s: float
+    answer: AnswerSettings = field(default_factory=AnswerSettings)
+    voice: VoiceSettings = field(default_factory=VoiceSettings)
+    call: CallSettings = field(default_factory=CallSettings)
+    prompt: PromptSettings = field(default_factory=PromptSettings)
+
+
+class JudgedCall:
+    """A call with its norms, in the order of norms.md; ``rings`` is also the ring ladder."""
+
+    def __init__(self, call: Call, settings: DeskSettings) -> None:
+        answer, voice = settings.answer, settings.voice
+        self.call = call
+        self.rings = AnswerRings(call, answer, settings.ring_period_s)
+        silent = AnswerSilentCall(call, answer)
+        poor = (AnswerWeakCaller(call, answer), AnswerNoisyCaller(call, answer))
+
+        def no_customer() -> bool:
+            return silent.applies or any(norm.applies for norm in poor)
+
+        self.norms: list[Norm] = [
+            self.rings,
+            AnswerLateOpener(call, answer, self.rings),
+            AnswerGreeting(call, answer),
+            silent,
+            *poor,
+            VoiceLevel(call, voice),
+            VoiceNoise(call, voice),
+            VoiceRate(call, voice),
+            VoiceInterrupting(call, voice),
+            VoiceCalm(call, voice),
+            VoiceDeadAir(call, voice, lambda: silent.applies),
+            CallLength(call, settings.call),
+            CallRelease(call, settings.call, no_customer),
+        ]
+        self._prompts = PromptLimit(settings.prompt)
+
+    def shown(self, announced: list[Event]) -> list[Event]:
+        """Return ``announced`` without the prompts that would be too many."""
+        return [event for event in announced if not isinstance(event, Prompt) or self._prompts.allows(event)]

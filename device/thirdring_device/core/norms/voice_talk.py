@@ -1,0 +1,144 @@
+"""Norms of taking turns: ``voice.interrupting`` and ``voice.dead_air`` (norms.md, section B)."""
+
+from collections.abc import Callable
+
+from thirdring.protocol.events import CallAnswered, Event, Interruption, Prompt, Record, Verdict, VerdictValue
+from thirdring_device.core.call import Call
+from thirdring_device.core.norms.base import Norm
+from thirdring_device.core.norms.settings import VoiceSettings
+from thirdring_device.core.norms.speech import SPURT_NOTICE_S, Speech
+
+__all__ = ["VoiceDeadAir", "VoiceInterrupting"]
+
+
+class VoiceInterrupting(Norm):
+    """``voice.interrupting``: the customer is talked over at most ``interruptions_allowed`` times."""
+
+    rule = "voice.interrupting"
+    unit = "times"
+
+    def __init__(self, call: Call, settings: VoiceSettings) -> None:
+        super().__init__(call, settings.interruptions_allowed)
+        self._count = 0
+        self._heard = False
+
+    def handle(self, record: Record) -> list[Event]:
+        """Count; prompt from the last one that is allowed on."""
+        event = record.event
+        self._heard = self._heard or event.kind == "media_started"
+        if not isinstance(event, Interruption):
+            return []
+        self._count += 1
+        self.evidence.append(record.number)
+        state = "warned" if self._count <= self.threshold else "breached"
+        announced: list[Event] = [self.noted(event.at_s, state, float(self._count))]
+        if self._count >= self.threshold:
+            announced.append(
+                Prompt(
+                    at_s=event.at_s,
+                    call_id=self.call.call_id,
+                    key="let_finish",
+                    rule=self.rule,
+                    urgency="warn",
+                )
+            )
+        return announced
+
+    def verdict(self, ended: Record) -> Verdict:
+        """Judge by the count."""
+        if self.call.answered is None:
+            return self.judged(ended, "not_applicable", None, reason="not answered")
+        if not self._heard:
+            return self.judged(ended, "not_applicable", None, reason="no sound")
+        value: VerdictValue = "warned" if self._count else "met"
+        if self._count > self.threshold:
+            value = "breached"
+        return self.judged(ended, value, float(self._count))
+
+
+class VoiceDeadAir(Norm):
+    """``voice.dead_air``: both sides are never silent for longer than ``dead_air_limit_s``.
+
+    The agent is prompted at ``dead_air_warn_s``, while the silence can still be broken in time. Where nobody
+    has been heard at the other end (``nobody``), the procedure of ``answer.silent_call`` has its own pauses.
+    """
+
+    rule = "voice.dead_air"
+    unit = "s"
+
+    def __init__(self, call: Call, settings: VoiceSettings, nobody: Callable[[], bool]) -> None:
+        super().__init__(call, settings.dead_air_limit_s)
+        self._nobody = nobody
+        self._warn_s = min(settings.dead_air_warn_s, settings.dead_air_limit_s)
+        self._speech = Speech()
+        self._answered_at_s: float | None = None
+        self._quiet_since_s: float | None = None
+        self._warned = False
+        self._longest_s = 0.0
+        self._breaches = 0
+
+    def handle(self, record: Record) -> list[Event]:
+        """Measure each silence from the last word to the next."""
+        event = record.event
+        if isinstance(event, CallAnswered):
+            self._answered_at_s = event.at_s
+        self._speech.take(event)
+        if self._answered_at_s is None:
+            return []
+        quiet_since_s = self._speech.quiet_since_s
+        if quiet_since_s is not None:
+            quiet_since_s = max(quiet_since_s, self._answered_at_s)
+        if quiet_since_s == self._quiet_since_s:
+            return []
+        announced = self._broken(record) if quiet_since_s is None else []
+        self._quiet_since_s = quiet_since_s
+        self._warned = False
+        self.wake_at_s = None
+        if quiet_since_s is not None:
+            self.wake_at_s = quiet_since_s + self._warn_s + SPURT_NOTICE_S
+        return announced
+
+    def _broken(self, record: Record) -> list[Event]:
+        """Somebody speaks again; or the sound has ended."""
+        if self._quiet_since_s is None:
+            return []
+        onset_s = max(self._speech.onset_s.values(), default=record.event.at_s)
+        self._measure(record, onset_s - self._quiet_since_s)
+        return [self.noted(record.event.at_s, "met", None)] if self._warned else []
+
+    def _measure(self, record: Record, silent_s: float) -> None:
+        if silent_s >= self._warn_s:
+            self.evidence.append(record.number)
+        self._breaches += silent_s > self.threshold
+        self._longest_s = max(self._longest_s, silent_s)
+
+    def wake(self, at_s: float) -> list[Event]:
+        """Prompt at the early limit, breach at the late one."""
+        super().wake(at_s)
+        if self._quiet_since_s is None or self._nobody():
+            return []
+        if not self._warned:
+            self._warned = True
+            self.wake_at_s = self._quiet_since_s + self.threshold + SPURT_NOTICE_S
+            prompt = Prompt(
+                at_s=at_s, call_id=self.call.call_id, key="dead_air", rule=self.rule, urgency="warn"
+            )
+            return [self.noted(at_s, "warned", self._warn_s), prompt]
+        return [self.noted(at_s, "breached", self.threshold)]
+
+    def verdict(self, ended: Record) -> Verdict:
+        """Judge by the longest silence."""
+        if self._answered_at_s is None:
+            return self.judged(ended, "not_applicable", None, reason="not answered")
+        if self._speech.media_at_s is None:
+            return self.judged(ended, "not_applicable", None, reason="no sound")
+        if self._nobody():
+            return self.judged(ended, "not_applicable", None, reason="nobody was heard at the other end")
+        if self._quiet_since_s is not None:
+            self._measure(ended, ended.event.at_s - self._quiet_since_s)
+            self._quiet_since_s = None
+        longest_s = round(self._longest_s, 2)
+        value: VerdictValue = "warned" if longest_s >= self._warn_s else "met"
+        if longest_s > self.threshold:
+            value = "breached"
+        return self.judged(ended, value, longest_s, measures={"dead_air_count": float(self._breaches)})
