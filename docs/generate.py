@@ -10,8 +10,12 @@ from thirdring.protocol.at.results import CME_TEXTS
 from thirdring.protocol.at.table import TABLE
 from thirdring.protocol.errors import ERRORS
 from thirdring.protocol.events import EVENT_KINDS, Event
+from thirdring_device.core.call import Call
+from thirdring_device.core.judged import DeskSettings, JudgedCall
+from thirdring_device.core.norms.base import Norm
 from thirdring_device.gateway.api import error_map as http_map
 from thirdring_device.gateway.at import error_map as at_map
+from thirdring_device.report.messages import words
 from thirdring_device.settings import Settings, setting_views
 
 DOCS = Path(__file__).parent
@@ -74,6 +78,32 @@ def console() -> Iterator[str]:
         )
 
 
+def norms() -> Iterator[str]:
+    yield f"# Norms\n\n{MADE}"
+    yield "Every norm is judged while the call runs, again from its recording, and again from the journal, by the same"
+    yield "code. A verdict is `met`, `warned` (crossed the early limit, then mended), `breached` or `not_applicable` with"
+    yield "a reason. Prompts go to the agent, never to the customer: urgent ones always, others as `norms.prompt` says.\n"
+    defaults = {view.name: f"{view.default} {view.unit}".strip() for view in setting_views(Settings())}
+    english, chinese = words("en"), words("zh")
+    call = JudgedCall(Call("", 1), DeskSettings(5.0))
+    for norm in call.norms:
+        names = (language.named("rule", norm.rule) for language in (english, chinese))
+        yield f"## `{norm.rule}`\n\n**{' / '.join(names)}.** {_rule(type(norm))}\n"
+        yield f"Measured in {norm.unit}; from manual {norm.manuals.replace(' ', ', ')}.\n"
+        for name in norm.numbers:
+            yield f"- `norms.{name}`: {defaults[f'norms.{name}']}"
+        for key in norm.prompts:
+            said = (language.named("prompt", key) for language in (english, chinese))
+            yield f"- prompt `{key}`: {' / '.join(said)}"
+        yield ""
+
+
+def _rule(norm: type[Norm]) -> str:
+    """Return what the class says of its rule, without the rule's name in front."""
+    text = _flow(norm.__doc__ or "").removeprefix(f"`{norm.rule}`: ")
+    return text[:1].upper() + text[1:]
+
+
 def events() -> Iterator[str]:
     yield f"# Events\n\n{MADE}"
     yield "In JSON every event also has `seq` (its number), `utc`, `kind`, `at_s` and `call_id`. *Derived* events are"
@@ -103,7 +133,13 @@ def _type_name(hint: object) -> str:
     return f"`{text}`"
 
 
-DOCUMENTS = {"settings.md": settings, "errors.md": errors, "events.md": events, "console.md": console}
+DOCUMENTS = {
+    "settings.md": settings,
+    "errors.md": errors,
+    "events.md": events,
+    "console.md": console,
+    "norms.md": norms,
+}
 
 
 def stale() -> list[str]:

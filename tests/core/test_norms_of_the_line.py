@@ -17,9 +17,12 @@ from tests.core.script import (
     voice,
 )
 from thirdring.protocol.events import Event, Levels
+from thirdring_device.core.call import Call
 from thirdring_device.core.commands import EndCall
-from thirdring_device.core.desk import DeskSettings
+from thirdring_device.core.judged import DeskSettings, JudgedCall
 from thirdring_device.core.norms.settings import AnswerSettings, CallSettings
+from thirdring_device.report.messages import catalogue
+from thirdring_device.settings import Settings, setting_views
 
 MEDIA_AT_S = 2.02
 
@@ -189,3 +192,13 @@ def test_the_agent_hangs_up_after_a_pause_only(asked_at_s: float, verdict: str, 
 def test_a_lost_call_was_released_by_nobody() -> None:
     verdict = call(*ended(20.0, by="network", cause="lost")).verdict("call.release")
     assert (verdict.verdict, verdict.reason) == ("not_applicable", "neither side hung up")
+
+
+def test_every_norm_names_its_numbers_and_prompts() -> None:
+    norms = JudgedCall(Call("a", 1), DeskSettings(5.0)).norms
+    names = {view.name for view in setting_views(Settings())}
+    used = {f"norms.{number}" for norm in norms for number in norm.numbers}
+    assert used <= names
+    assert used == {name for name in names if name.startswith("norms.") and ".prompt." not in name}
+    assert {f"prompt.{key}" for norm in norms for key in norm.prompts} <= set(catalogue())
+    assert all(norm.manuals for norm in norms)

@@ -28,6 +28,9 @@ class AnswerRings(Norm):
 
     rule = "answer.rings"
     unit = "rings"
+    numbers = ("answer.max_rings", "answer.warn_ring", "answer.overflow_ring", "answer.overflow_action")
+    prompts = ("opener", "opener_late")
+    manuals = "000"
 
     def __init__(self, call: Call, settings: AnswerSettings, period_s: float) -> None:
         super().__init__(call, settings.max_rings)
@@ -105,6 +108,9 @@ class AnswerLateOpener(Norm):
 
     rule = "answer.late_opener"
     unit = "rings"
+    numbers = ("answer.max_rings",)
+    prompts = ("opener_late",)
+    manuals = "000"
 
     def __init__(self, call: Call, settings: AnswerSettings, rings: AnswerRings) -> None:
         super().__init__(call, settings.max_rings)
@@ -136,6 +142,9 @@ class AnswerGreeting(Norm):
 
     rule = "answer.greeting"
     unit = "s"
+    numbers = ("answer.greeting_limit_s",)
+    prompts = ("greet_now",)
+    manuals = "000 003 004"
 
     def __init__(self, call: Call, settings: AnswerSettings) -> None:
         super().__init__(call, settings.greeting_limit_s)

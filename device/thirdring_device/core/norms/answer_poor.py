@@ -148,6 +148,9 @@ class AnswerWeakCaller(AnswerPoorCaller):
     """``answer.weak_caller``: the caller's active speech level lies below ``weak_caller_dbov``."""
 
     rule = "answer.weak_caller"
+    numbers = ("answer.weak_caller_dbov", "answer.poor_caller_asks", "answer.poor_caller_rise_db")
+    prompts = ("ask_louder", "ask_again", "ask_other_phone")
+    manuals = "004"
     _measure = "customer_level_dbov"
 
     def __init__(self, call: Call, settings: AnswerSettings) -> None:
@@ -164,6 +167,9 @@ class AnswerNoisyCaller(AnswerPoorCaller):
     """``answer.noisy_caller``: the caller's speech is less than ``noisy_caller_snr_db`` over his noise."""
 
     rule = "answer.noisy_caller"
+    numbers = ("answer.noisy_caller_snr_db", "answer.poor_caller_asks", "answer.poor_caller_rise_db")
+    prompts = ("ask_louder", "ask_again", "ask_other_phone")
+    manuals = "004"
     _measure = "customer_snr_db"
 
     def __init__(self, call: Call, settings: AnswerSettings) -> None:

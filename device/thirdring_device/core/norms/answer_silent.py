@@ -40,6 +40,9 @@ class AnswerSilentCall(Norm):
 
     rule = "answer.silent_call"
     unit = "steps"
+    numbers = ("answer.silent_pause_s", "answer.silent_steps", "answer.silent_release")
+    prompts = ("silent_greet_again", "silent_explain", "silent_hang_up")
+    manuals = "003 004"
 
     def __init__(self, call: Call, settings: AnswerSettings) -> None:
         super().__init__(call, float(settings.silent_steps))

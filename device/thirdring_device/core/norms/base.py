@@ -19,6 +19,12 @@ class Norm:
 
     rule: ClassVar[str]
     unit: ClassVar[str]
+    numbers: ClassVar[tuple[str, ...]]
+    """The settings it is judged by, below ``norms.``."""
+    prompts: ClassVar[tuple[str, ...]]
+    """What it may show to the agent, as the catalogues name it."""
+    manuals: ClassVar[str]
+    """The training manuals the rule comes from."""
 
     def __init__(self, call: Call, threshold: float) -> None:
         self.call = call

@@ -24,6 +24,9 @@ class CallLength(Norm):
 
     rule = "call.length"
     unit = "s"
+    numbers = ("call.length_limit_s",)
+    prompts = ("long_call",)
+    manuals = "000"
 
     def __init__(self, call: Call, settings: CallSettings) -> None:
         super().__init__(call, settings.length_limit_s)
@@ -58,6 +61,9 @@ class CallRelease(Norm):
 
     rule = "call.release"
     unit = "s"
+    numbers = ("call.release_grace_s",)
+    prompts = ()
+    manuals = "000"
 
     def __init__(self, call: Call, settings: CallSettings, exempt: Callable[[], bool]) -> None:
         super().__init__(call, settings.release_grace_s)

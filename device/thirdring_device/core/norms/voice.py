@@ -31,6 +31,15 @@ class VoiceLevel(Norm):
 
     rule = "voice.level"
     unit = "%"
+    numbers = (
+        "voice.level_target_dbov",
+        "voice.level_band_db",
+        "voice.level_hysteresis_db",
+        "voice.level_outside_percent",
+        "voice.level_min_speech_s",
+    )
+    prompts = ("too_loud", "too_quiet")
+    manuals = "000 004"
 
     def __init__(self, call: Call, settings: VoiceSettings) -> None:
         super().__init__(call, settings.level_outside_percent)

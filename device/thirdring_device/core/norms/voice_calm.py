@@ -57,6 +57,9 @@ class VoiceCalm(Norm):
 
     rule = "voice.calm"
     unit = "dB"
+    numbers = ("voice.calm_heated_db", "voice.calm_rise_db", "voice.calm_pace_percent", "voice.calm_window_s")
+    prompts = ("breathe",)
+    manuals = "000"
 
     def __init__(self, call: Call, settings: VoiceSettings) -> None:
         super().__init__(call, settings.calm_rise_db)

@@ -27,6 +27,9 @@ class VoiceNoise(Norm):
 
     rule = "voice.noise"
     unit = "dBov"
+    numbers = ("voice.noise_limit_dbov", "voice.noise_snr_min_db", "voice.noise_persist_s")
+    prompts = ("noisy_desk",)
+    manuals = "000"
 
     def __init__(self, call: Call, settings: VoiceSettings) -> None:
         super().__init__(call, settings.noise_limit_dbov)

@@ -21,6 +21,14 @@ class VoiceRate(Norm):
 
     rule = "voice.rate"
     unit = "syllables/s"
+    numbers = (
+        "voice.rate_min_syllables_per_s",
+        "voice.rate_max_syllables_per_s",
+        "voice.rate_min_speech_s",
+        "voice.rate_outside_percent",
+    )
+    prompts = ("too_fast", "too_slow")
+    manuals = "000 004"
 
     def __init__(self, call: Call, settings: VoiceSettings) -> None:
         super().__init__(call, settings.rate_max_syllables_per_s)

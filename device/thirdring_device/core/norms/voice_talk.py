@@ -16,6 +16,9 @@ class VoiceInterrupting(Norm):
 
     rule = "voice.interrupting"
     unit = "times"
+    numbers = ("voice.interruptions_allowed",)
+    prompts = ("let_finish",)
+    manuals = "000 002"
 
     def __init__(self, call: Call, settings: VoiceSettings) -> None:
         super().__init__(call, settings.interruptions_allowed)
@@ -65,6 +68,9 @@ class VoiceDeadAir(Norm):
 
     rule = "voice.dead_air"
     unit = "s"
+    numbers = ("voice.dead_air_warn_s", "voice.dead_air_limit_s")
+    prompts = ("dead_air",)
+    manuals = "003"
 
     def __init__(self, call: Call, settings: VoiceSettings, nobody: Callable[[], bool]) -> None:
         super().__init__(call, settings.dead_air_limit_s)
