@@ -4,7 +4,7 @@ import argparse
 import base64
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
+from tests.core.script import RULES
 from thirdring.protocol.errors import MediaError, StorageError
 from thirdring.protocol.events import (
     AgentRequested,
@@ -113,9 +114,9 @@ def without_numbers(verdicts: Sequence[Verdict]) -> list[Verdict]:
 @pytest.mark.parametrize(
     ("answered_after_s", "first_word_s", "level_dbov", "expected"),
     [
-        (6.0, 1.0, -26.0, ["met", "met", "met"]),
-        (15.0, 3.1, -26.0, ["breached", "breached", "met"]),
-        (11.0, 1.5, -62.0, ["met", None, None]),
+        (6.0, 1.0, -26.0, {"answer.rings": "met", "answer.greeting": "met", "voice.level": "met"}),
+        (15.0, 3.1, -26.0, {"answer.rings": "breached", "answer.greeting": "breached", "voice.level": "met"}),
+        (11.0, 1.5, -62.0, {"answer.rings": "met"}),
     ],
 )
 def test_a_recording_gets_the_verdicts_of_the_live_call(
@@ -123,7 +124,7 @@ def test_a_recording_gets_the_verdicts_of_the_live_call(
     answered_after_s: float,
     first_word_s: float,
     level_dbov: float,
-    expected: Sequence[str | None],
+    expected: Mapping[str, str],
 ) -> None:
     agent = voiced((first_word_s, 9.0, level_dbov), (13.0, 17.0, level_dbov), length_s=20.0)
     customer = voiced((9.5, 12.5, -24.0), length_s=20.0)
@@ -131,8 +132,9 @@ def test_a_recording_gets_the_verdicts_of_the_live_call(
     live = live_call(path, agent, customer, answered_after_s=answered_after_s)
     report = analyze(path, Settings())
     assert without_numbers(report.verdicts) == without_numbers(live)
-    for verdict, word in zip(report.verdicts, expected, strict=True):
-        assert word is None or verdict.verdict == word
+    given = {verdict.rule: verdict.verdict for verdict in report.verdicts}
+    assert list(given) == RULES
+    assert {rule: given[rule] for rule in expected} == expected
 
 
 def test_a_recording_gives_every_figure_of_the_live_call(tmp_path: Path) -> None:
@@ -181,7 +183,7 @@ def test_a_recording_of_a_call_that_never_ended_is_judged_as_interrupted(tmp_pat
     live_call(tmp_path / "call.wav", agent, voiced(length_s=8.0), answered_after_s=6.0, ended=False)
     report = analyze(tmp_path / "call.wav", Settings())
     assert report.call.cause == "interrupted"
-    assert len(report.verdicts) == 3
+    assert [verdict.rule for verdict in report.verdicts] == RULES
 
 
 def foreign(path: Path, rate_hz: int = SAMPLE_RATE_HZ) -> Path:

@@ -22,11 +22,15 @@ from thirdring.protocol.events import (
     VoiceFigures,
     VoiceSummary,
 )
+from thirdring_device.core.call import Call
 from thirdring_device.core.commands import DeviceCommand
-from thirdring_device.core.desk import Desk, DeskSettings
+from thirdring_device.core.desk import Desk
+from thirdring_device.core.judged import DeskSettings, JudgedCall
 
 CN_PERIOD_S = 5.0
 """China: 1 s on, 4 s off."""
+RULES = [norm.rule for norm in JudgedCall(Call("", 1), DeskSettings(CN_PERIOD_S)).norms]
+"""Every norm a call is judged by."""
 SUMMARY = LevelSummary(active_speech_level_dbov=-26.0, activity_percent=50.0, active_s=5.0, peak_dbov=-10.0)
 
 

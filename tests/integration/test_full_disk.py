@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.core.script import RULES
 from tests.integration.conftest import Unit
 from tests.peers import SippPeer, wait_until
 from thirdring.protocol.events import RingBurst, Verdict
@@ -30,7 +31,7 @@ def test_calls_go_on_while_the_disk_is_full_and_are_recorded_afterwards(tmp_path
         wait_until(lambda: unit.desk.state().storage == "ok", "the journal is written again", 20.0)
         detail = unit.desk.call(call_id)
         assert (detail.call.state, detail.call.cause) == ("ended", "hangup")
-        assert {v.rule for v in detail.verdicts} == {"answer.rings", "answer.greeting", "voice.level"}
+        assert [verdict.rule for verdict in detail.verdicts] == RULES
         full = [r for r in unit.desk.call_events(call_id) if isinstance(r.event, Verdict)]
         assert full
     finally:
