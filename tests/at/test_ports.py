@@ -162,7 +162,7 @@ def test_two_consoles_have_sessions_of_their_own(tmp_path: Path) -> None:
         host = Host(console.path)
         host.ask("ATE0V1+CLIP=1")
         os.write(cable.master, b"ATE0Q0V0\r")
-        assert cable.until(b"0\r") == b"ATE0Q0V0\r0\r"
+        assert cable.until(b"V0\r0\r") == b"ATE0Q0V0\r0\r"
         console.rings()
         assert cable.until(b"normal\r\n") == b"2\r#RING: 1,normal\r\n"
         assert b"+CLIP" in host.until(b"normal\r\n")
