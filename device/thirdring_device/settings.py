@@ -10,6 +10,7 @@ from typing import Any
 
 from thirdring.protocol.errors import error
 from thirdring.protocol.views import SettingView
+from thirdring_device.core.calls_settings import CallsSettings
 from thirdring_device.core.norms.settings import AnswerSettings, CallSettings, PromptSettings, VoiceSettings
 from thirdring_device.core.settings import read_section, section_specs, setting
 
@@ -208,6 +209,7 @@ class Settings:
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     serial: SerialSettings = field(default_factory=SerialSettings)
     recording: RecordingSettings = field(default_factory=RecordingSettings)
+    calls: CallsSettings = field(default_factory=CallsSettings)
     norms: NormsSettings = field(default_factory=NormsSettings)
 
 

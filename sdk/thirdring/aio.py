@@ -15,9 +15,14 @@ from thirdring.protocol.commands import (
     GetSettings,
     GetState,
     Hangup,
+    Hold,
+    Mute,
+    Resume,
     SendDtmf,
     SetSettings,
     Speak,
+    Swap,
+    Unmute,
 )
 from thirdring.protocol.errors import RequestError, error
 from thirdring.protocol.events import EVENT_KINDS, Event, Record, Verdict
@@ -109,6 +114,26 @@ class AsyncAppliance:
     async def hangup(self, call_id: str = "") -> str:
         """End, refuse or give up the call; return its id. Raises ``CallError`` 2002 when there is none."""
         return _call_id(await self._command(Hangup(call_id=call_id)))
+
+    async def hold(self, call_id: str = "") -> str:
+        """Put the call on hold; return its id. ``hold_started`` tells when it is."""
+        return _call_id(await self._command(Hold(call_id=call_id)))
+
+    async def resume(self, call_id: str = "") -> str:
+        """Take a held call back, holding another one that is up; ``hold_ended`` tells when it is."""
+        return _call_id(await self._command(Resume(call_id=call_id)))
+
+    async def swap(self) -> str:
+        """Hold the call that is up and take the other one, whose id is returned."""
+        return _call_id(await self._command(Swap()))
+
+    async def mute(self, call_id: str = "") -> str:
+        """Keep the agent's microphone from the customer."""
+        return _call_id(await self._command(Mute(call_id=call_id)))
+
+    async def unmute(self, call_id: str = "") -> str:
+        """Let the customer hear the agent again."""
+        return _call_id(await self._command(Unmute(call_id=call_id)))
 
     async def send_dtmf(self, digits: str) -> None:
         """Send DTMF digits (0-9 A-D * #) to the customer."""

@@ -89,6 +89,26 @@ class Appliance:
         """End, refuse or give up the call; return its id. Raises ``CallError`` 2002 when there is none."""
         return self._run(self._appliance.hangup(call_id))
 
+    def hold(self, call_id: str = "") -> str:
+        """Put the call on hold; return its id. ``hold_started`` tells when it is."""
+        return self._run(self._appliance.hold(call_id))
+
+    def resume(self, call_id: str = "") -> str:
+        """Take a held call back, holding another one that is up; ``hold_ended`` tells when it is."""
+        return self._run(self._appliance.resume(call_id))
+
+    def swap(self) -> str:
+        """Hold the call that is up and take the other one, whose id is returned."""
+        return self._run(self._appliance.swap())
+
+    def mute(self, call_id: str = "") -> str:
+        """Keep the agent's microphone from the customer."""
+        return self._run(self._appliance.mute(call_id))
+
+    def unmute(self, call_id: str = "") -> str:
+        """Let the customer hear the agent again."""
+        return self._run(self._appliance.unmute(call_id))
+
     def send_dtmf(self, digits: str) -> None:
         """Send DTMF digits (0-9 A-D * #) to the customer."""
         self._run(self._appliance.send_dtmf(digits))

@@ -18,7 +18,7 @@ from thirdring.appliance import Appliance
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring.protocol.events import Record, record_to_json
-from thirdring.protocol.views import CallSummary
+from thirdring.protocol.views import CallSummary, CallView
 from thirdring.table import plain, table
 
 __all__ = ["main"]
@@ -86,8 +86,16 @@ def _parser() -> argparse.ArgumentParser:
     calls = command("calls", _calls)
     calls.add_argument("--limit", type=int, default=20, help="how many at most (default %(default)s)")
     command("dial", _dial).add_argument("number", help="digits, *, #, a leading +")
-    for name, run in (("answer", _answer), ("hangup", _hangup)):
+    for name, run in (
+        ("answer", _answer),
+        ("hangup", _hangup),
+        ("hold", _hold),
+        ("resume", _resume),
+        ("mute", _mute),
+        ("unmute", _unmute),
+    ):
         command(name, run).add_argument("call", nargs="?", default="", help="the call's id")
+    command("swap", _swap)
     watch = command("watch", _watch)
     watch.add_argument("--after", type=int, help="begin behind this event's number")
     watch.add_argument("--count", type=int, help="end after so many events")
@@ -120,8 +128,18 @@ def _status(appliance: Appliance, options: argparse.Namespace) -> None:
     ]
     print("\n".join(f"{name:18}{plain(value)}" for name, value in facts))
     if state.calls:
-        rows = [(c.call_id, c.direction, c.state, c.number, c.display_name, c.rings) for c in state.calls]
+        rows = [(c.call_id, c.direction, _state(c), c.number, c.display_name, c.rings) for c in state.calls]
         print("\n" + table(("CALL", "DIRECTION", "STATE", "NUMBER", "NAME", "RINGS"), rows))
+
+
+def _state(call: CallView) -> str:
+    """Return a call's state with what else there is to know of it."""
+    notes = (
+        ("waiting", call.waiting),
+        ("muted", call.muted),
+        ("held by the customer", call.held_by_customer),
+    )
+    return ", ".join([call.state, *(note for note, is_so in notes if is_so)])
 
 
 def _calls(appliance: Appliance, options: argparse.Namespace) -> None:
@@ -154,6 +172,31 @@ def _answer(appliance: Appliance, options: argparse.Namespace) -> None:
 def _hangup(appliance: Appliance, options: argparse.Namespace) -> None:
     """End, refuse or give up the call."""
     _print_call(appliance.hangup(options.call), options)
+
+
+def _hold(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Put the call on hold."""
+    _print_call(appliance.hold(options.call), options)
+
+
+def _resume(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Take a held call back."""
+    _print_call(appliance.resume(options.call), options)
+
+
+def _mute(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Keep the agent's microphone from the customer."""
+    _print_call(appliance.mute(options.call), options)
+
+
+def _unmute(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Let the customer hear the agent again."""
+    _print_call(appliance.unmute(options.call), options)
+
+
+def _swap(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Hold the call that is up and take the other one."""
+    _print_call(appliance.swap(), options)
 
 
 def _watch(appliance: Appliance, options: argparse.Namespace) -> None:

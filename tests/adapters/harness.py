@@ -45,6 +45,10 @@ class ProbeMedia:
         self._finished = False
         say({"kind": "media", "call_id": call_id, "codec": codec})
 
+    @property
+    def ticks(self) -> int:
+        return len(self._frames)
+
     def process(self, mouth_in: Any, ear_in: Any, mouth_out: Any, ear_out: Any) -> None:
         if self._finished:
             say({"kind": "violation", "what": "process after finish"})
@@ -74,11 +78,17 @@ def main() -> None:
     def post(event: Event) -> None:
         say({"kind": event.kind, **to_fields(event)})
 
+    probes: dict[str, ProbeMedia] = {}
+
+    def probe(call_id: str, codec: str) -> ProbeMedia:
+        probes[call_id] = ProbeMedia(directory, call_id, codec)
+        return probes[call_id]
+
     adapter = SipAdapter(
         changed(Settings(), values),
         clock=lambda: time.monotonic() - begin_s,
         post=post,
-        media=lambda call_id, codec: ProbeMedia(directory, call_id, codec),
+        media=probe,
         new_call_id=lambda: f"in{next(ids)}",
         headset=headset,
     )
@@ -102,6 +112,14 @@ def main() -> None:
                 while headset.speaking:
                     time.sleep(0.01)
                 say({"kind": "wait_silent"})
+            case "wait_answered":
+                while not adapter._desk.calls[request["call_id"]].hold.agreed:
+                    time.sleep(0.005)
+                say({"kind": "wait_answered"})
+            case "wait_ticks":
+                while probes[request["call_id"]].ticks < request["ticks"]:
+                    time.sleep(0.005)
+                say({"kind": "wait_ticks"})
             case "stop_speaking":
                 headset.stop_speaking()
             case "lateness":

@@ -2,11 +2,12 @@ import itertools
 
 import pytest
 
-from tests.core.script import Script, answered, ended, ringing
+from tests.core.script import CN_PERIOD_S, Script, answered, ended, ringing
 from thirdring.protocol.commands import Answer, Command, Dial, Hangup, SendDtmf
 from thirdring.protocol.errors import CallError
 from thirdring.protocol.events import CallAnswered, CallEnded, CallIncoming, CallOutgoing
 from thirdring_device.core.call import TRANSITIONS, Call, ImpossibleTransition
+from thirdring_device.core.calls_settings import CallsSettings
 from thirdring_device.core.commands import (
     AnswerCall,
     EndCall,
@@ -16,6 +17,7 @@ from thirdring_device.core.commands import (
     SendDigits,
     SetRinger,
 )
+from thirdring_device.core.desk import DeskSettings
 
 
 def test_incoming_call_rings_and_is_answered_on_request() -> None:
@@ -27,8 +29,11 @@ def test_incoming_call_rings_and_is_answered_on_request() -> None:
     assert script.desk.calls == ()
 
 
+NO_WAITING = DeskSettings(CN_PERIOD_S, calls=CallsSettings(waiting=False))
+
+
 def test_second_call_is_refused_as_busy_and_leaves_the_first_ringing() -> None:
-    script = Script()
+    script = Script(NO_WAITING)
     script.feed(*ringing())
     assert script.feed(CallIncoming(at_s=12.0, call_id="b", number="1")) == [
         RefuseCall("b", 486, by="appliance", cause="busy")

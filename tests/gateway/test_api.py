@@ -7,7 +7,20 @@ import pytest
 
 from tests.gateway.desk import Desk, at_the_desk
 from thirdring.protocol.codec import from_fields
-from thirdring.protocol.commands import Answer, Command, Dial, Hangup, SendDtmf, SetSettings, Speak
+from thirdring.protocol.commands import (
+    Answer,
+    Command,
+    Dial,
+    Hangup,
+    Hold,
+    Mute,
+    Resume,
+    SendDtmf,
+    SetSettings,
+    Speak,
+    Swap,
+    Unmute,
+)
 from thirdring.protocol.errors import ERRORS, error
 from thirdring.protocol.events import EVENT_KINDS
 from thirdring.protocol.views import CallDetail, DeskState
@@ -56,6 +69,11 @@ def test_state_is_the_engines(tmp_path: Path) -> None:
         ("calls/c1/answer", None, Answer(call_id="c1", source="http")),
         ("calls/c1/hangup", None, Hangup(call_id="c1", source="http")),
         ("dtmf", {"digits": "12#"}, SendDtmf(digits="12#", source="http")),
+        ("hold", {}, Hold(source="http")),
+        ("resume", {"call_id": "c1"}, Resume(call_id="c1", source="http")),
+        ("swap", None, Swap(source="http")),
+        ("mute", None, Mute(source="http")),
+        ("unmute", None, Unmute(source="http")),
         ("speak", {"path": "a.wav"}, Speak(path="a.wav", source="http")),
     ],
 )

@@ -77,6 +77,7 @@ def test_caller_who_gives_up_is_abandoned_with_the_wait(unit: Unit, tmp_path: Pa
 
 
 def test_second_caller_hears_busy_and_the_first_call_goes_on(unit: Unit, tmp_path: Path) -> None:
+    unit.desk.set_settings({"calls.waiting": False})
     after = unit.desk.state().last_event
     with sipp("call_until_bye", unit, tmp_path) as first:
         unit.desk.wait_for(lambda r: ring(1, r), timeout_s=10.0, after=after)
@@ -95,6 +96,7 @@ def test_second_caller_hears_busy_and_the_first_call_goes_on(unit: Unit, tmp_pat
     unit.free()
     refused = next(c for c in unit.desk.calls() if c.number == "13900139000")
     assert (refused.cause, refused.ended_by) == ("busy", "appliance")
+    unit.desk.set_settings({"calls.waiting": True})
 
 
 def test_desk_takes_the_next_call_after_each_kind_of_end(unit: Unit, tmp_path: Path) -> None:

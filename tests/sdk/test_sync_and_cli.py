@@ -64,6 +64,19 @@ def test_sync_appliance_does_what_the_async_one_does(tmp_path: Path) -> None:
             appliance.wait_for("dtmf", 0.1)
 
 
+def test_telephone_keys_are_commands(
+    tmp_path: Path, command: Callable[[Desk, str], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    keys = ("hold", "resume", "mute", "unmute", "swap")
+    with desk_in_background(tmp_path) as (desk, _), Appliance(desk.url, desk.token) as appliance:
+        for key in keys:
+            desk.engine.handlers[key] = lambda _: {"call_id": "c7"}
+            assert getattr(appliance, key)() == "c7"
+            assert command(desk, key) == 0
+            assert capsys.readouterr().out == "c7\n"
+        assert [asked.name for asked in desk.engine.commands] == [key for key in keys for _ in range(2)]
+
+
 def test_closing_ends_what_another_thread_waits_for(tmp_path: Path) -> None:
     with desk_in_background(tmp_path) as (desk, _):
         appliance = Appliance(desk.url, desk.token)

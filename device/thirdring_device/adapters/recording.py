@@ -28,7 +28,18 @@ log = logging.getLogger(__name__)
 
 COMMENT_TAG: Final = "thirdring-facts-1 "
 _SIGNALLING: Final = frozenset(
-    {"call_incoming", "call_outgoing", "call_alerting", "call_answered", "media_started", "call_ended"}
+    {
+        "call_incoming",
+        "call_outgoing",
+        "call_alerting",
+        "call_answered",
+        "media_started",
+        "hold_started",
+        "hold_ended",
+        "mute_started",
+        "mute_ended",
+        "call_ended",
+    }
 )
 _FREE_TEXT: Final = ("number", "display_name", "remote_uri", "reason")
 _QUEUE_FRAMES: Final = 1500

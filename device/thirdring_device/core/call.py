@@ -11,15 +11,38 @@ from thirdring.protocol.events import (
     CallIncoming,
     CallOutgoing,
     Event,
+    HoldEnded,
+    HoldStarted,
+    MuteEnded,
+    MuteStarted,
     Record,
+    RequestFailed,
 )
 
 __all__ = ["TRANSITIONS", "Call", "CallState", "ImpossibleTransition"]
 
-CallState = Literal["new", "incoming", "answering", "dialing", "alerting", "active", "ending", "ended"]
+CallState = Literal[
+    "new", "incoming", "answering", "dialing", "alerting", "active", "held", "ending", "ended"
+]
+
+# What may happen in a state without changing it. The other side may hold while we hold, and facts may be
+# on their way when the agent hangs up.
+_STANDING: Final[Mapping[str, tuple[CallState, ...]]] = {
+    "customer_hold_started": ("active", "held", "ending"),
+    "customer_hold_ended": ("active", "held", "ending"),
+    "mute_started": ("active", "ending"),
+    "mute_ended": ("active", "held", "ending"),
+    "request_failed": ("dialing", "alerting", "active", "held", "ending"),
+    "dtmf": ("active",),
+    "hold": ("active",),
+    "resume": ("held",),
+    "mute": ("active",),
+    "unmute": ("active",),
+}
 
 # (state, what happened) -> next state. A pair that is not here cannot happen.
 # "incoming" holds from the INVITE to the agent's answer; "answering" until our 200 OK is out;
+# "held" while the agent holds the call (the desk holds it, too, to take another one);
 # "ending" from the agent's hang-up until the SIP stack says that the call is over.
 TRANSITIONS: Final[Mapping[tuple[CallState, str], CallState]] = {
     ("new", "call_incoming"): "incoming",
@@ -41,16 +64,31 @@ TRANSITIONS: Final[Mapping[tuple[CallState, str], CallState]] = {
     ("alerting", "call_answered"): "active",
     ("alerting", "hangup"): "ending",
     ("alerting", "call_ended"): "ended",
-    ("active", "dtmf"): "active",
     ("active", "hangup"): "ending",
     ("active", "call_ended"): "ended",
+    ("active", "agent_hold_started"): "held",
+    ("held", "agent_hold_ended"): "active",
+    ("held", "hangup"): "ending",
+    ("held", "call_ended"): "ended",
     # Facts that were on their way when the agent hung up.
     ("ending", "call_alerting"): "ending",
     ("ending", "call_answered"): "ending",
+    ("ending", "agent_hold_started"): "ending",
+    ("ending", "agent_hold_ended"): "ending",
     ("ending", "call_ended"): "ended",
+    **{(state, what): state for what, states in _STANDING.items() for state in states},
 }
 
-_SIGNALLING: Final = (CallIncoming, CallOutgoing, CallAlerting, CallAnswered, CallEnded)
+_SIGNALLING: Final = (
+    CallIncoming,
+    CallOutgoing,
+    CallAlerting,
+    CallAnswered,
+    CallEnded,
+    MuteStarted,
+    MuteEnded,
+    RequestFailed,
+)
 
 
 class ImpossibleTransition(Exception):  # noqa: N818 - the name says what happened
@@ -72,6 +110,8 @@ class Call:
         self.answered: Record | None = None
         self.media_started: Record | None = None
         self.ended: CallEnded | None = None
+        self.held_by_customer = False
+        self.muted = False
 
     def advance(self, what: str) -> None:
         """Follow the table; raises ``ImpossibleTransition``."""
@@ -89,6 +129,8 @@ class Call:
         event: Event = record.event
         if isinstance(event, _SIGNALLING):
             self.advance(event.kind)
+        elif isinstance(event, HoldStarted | HoldEnded):
+            self.advance(f"{event.by}_{event.kind}")
         elif isinstance(event, AgentRequested) and event.action != "dial":
             self.advance(event.action)
         if isinstance(event, CallIncoming):
@@ -101,5 +143,9 @@ class Call:
             self.answered = record
         elif event.kind == "media_started":
             self.media_started = record
+        elif isinstance(event, HoldStarted | HoldEnded) and event.by == "customer":
+            self.held_by_customer = isinstance(event, HoldStarted)
+        elif isinstance(event, MuteStarted | MuteEnded):
+            self.muted = isinstance(event, MuteStarted)
         elif isinstance(event, CallEnded):
             self.ended = event

@@ -9,8 +9,11 @@ __all__ = [
     "AnswerCall",
     "DeviceCommand",
     "EndCall",
+    "HoldCall",
+    "MuteCall",
     "PlaceCall",
     "RefuseCall",
+    "ResumeCall",
     "RingCaller",
     "SendDigits",
     "SetRinger",
@@ -26,9 +29,10 @@ class DeviceCommand:
 
 @dataclass(frozen=True, slots=True)
 class RingCaller(DeviceCommand):
-    """Send 180 Ringing; the adapter reports ``call_alerting``."""
+    """Send 180 Ringing; the adapter reports ``call_alerting``, ``waiting`` beside another call."""
 
     call_id: str
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,28 @@ class EndCall(DeviceCommand):
 
 
 @dataclass(frozen=True, slots=True)
+class HoldCall(DeviceCommand):
+    """Take the call's sound away at once, and tell the other side; reports ``hold_started``."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeCall(DeviceCommand):
+    """Take a held call back; reports ``hold_ended`` when its sound is there, else ``request_failed``."""
+
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MuteCall(DeviceCommand):
+    """Silence the microphone or open it; reports ``mute_started`` or ``mute_ended``."""
+
+    call_id: str
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class PlaceCall(DeviceCommand):
     """Send an INVITE for ``number``; the adapter reports ``call_outgoing``."""
 
@@ -73,7 +99,10 @@ class SendDigits(DeviceCommand):
 
 @dataclass(frozen=True, slots=True)
 class SetRinger(DeviceCommand):
-    """Sound and lamp of the desk while it rings; None when nothing rings."""
+    """Sound and lamp of the desk while it rings; None when nothing rings.
+
+    ``waiting``: quietly, for the agent is busy with another call.
+    """
 
     target = "board"
-    urgency: Urgency | None
+    urgency: Urgency | Literal["waiting"] | None

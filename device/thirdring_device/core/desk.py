@@ -6,10 +6,8 @@ what the facts say: timers that are due are fired, at their own time, before a f
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
 
-from thirdring.protocol.commands import Answer, Command, Dial, Hangup, SendDtmf
-from thirdring.protocol.errors import error
+from thirdring.protocol.commands import Command
 from thirdring.protocol.events import (
     AgentRequested,
     CallIncoming,
@@ -25,8 +23,11 @@ from thirdring_device.core.commands import (
     AnswerCall,
     DeviceCommand,
     EndCall,
+    HoldCall,
+    MuteCall,
     PlaceCall,
     RefuseCall,
+    ResumeCall,
     RingCaller,
     SendDigits,
     SetRinger,
@@ -34,11 +35,9 @@ from thirdring_device.core.commands import (
 from thirdring_device.core.judged import DeskSettings, JudgedCall
 from thirdring_device.core.norms.answer_silent import HANG_UP_KEY
 from thirdring_device.core.norms.base import Norm
+from thirdring_device.core.requests import MOST_CALLS, admit
 
 __all__ = ["Desk", "DeskSettings", "Outputs"]
-
-DIALLABLE: Final = frozenset("0123456789*#")
-DTMF_DIGITS: Final = frozenset("0123456789ABCDabcd*#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,10 @@ class Outputs:
 
 
 class Desk:
-    """All calls of one desk. At most one call has the agent; a second one is answered with 486."""
+    """All calls of one desk. At most one call has the agent; a second one may be held or wait.
+
+    Further calls are answered with 486, and so is the second one unless calls may wait.
+    """
 
     def __init__(self, settings: DeskSettings) -> None:
         self.settings = settings
@@ -71,57 +73,17 @@ class Desk:
         judged = self._calls.get(call_id)
         return judged.rings.rings if judged else 0
 
-    # --- requests ---------------------------------------------------------------------------------
+    def waits(self, call: Call) -> bool:
+        """Whether an incoming call stands behind another call."""
+        others = [other for other in self.calls if other is not call and other.state != "ending"]
+        if call.state != "incoming":
+            return False
+        older = self.calls.index(call)
+        return any(other.state != "incoming" or self.calls.index(other) < older for other in others)
 
     def admit(self, command: Command, at_s: float, new_call_id: str) -> AgentRequested:
         """Turn a command into the fact that it was asked for; raises ``CallError`` when it cannot be."""
-        if isinstance(command, Dial):
-            return self._admit_dial(command, at_s, new_call_id)
-        if isinstance(command, Answer):
-            call = self._pick(command.call_id, ("incoming",), 2001)
-            return AgentRequested(at_s=at_s, call_id=call.call_id, action="answer", source=command.source)
-        if isinstance(command, Hangup):
-            call = self._pick(
-                command.call_id, ("incoming", "answering", "dialing", "alerting", "active"), 2002
-            )
-            return AgentRequested(at_s=at_s, call_id=call.call_id, action="hangup", source=command.source)
-        if isinstance(command, SendDtmf):
-            if not command.digits or not set(command.digits) <= DTMF_DIGITS:
-                raise error(2006, command.digits[:40])
-            call = self._pick(command.call_id, ("active",), 2002)
-            return AgentRequested(
-                at_s=at_s,
-                call_id=call.call_id,
-                action="dtmf",
-                source=command.source,
-                argument=command.digits.upper(),
-            )
-        raise error(1002, command.name)
-
-    def _admit_dial(self, command: Dial, at_s: float, new_call_id: str) -> AgentRequested:
-        number = command.number
-        digits = number.removeprefix("+")
-        if not digits or len(digits) > 40 or not set(digits) <= DIALLABLE:
-            raise error(2005, number[:60])
-        if self._calls:
-            raise error(2003)
-        return AgentRequested(
-            at_s=at_s, call_id=new_call_id, action="dial", source=command.source, argument=number
-        )
-
-    def _pick(self, call_id: str, states: tuple[str, ...], none_code: int) -> Call:
-        """Return the call meant; raises 2000 (no such call), 2004 (not now) or ``none_code``."""
-        if call_id:
-            judged = self._calls.get(call_id)
-            if judged is None:
-                raise error(2000, call_id)
-            if judged.call.state not in states:
-                raise error(2004, f"{judged.call.state}")
-            return judged.call
-        for call in self.calls:
-            if call.state in states:
-                return call
-        raise error(none_code)
+        return admit(self.calls, command, at_s, new_call_id)
 
     # --- facts ------------------------------------------------------------------------------------
 
@@ -132,6 +94,7 @@ class Desk:
         if event.derived or not event.call_id:
             return outputs
         if isinstance(event, AgentRequested) and event.action == "dial":
+            outputs.commands.extend(self._hold_others(event.call_id))
             outputs.commands.append(PlaceCall(event.call_id, event.argument))
             return outputs
         judged = self._calls.get(event.call_id)
@@ -161,11 +124,11 @@ class Desk:
         """Yield what the desk does about a fact, the norms apart."""
         call = judged.call
         if isinstance(event, CallIncoming):
-            if len(self._calls) > 1:
+            if len(self._calls) > (MOST_CALLS if self.settings.calls.waiting else 1):
                 call.advance("refuse")
                 yield RefuseCall(call.call_id, 486, by="appliance", cause="busy")
             else:
-                yield RingCaller(call.call_id)
+                yield RingCaller(call.call_id, waiting=self.waits(call))
         elif isinstance(event, AgentRequested):
             yield from self._asked(call, event)
         if judged.rings.wake_at_s is not None and call.state != "incoming":
@@ -182,7 +145,7 @@ class Desk:
                 continue
             if not isinstance(event, RingBurst):
                 continue
-            outputs.commands.append(SetRinger(event.urgency))
+            outputs.commands.append(SetRinger("waiting" if self.waits(judged.call) else event.urgency))
             answer = self.settings.answer
             if event.ring == answer.overflow_ring and answer.overflow_action != "none":
                 action, call_id = answer.overflow_action, event.call_id
@@ -194,17 +157,31 @@ class Desk:
                 outputs.commands.append(SetRinger(None))
                 outputs.commands.append(RefuseCall(call_id, 480, by="appliance", cause="overflow"))
 
-    @staticmethod
-    def _asked(call: Call, event: AgentRequested) -> Iterator[DeviceCommand]:
-        if event.action == "answer":
-            yield AnswerCall(call.call_id)
-        elif event.action == "dtmf":
-            yield SendDigits(call.call_id, event.argument)
-        elif event.action == "hangup":
-            if call.incoming and call.answered is None:
-                yield RefuseCall(call.call_id, 603, by="agent", cause="rejected")
-            else:
-                yield EndCall(call.call_id)
+    def _asked(self, call: Call, event: AgentRequested) -> Iterator[DeviceCommand]:
+        match event.action:
+            case "answer":
+                yield from self._hold_others(call.call_id)
+                yield AnswerCall(call.call_id)
+            case "hold":
+                yield HoldCall(call.call_id)
+            case "resume":
+                yield from self._hold_others(call.call_id)
+                yield ResumeCall(call.call_id)
+            case "mute" | "unmute":
+                yield MuteCall(call.call_id, event.action == "mute")
+            case "dtmf":
+                yield SendDigits(call.call_id, event.argument)
+            case "hangup":
+                if call.incoming and call.answered is None:
+                    yield RefuseCall(call.call_id, 603, by="agent", cause="rejected")
+                else:
+                    yield EndCall(call.call_id)
+
+    def _hold_others(self, call_id: str) -> Iterator[DeviceCommand]:
+        """Only one call has the agent."""
+        for other in self.calls:
+            if other.call_id != call_id and other.state == "active":
+                yield HoldCall(other.call_id)
 
     # --- time -------------------------------------------------------------------------------------
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from thirdring.protocol.events import Event, Prompt
 from thirdring_device.core.call import Call
+from thirdring_device.core.calls_settings import CallsSettings
 from thirdring_device.core.norms.answer import AnswerGreeting, AnswerLateOpener, AnswerRings
 from thirdring_device.core.norms.answer_poor import AnswerNoisyCaller, AnswerWeakCaller
 from thirdring_device.core.norms.answer_silent import AnswerSilentCall
@@ -29,6 +30,7 @@ class DeskSettings:
     voice: VoiceSettings = field(default_factory=VoiceSettings)
     call: CallSettings = field(default_factory=CallSettings)
     prompt: PromptSettings = field(default_factory=PromptSettings)
+    calls: CallsSettings = field(default_factory=CallsSettings)
 
 
 class JudgedCall:

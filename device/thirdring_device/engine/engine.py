@@ -282,6 +282,9 @@ class Engine:
                     display_name=call.display_name,
                     rings=self._desk.rings(call.call_id),
                     started_utc=call.started_utc,
+                    held_by_customer=call.held_by_customer,
+                    muted=call.muted,
+                    waiting=self._desk.waits(call),
                 )
                 for call in self._desk.calls
             ),

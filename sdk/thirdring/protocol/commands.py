@@ -2,7 +2,8 @@
 
 Each is a frozen dataclass; the engine's socket carries ``{"id": 7, "command": "dial", "args": {...}}`` and
 answers ``{"id": 7, "result": {...}}`` or ``{"id": 7, "error": {"code": 2003, "detail": "..."}}``. An empty
-``call_id`` means the call that is ringing (``answer``) or the current call (``hangup``, ``send_dtmf``).
+``call_id`` means the call that is ringing (``answer``), the one that is held (``resume``) or the current
+call (all others).
 """
 
 from collections.abc import Mapping
@@ -21,9 +22,14 @@ __all__ = [
     "GetSettings",
     "GetState",
     "Hangup",
+    "Hold",
+    "Mute",
+    "Resume",
     "SendDtmf",
     "SetSettings",
     "Speak",
+    "Swap",
+    "Unmute",
     "command_from_json",
     "command_to_json",
 ]
@@ -54,7 +60,7 @@ class Dial(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer(Command):
-    """Answer the ringing call; return ``{"call_id": ...}``."""
+    """Answer the ringing call; return ``{"call_id": ...}``. Another call that is up is put on hold."""
 
     name = "answer"
     call_id: str = ""
@@ -65,6 +71,45 @@ class Hangup(Command):
     """End the call, refuse it if it rings, give up if it is being dialled."""
 
     name = "hangup"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold(Command):
+    """Put the call on hold: the customer hears nothing of the desk until ``resume``."""
+
+    name = "hold"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume(Command):
+    """Take a held call back; another call that is up is put on hold."""
+
+    name = "resume"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swap(Command):
+    """Hold the call that is up and take the other one; return the latter's ``call_id``."""
+
+    name = "swap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mute(Command):
+    """Keep the agent's microphone from the customer; holding the call or its end unmutes."""
+
+    name = "mute"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmute(Command):
+    """Let the customer hear the agent again."""
+
+    name = "unmute"
     call_id: str = ""
 
 
@@ -117,7 +162,22 @@ class SetSettings(Command):
 
 COMMANDS: Final[Mapping[str, type[Command]]] = {
     cls.name: cls
-    for cls in (GetState, GetMetrics, Dial, Answer, Hangup, SendDtmf, Speak, GetSettings, SetSettings)
+    for cls in (
+        GetState,
+        GetMetrics,
+        Dial,
+        Answer,
+        Hangup,
+        Hold,
+        Resume,
+        Swap,
+        Mute,
+        Unmute,
+        SendDtmf,
+        Speak,
+        GetSettings,
+        SetSettings,
+    )
 }
 
 

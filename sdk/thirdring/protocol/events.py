@@ -27,15 +27,20 @@ __all__ = [
     "EngineStarted",
     "EngineStopped",
     "Event",
+    "HoldEnded",
+    "HoldStarted",
     "Interruption",
     "LevelSummary",
     "Levels",
     "MediaEnded",
     "MediaStarted",
+    "MuteEnded",
+    "MuteStarted",
     "NormNoted",
     "Overlap",
     "Prompt",
     "Record",
+    "RequestFailed",
     "RingBurst",
     "RingOverflow",
     "SettingsChanged",
@@ -71,6 +76,7 @@ Cause = Literal[
     "overflow",
     "interrupted",
 ]
+AgentAction = Literal["dial", "answer", "hangup", "dtmf", "hold", "resume", "mute", "unmute"]
 TrunkState = Literal["static", "registering", "registered", "refused", "unreachable"]
 VerdictValue = Literal["met", "warned", "breached", "not_applicable"]
 
@@ -168,9 +174,13 @@ class CallOutgoing(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallAlerting(Event):
-    """The first 180: sent by us (incoming call) or received (outgoing call)."""
+    """The first 180: sent by us (incoming call) or received (outgoing call).
+
+    ``waiting``: another call was there when this one came in, so it alerts quietly.
+    """
 
     kind = "call_alerting"
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,9 +206,49 @@ class AgentRequested(Event):
     """The agent (or a program for the agent) asked for something; ``source`` is the way it came."""
 
     kind = "agent_requested"
-    action: Literal["dial", "answer", "hangup", "dtmf"]
+    action: AgentAction
     source: str = ""
     argument: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFailed(Event):
+    """What the agent had asked for was not done; ``sip_code`` is the other side's answer, 0 without one."""
+
+    kind = "request_failed"
+    action: AgentAction
+    sip_code: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldStarted(Event):
+    """From ``at_s`` on the call is on hold: ``by`` the agent, or by the customer's own telephone."""
+
+    kind = "hold_started"
+    by: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldEnded(Event):
+    """The hold ``by`` that side is over: the two hear each other again, unless the other side holds, too."""
+
+    kind = "hold_ended"
+    by: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuteStarted(Event):
+    """From ``at_s`` on the customer does not hear the agent, who hears the customer."""
+
+    kind = "mute_started"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuteEnded(Event):
+    """The customer hears the agent again, or the call was put on hold."""
+
+    kind = "mute_ended"
 
 
 # --- a call: sound --------------------------------------------------------------------------------

@@ -8,12 +8,16 @@ from thirdring.protocol.events import TrunkState, Verdict
 __all__ = ["CallDetail", "CallSummary", "CallView", "DeskState", "SettingView"]
 
 Direction = Literal["incoming", "outgoing"]
-LiveState = Literal["incoming", "answering", "active", "dialing", "alerting", "ending"]
+LiveState = Literal["incoming", "answering", "active", "held", "dialing", "alerting", "ending"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallView:
-    """A call that is there now. ``index`` is its 3GPP TS 27.007 call number, lowest free and stable."""
+    """A call that is there now. ``index`` is its 3GPP TS 27.007 call number, lowest free and stable.
+
+    State ``held``: by the agent. ``held_by_customer`` tells the other side's hold, ``waiting`` an incoming
+    call beside another call.
+    """
 
     call_id: str
     index: int
@@ -23,6 +27,9 @@ class CallView:
     display_name: str
     rings: int
     started_utc: str
+    held_by_customer: bool = False
+    muted: bool = False
+    waiting: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,9 +25,14 @@ from thirdring.protocol.commands import (
     GetSettings,
     GetState,
     Hangup,
+    Hold,
+    Mute,
+    Resume,
     SendDtmf,
     SetSettings,
     Speak,
+    Swap,
+    Unmute,
 )
 from thirdring.protocol.errors import ConnectionLost, RequestError, ThirdringError, error
 from thirdring.protocol.events import Record, record_from_json
@@ -57,6 +62,11 @@ _ROUTES: Final[Mapping[type[Command], tuple[str, str]]] = {
     Dial: ("POST", "dial"),
     Answer: ("POST", "answer"),
     Hangup: ("POST", "hangup"),
+    Hold: ("POST", "hold"),
+    Resume: ("POST", "resume"),
+    Swap: ("POST", "swap"),
+    Mute: ("POST", "mute"),
+    Unmute: ("POST", "unmute"),
     SendDtmf: ("POST", "dtmf"),
     Speak: ("POST", "speak"),
     GetSettings: ("GET", "settings"),

@@ -1,6 +1,6 @@
 """The board: what the appliance has besides sound and network."""
 
-from typing import Protocol
+from typing import Literal, Protocol
 
 from thirdring_device.core.rings import Urgency
 
@@ -12,5 +12,5 @@ class Board(Protocol):
 
     name: str
 
-    def set_ringer(self, urgency: Urgency | None) -> None:
-        """Ring and light up as urgently as asked; None: quiet."""
+    def set_ringer(self, urgency: Urgency | Literal["waiting"] | None) -> None:
+        """Ring and light up as urgently as asked; waiting: beside a call, quietly; None: off."""

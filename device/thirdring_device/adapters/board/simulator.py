@@ -3,7 +3,7 @@
 import json
 import logging
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from thirdring_device.core.rings import Urgency
 
@@ -11,9 +11,9 @@ __all__ = ["SimulatorBoard"]
 
 log = logging.getLogger(__name__)
 
-LAMPS: Final = {"normal": "slow", "warn": "fast", "urgent": "fast", "breach": "steady"}
-GAINS_DB: Final = {"normal": 0, "warn": 6, "urgent": 6, "breach": 6}
-"""The ringer grows 6 dB louder at the warning (norms.md, answer.rings)."""
+LAMPS: Final = {"normal": "slow", "warn": "fast", "urgent": "fast", "breach": "steady", "waiting": "slow"}
+GAINS_DB: Final = {"normal": 0, "warn": 6, "urgent": 6, "breach": 6, "waiting": -20}
+"""The ringer grows 6 dB louder at the warning (norms.md, answer.rings); a waiting call only knocks."""
 
 
 class SimulatorBoard:
@@ -25,7 +25,7 @@ class SimulatorBoard:
         self._path = state_dir / "board.json"
         self.set_ringer(None)
 
-    def set_ringer(self, urgency: Urgency | None) -> None:
+    def set_ringer(self, urgency: Urgency | Literal["waiting"] | None) -> None:
         """Write the new state; a full disk costs the picture, not the call."""
         state = {
             "ringer": urgency or "off",

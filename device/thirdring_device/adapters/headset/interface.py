@@ -26,10 +26,13 @@ class Headset(Protocol):
         """Make the ports; ``media_format`` is the bridge's, a pjsua2 ``MediaFormatAudio``."""
 
     def connect(self, mouth: Any, ear: Any) -> None:
-        """Link the microphone to the port ``mouth`` and the port ``ear`` to the ear (pjsua2 media)."""
+        """Link the microphone to the port ``mouth`` and the port ``ear`` to the ear (pjsua2 media).
 
-    def disconnect(self) -> None:
-        """Undo ``connect``; nothing happens when it was not connected."""
+        Several pairs may be linked at the same time.
+        """
+
+    def disconnect(self, mouth: Any, ear: Any) -> None:
+        """Undo ``connect`` for a pair; nothing happens when it was not connected."""
 
     def close(self) -> None:
         """Drop the ports: the stack is about to be destroyed."""

@@ -79,7 +79,7 @@ class SimulatedHeadset:
         self._frame = np.zeros(FRAME_SAMPLES, dtype=np.int16)
         self._ear = np.zeros(FRAME_SAMPLES, dtype=np.int16)
         self._port: _HeadsetPort | None = None
-        self._linked: tuple[Any, Any] | None = None
+        self._linked: list[tuple[Any, Any]] = []
         self._recorder: EarRecorder | None = None
 
     @property
@@ -99,19 +99,20 @@ class SimulatedHeadset:
         assert self._port is not None, "open comes first"  # noqa: S101
         self._port.startTransmit(mouth)
         ear.startTransmit(self._port)
-        self._linked = (mouth, ear)
+        self._linked.append((mouth, ear))
 
-    def disconnect(self) -> None:
+    def disconnect(self, mouth: Any, ear: Any) -> None:
         """See ``Headset``."""
-        linked, self._linked = self._linked, None
-        if linked is not None and self._port is not None:
-            mouth, ear = linked
+        if (mouth, ear) in self._linked:
+            self._linked.remove((mouth, ear))
+            assert self._port is not None, "close comes last"  # noqa: S101
             self._port.stopTransmit(mouth)
             ear.stopTransmit(self._port)
 
     def close(self) -> None:
         """See ``Headset``."""
-        self.disconnect()
+        for mouth, ear in tuple(self._linked):
+            self.disconnect(mouth, ear)
         self._port = None
         if self._recorder is not None:
             self._recorder.close()
@@ -154,6 +155,6 @@ class SimulatedHeadset:
     def _heard(self, address: int) -> None:
         """Take a frame of the ear; comes every tick, also between calls."""
         self.lateness.tick(time.perf_counter())
-        if self._recorder is not None and self._linked is not None:
+        if self._recorder is not None and self._linked:
             take(address, self._ear)
             self._recorder.write(self._ear.tobytes())

@@ -28,8 +28,11 @@ from thirdring_device.core.commands import (
     AnswerCall,
     DeviceCommand,
     EndCall,
+    HoldCall,
+    MuteCall,
     PlaceCall,
     RefuseCall,
+    ResumeCall,
     RingCaller,
     SendDigits,
 )
@@ -156,6 +159,8 @@ class SipAdapter:
             self._stop.wait(POLL_MS / 1000)
         now_s = self._clock()
         self._trunk.poll(now_s)
+        for call in list(self._desk.calls.values()):
+            call.hold.poll(now_s)
         if now_s >= self._next_wire_poll_s:
             self._next_wire_poll_s = now_s + WIRE_POLL_S
             sip = self._settings.sip
@@ -183,13 +188,19 @@ class SipAdapter:
         try:
             match command:
                 case RingCaller():
-                    call.ring()
+                    call.ring(waiting=command.waiting)
                 case AnswerCall():
                     call.pick_up()
                 case RefuseCall():
                     call.release(command.by, command.cause, command.sip_code)
                 case EndCall():
                     call.end_for_agent()
+                case HoldCall():
+                    call.hold.begin()
+                case ResumeCall():
+                    call.hold.end()
+                case MuteCall():
+                    call.mute(command.on)
                 case SendDigits():
                     call.send_digits(command.digits)
                 case _:

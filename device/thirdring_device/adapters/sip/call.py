@@ -7,9 +7,20 @@ from typing import Any, Final
 
 import pjsua2 as pj
 
-from thirdring.protocol.events import CallAlerting, CallAnswered, CallEnded, Cause, Dtmf, Event, Party
+from thirdring.protocol.events import (
+    CallAlerting,
+    CallAnswered,
+    CallEnded,
+    Cause,
+    Dtmf,
+    Event,
+    MuteEnded,
+    MuteStarted,
+    Party,
+)
 from thirdring_device.adapters.sip.desk import Desk
 from thirdring_device.adapters.sip.guard import explain, guarded
+from thirdring_device.adapters.sip.hold import Hold
 from thirdring_device.adapters.sip.release import Trigger, ended_by_other_side
 
 __all__ = ["DeskCall", "call_options"]
@@ -43,9 +54,11 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         else:
             super().__init__(account, pjsua_id)
         self.call_id = call_id
-        self._desk = desk
+        self.desk = desk
         self._incoming = pjsua_id is not None
         self._alerted = self._answered = self._released = self._ended = self.gone = False
+        self._waiting = False
+        self.hold = Hold(self, call_id_is_ours=pjsua_id is None)
         self._stream_index: int | None = None
         self._packets = 0
         self._wire_alive_s = 0.0
@@ -54,8 +67,24 @@ class DeskCall(pj.Call):  # type: ignore[misc]
 
     # --- commands ---------------------------------------------------------------------------------
 
-    def ring(self) -> None:
+    @property
+    def established(self) -> bool:
+        """Whether the call was answered and is not over."""
+        return self._answered and not self._released and not self._ended and not self.gone
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the ACK, too, has come: a re-INVITE may be sent."""
+        return bool(self.getInfo().state == pj.PJSIP_INV_STATE_CONFIRMED)
+
+    @staticmethod
+    def options() -> Any:
+        """Return ``call_options()``."""
+        return call_options()
+
+    def ring(self, *, waiting: bool) -> None:
         """Send 180."""
+        self._waiting = waiting
         self.answer(call_options(180))
 
     def pick_up(self) -> None:
@@ -83,6 +112,12 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         except pj.Error as failure:
             log.warning("call %s: hanging up: %s", self.call_id, explain(failure))
         self._report_end(by, cause, sip_code, reason)
+
+    def mute(self, on: bool) -> None:
+        """Silence the microphone or open it."""
+        if self.desk.sound.mute(self.call_id, on):
+            kind = MuteStarted if on else MuteEnded
+            self.post(kind(at_s=self.desk.clock(), call_id=self.call_id))
 
     def send_digits(self, digits: str) -> None:
         """Send DTMF, as SIP INFO where the other side did not offer RFC 4733."""
@@ -133,7 +168,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         elif info.state == pj.PJSIP_INV_STATE_EARLY:
             if info.lastStatusCode in (180, 183) and not self._alerted:
                 self._alerted = True
-                self._post(CallAlerting(at_s=self._desk.clock(), call_id=self.call_id))
+                self.post(CallAlerting(at_s=self.desk.clock(), call_id=self.call_id, waiting=self._waiting))
         elif info.state in (pj.PJSIP_INV_STATE_CONNECTING, pj.PJSIP_INV_STATE_CONFIRMED):
             self._note_answered()
 
@@ -142,28 +177,36 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         """Link the sound once a stream is in the bridge."""
         if self._released or self._ended:
             return
-        self._stream_index = None
-        info = self.getInfo()  # owns the memory that its media live in
-        for media in info.media:
-            in_bridge = media.audioConfSlot != pj.INVALID_ID
-            if media.type == pj.PJMEDIA_TYPE_AUDIO and in_bridge and media.status in LIVE:
-                self._sound_on(media.index)
-                return
+        self.link_sound()
+
+    @guarded
+    def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
+        """Take what re-INVITE and UPDATE say about hold."""
+        event = prm.e
+        if event.type != pj.PJSIP_EVENT_TSX_STATE or not self.established:
+            return
+        state = event.body.tsxState
+        tsx = state.tsx
+        message = state.src.rdata.wholeMsg if state.type == pj.PJSIP_EVENT_RX_MSG else ""
+        if tsx.role == pj.PJSIP_ROLE_UAC:
+            if tsx.method == "INVITE" and tsx.statusCode >= 200:
+                self.hold.answered(tsx.statusCode, message)
+        elif tsx.method in ("INVITE", "UPDATE") and message:
+            self.hold.offered(message)
 
     @guarded
     def onDtmfDigit(self, prm: Any) -> None:  # noqa: N802
         """Post the digit."""
         if self._ended:
             return
-        start_s = self._desk.sound.media_s if self._desk.sound.owner == self.call_id else 0.0
-        self._post(
+        self.post(
             Dtmf(
-                at_s=self._desk.clock(),
+                at_s=self.desk.clock(),
                 call_id=self.call_id,
                 side="customer",
                 digit=prm.digit,
                 method="info" if prm.method == pj.PJSUA_DTMF_METHOD_SIP_INFO else "event",
-                start_s=start_s,
+                start_s=self.desk.sound.media_s(self.call_id),
             )
         )
 
@@ -179,24 +222,33 @@ class DeskCall(pj.Call):  # type: ignore[misc]
 
     # --- inside -----------------------------------------------------------------------------------
 
+    def link_sound(self) -> None:
+        """Link the stream that is in the bridge, unless the desk holds the call."""
+        self._stream_index = None
+        info = self.getInfo()  # owns the memory that its media live in
+        for media in info.media:
+            in_bridge = media.audioConfSlot != pj.INVALID_ID
+            if media.type == pj.PJMEDIA_TYPE_AUDIO and in_bridge and media.status in LIVE:
+                self._sound_on(media.index)
+                return
+
     def _sound_on(self, index: int) -> None:
-        sound = self._desk.sound
-        stream = self.getAudioMedia(index)
+        sound = self.desk.sound
         self._stream_index = index
-        self._wire_alive_s = self._desk.clock()
-        if sound.owner == self.call_id:
-            sound.relink(stream)
-        elif sound.owner:
-            log.error("call %s stays silent: call %s has the sound", self.call_id, sound.owner)
-        else:
-            stream_info = self.getStreamInfo(index)
-            codec = stream_info.codecName
-            sound.attach(self.call_id, self._desk.media(self.call_id, codec), stream)
+        self._wire_alive_s = self.desk.clock()
+        if not sound.has(self.call_id):
+            codec = self.getStreamInfo(index).codecName
+            if not sound.attach(self.call_id, self.desk.media(self.call_id, codec)):
+                log.error("call %s stays silent: every lane is taken", self.call_id)
+                return
+        if not self.hold.keeps_silent:
+            sound.link(self.call_id, self.getAudioMedia(index))
+            self.hold.linked()
 
     def _note_answered(self) -> None:
         if not self._answered:
             self._answered = True
-            self._post(CallAnswered(at_s=self._desk.clock(), call_id=self.call_id))
+            self.post(CallAnswered(at_s=self.desk.clock(), call_id=self.call_id))
 
     def _ended_by_other_side(self, event: Any, info: Any) -> None:
         method, trigger, reason = "", "timer", info.lastReason
@@ -223,15 +275,15 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         if self._ended:
             return
         self._ended = True
-        self._desk.calls.pop(self.call_id, None)
-        self._desk.ending.append(self)
+        self.desk.calls.pop(self.call_id, None)
+        self.desk.ending.append(self)
         try:
-            self._desk.sound.detach(self.call_id)
+            self.desk.sound.detach(self.call_id)
         except Exception:
             log.error("call %s: finishing its media:\n%s", self.call_id, traceback.format_exc().rstrip())
-        self._post(
+        self.post(
             CallEnded(
-                at_s=self._desk.clock(),
+                at_s=self.desk.clock(),
                 call_id=self.call_id,
                 by=by,
                 cause=cause,
@@ -240,8 +292,9 @@ class DeskCall(pj.Call):  # type: ignore[misc]
             )
         )
 
-    def _post(self, event: Event) -> None:
-        self._desk.post(event)
+    def post(self, event: Event) -> None:
+        """Hand a fact to the core."""
+        self.desk.post(event)
 
 
 LIVE: Final = (pj.PJSUA_CALL_MEDIA_ACTIVE, pj.PJSUA_CALL_MEDIA_REMOTE_HOLD)

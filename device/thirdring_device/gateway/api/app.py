@@ -22,6 +22,7 @@ from thirdring_device.gateway.api.guard import Guard, problem_response
 from thirdring_device.gateway.api.models import Health
 from thirdring_device.gateway.api.problems import complete_openapi
 from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
+from thirdring_device.gateway.api.telephone import telephone_router
 from thirdring_device.gateway.api.token import read_or_make_token
 from thirdring_device.gateway.engine_client import EngineClient
 from thirdring_device.gateway.hub import KEEP_EVENTS, EventHub
@@ -86,6 +87,7 @@ def create_app(
     bearer = HTTPBearer(auto_error=False, description="the token in DIR/api-token")
     shown_in_openapi = [Depends(bearer)]  # the guard has checked the token before
     app.include_router(desk_router(client), dependencies=shown_in_openapi)
+    app.include_router(telephone_router(client), dependencies=shown_in_openapi)
     app.include_router(calls_router(reader, settings), dependencies=shown_in_openapi)
     app.include_router(stream_router(hub, send_timeout_s=send_timeout_s))
     _add_pages(app, client)

@@ -41,7 +41,9 @@ class DialRequest(_Request):
 class OptionalCall(_Request):
     """Which call; may be left out."""
 
-    call_id: str = Field("", description="empty: the call that rings (answer) or is current", max_length=64)
+    call_id: str = Field(
+        "", description="empty: the call that rings (answer), is held (resume) or current", max_length=64
+    )
 
 
 class DtmfRequest(OptionalCall):

@@ -29,6 +29,7 @@ CME_OF_ERROR: Final[Mapping[int, int | None]] = {
     2004: NOT_ALLOWED,
     2005: BAD_NUMBER,
     2006: None,
+    2007: NOT_ALLOWED,
     3000: NO_SERVICE,
     3001: NO_SERVICE,
     3002: NO_SERVICE,

@@ -38,6 +38,7 @@ class Profile:
     clip: int = 0  # +CLIP
     colp: int = 0  # +COLP
     cring: int = 0  # +CRC
+    waiting: int = 0  # +CCWA
     messages: int = 0  # +CMGF
     reports: int = 1  # #URC
     verbose: int = 0  # #VERBOSE

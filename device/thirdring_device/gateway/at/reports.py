@@ -52,9 +52,22 @@ def end_code(event: CallEnded, call: WatchedCall, profile: Profile) -> str:
 
 
 def _ring(event: RingBurst, call: WatchedCall | None, profile: Profile) -> Sequence[str]:
+    if call is not None and call.waiting:
+        return _waits(event, call, profile)
     lines = ["+CRING: VOICE" if profile.cring else "RING"]
     if profile.clip and call is not None:
         lines.append(clip_line(call))
+    if profile.reports:
+        lines.append(f"#RING: {event.ring},{event.urgency}")
+    return lines
+
+
+def _waits(event: RingBurst, call: WatchedCall, profile: Profile) -> Sequence[str]:
+    """Report a call that waits, once, by 27.007 clause 7.12: ``+CCWA: number,type,class``."""
+    lines = []
+    if profile.waiting and event.ring == 1:
+        number = phone_number(call.number)
+        lines.append(f"+CCWA: {fields([number, address_type(number), 1])}")
     if profile.reports:
         lines.append(f"#RING: {event.ring},{event.urgency}")
     return lines

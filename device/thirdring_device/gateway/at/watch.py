@@ -9,6 +9,7 @@ from typing import Final
 
 from thirdring.protocol.errors import ThirdringError
 from thirdring.protocol.events import (
+    CallAlerting,
     CallAnswered,
     CallEnded,
     CallIncoming,
@@ -33,13 +34,17 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class WatchedCall:
-    """A call as the consoles know it. ``announced``: the hosts have been told of it."""
+    """A call as the consoles know it. ``announced``: the hosts have been told of it.
+
+    ``waiting``: it came in beside another call that is still there.
+    """
 
     call_id: str
     incoming: bool
     number: str
     display_name: str = ""
     announced: bool = False
+    waiting: bool = False
     answered: bool = False
     ended: CallEnded | None = None
     levels: Levels | None = None
@@ -109,12 +114,16 @@ class DeskWatch:
             return None
         if isinstance(event, RingBurst):
             call.announced = True
+        elif isinstance(event, CallAlerting):
+            call.waiting = event.waiting
         elif isinstance(event, CallAnswered):
             call.answered = call.announced = True
         elif isinstance(event, Levels):
             call.levels = event
         elif isinstance(event, CallEnded):
             call.ended = event
+            for other in self.calls.values():
+                other.waiting = False
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
         return call

@@ -68,6 +68,22 @@ _STANDARD: Final = (
     CommandSpec("+CLCC", "at", "AT+CLCC", 'calls: id,dir(0 ours,1 theirs),stat,mode,mpty,"number",type'),
     CommandSpec("+CEER", "at", "AT+CEER", "why the last call ended: cause, SIP code, words"),
     CommandSpec("+CHUP", "at", "AT+CHUP", "hang up, refuse or give up the call"),
+    CommandSpec(
+        "+CHLD",
+        "ts",
+        "AT+CHLD=<n>",
+        "0 refuse the waiting call or release the held one; 1 release the active call and take the other;"
+        " 1x release call x; 2 hold the active call and take the other; 2x hold all but call x",
+        "(0,1,1x,2,2x)",
+    ),
+    CommandSpec("+CMUT", "rts", "AT+CMUT=<0|1>", "1: the customer does not hear the agent", "(0,1)"),
+    CommandSpec(
+        "+CCWA",
+        "rts",
+        "AT+CCWA=[<0|1>][,<0|1|2>]",
+        "1 reports a waiting call as +CCWA: number,type,class; then let calls wait: 0 no, 1 yes, 2 show",
+        "(0,1)",
+    ),
     CommandSpec("+VTS", "ts", "AT+VTS=<digit>[,<digit>...]", "send DTMF", "(0-9,*,#,A-D)"),
     CommandSpec("+CPIN", "rt", "AT+CPIN?", "there is no PIN: READY"),
     CommandSpec("+CMGF", "rts", "AT+CMGF=0", "message format: there are no messages", "(0)"),
@@ -80,7 +96,8 @@ _OURS: Final = (
         "rt",
         "AT#STATE?",
         "version,board,SIP stack,trunk,trunk reason,storage,strangers refused,last event; then per call"
-        " #STATECALL: call_id,index,direction,state,number,name,rings,started (UTC)",
+        " #STATECALL: call_id,index,direction,state,number,name,rings,started (UTC),"
+        "held by customer,muted,waiting",
     ),
     CommandSpec("#CALLS", "ats", "AT#CALLS[=<limit>]", "newest calls first, as in AT#CALL"),
     CommandSpec(

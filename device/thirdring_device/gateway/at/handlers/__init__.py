@@ -5,7 +5,17 @@ from typing import Final
 
 from thirdring.protocol.at.parse import Op, Request
 from thirdring.protocol.at.table import TABLE, test_lines
-from thirdring_device.gateway.at.handlers import basic, calls, desk, flags, identity, journal, own, report
+from thirdring_device.gateway.at.handlers import (
+    basic,
+    calls,
+    desk,
+    flags,
+    identity,
+    journal,
+    own,
+    report,
+    supplementary,
+)
 from thirdring_device.gateway.at.handlers.base import Handler, Session
 from thirdring_device.gateway.at.reply import AtMistake, Reply
 
@@ -16,6 +26,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     **flags.HANDLERS,
     **identity.HANDLERS,
     **calls.HANDLERS,
+    **supplementary.HANDLERS,
     **desk.HANDLERS,
     **journal.HANDLERS,
     **report.HANDLERS,

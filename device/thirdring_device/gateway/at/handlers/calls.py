@@ -20,11 +20,13 @@ __all__ = ["HANDLERS"]
 _STATES: Final[Mapping[str, int]] = {
     "active": 0,
     "answering": 0,
+    "held": 1,
     "dialing": 2,
     "alerting": 3,
     "incoming": 4,
 }
 """27.007 clause 7.18; a call that is ending is no longer listed."""
+_WAITING: Final = 5
 
 
 async def _dial(session: Session, request: Request) -> Reply:
@@ -118,7 +120,8 @@ async def _list_calls(session: Session, request: Request) -> Reply:
 def _call_line(call: CallView) -> str:
     number = phone_number(call.number)
     theirs = int(call.direction == "incoming")
-    return f"+CLCC: {fields((call.index, theirs, _STATES[call.state], 0, 0, number, address_type(number)))}"
+    state = _WAITING if call.waiting else _STATES[call.state]
+    return f"+CLCC: {fields((call.index, theirs, state, 0, 0, number, address_type(number)))}"
 
 
 async def _why_ended(session: Session, request: Request) -> Reply:

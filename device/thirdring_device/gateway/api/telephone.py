@@ -1,0 +1,51 @@
+"""Routes of the telephone's keys: hold, swap, mute."""
+
+from fastapi import APIRouter
+
+from thirdring.protocol.commands import Command, Hold, Mute, Resume, Swap, Unmute
+from thirdring_device.gateway.api.models import CallId, OptionalCall
+from thirdring_device.gateway.api.problems import ENGINE, problems
+from thirdring_device.gateway.engine_client import EngineClient
+
+__all__ = ["telephone_router"]
+
+SOURCE = "http"
+CALL_ERRORS = problems(2000, 2002, 2004, *ENGINE)
+
+
+def telephone_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a list of routes
+    """Return the routes that do with calls what a telephone's keys do."""
+    router = APIRouter(prefix="/v1", tags=["calls"])
+
+    async def about_call(command: Command) -> CallId:
+        return CallId(call_id=str((await client.command(command)).get("call_id", "")))
+
+    def named(request: OptionalCall | None) -> str:
+        return request.call_id if request else ""
+
+    @router.post("/hold", responses=CALL_ERRORS)
+    async def hold(request: OptionalCall | None = None) -> CallId:
+        """Put the call on hold; `hold_started` tells when it is."""
+        return await about_call(Hold(call_id=named(request), source=SOURCE))
+
+    @router.post("/resume", responses=CALL_ERRORS)
+    async def resume(request: OptionalCall | None = None) -> CallId:
+        """Take a held call back, holding another one that is up; `hold_ended` tells when it is."""
+        return await about_call(Resume(call_id=named(request), source=SOURCE))
+
+    @router.post("/swap", responses=problems(2002, 2007, *ENGINE))
+    async def swap() -> CallId:
+        """Hold the call that is up and take the other one, whose id is returned."""
+        return await about_call(Swap(source=SOURCE))
+
+    @router.post("/mute", responses=CALL_ERRORS)
+    async def mute(request: OptionalCall | None = None) -> CallId:
+        """Keep the agent's microphone from the customer."""
+        return await about_call(Mute(call_id=named(request), source=SOURCE))
+
+    @router.post("/unmute", responses=CALL_ERRORS)
+    async def unmute(request: OptionalCall | None = None) -> CallId:
+        """Let the customer hear the agent again."""
+        return await about_call(Unmute(call_id=named(request), source=SOURCE))
+
+    return router

@@ -1,0 +1,209 @@
+"""Hold, mute, a second call: what the core makes of them."""
+
+import pytest
+
+from tests.core.script import Script, answered, ended, ringing
+from thirdring.protocol.commands import (
+    Answer,
+    Command,
+    Dial,
+    Hangup,
+    Hold,
+    Mute,
+    Resume,
+    SendDtmf,
+    Swap,
+    Unmute,
+)
+from thirdring.protocol.errors import CallError
+from thirdring.protocol.events import (
+    CallAlerting,
+    CallEnded,
+    CallIncoming,
+    Event,
+    HoldEnded,
+    HoldStarted,
+    MuteEnded,
+    MuteStarted,
+    RequestFailed,
+    RingBurst,
+    Side,
+    Verdict,
+)
+from thirdring_device.core.commands import (
+    AnswerCall,
+    DeviceCommand,
+    EndCall,
+    HoldCall,
+    MuteCall,
+    PlaceCall,
+    RefuseCall,
+    ResumeCall,
+    RingCaller,
+    SetRinger,
+)
+
+
+def held(at_s: float, call_id: str = "a", by: Side = "agent") -> Event:
+    return HoldStarted(at_s=at_s, call_id=call_id, by=by)
+
+
+def taken_back(at_s: float, call_id: str = "a", by: Side = "agent") -> Event:
+    return HoldEnded(at_s=at_s, call_id=call_id, by=by)
+
+
+def waiting(at_s: float, call_id: str = "b") -> list[Event]:
+    return [
+        CallIncoming(at_s=at_s - 0.01, call_id=call_id, number="13900139000"),
+        CallAlerting(at_s=at_s, call_id=call_id, waiting=True),
+    ]
+
+
+def ask(script: Script, command: Command, at_s: float) -> list[DeviceCommand]:
+    return script.feed(script.desk.admit(command, at_s, "new"))
+
+
+def talking() -> Script:
+    script = Script()
+    script.feed(*ringing(10.0), *answered(12.0))
+    return script
+
+
+def states(script: Script) -> list[tuple[str, str]]:
+    return [(call.call_id, call.state) for call in script.desk.calls]
+
+
+def code(script: Script, command: Command, at_s: float = 50.0) -> int:
+    with pytest.raises(CallError) as caught:
+        script.desk.admit(command, at_s, "new")
+    return caught.value.code
+
+
+def test_hold_and_resume_follow_the_facts() -> None:
+    script = talking()
+    assert ask(script, Hold(), 20.0) == [HoldCall("a")]
+    assert states(script) == [("a", "active")]
+    script.feed(held(20.01))
+    assert states(script) == [("a", "held")]
+    assert code(script, Hold()) == 2002
+    assert code(script, Mute(call_id="a")) == 2004
+    assert ask(script, Resume(), 30.0) == [ResumeCall("a")]
+    script.feed(taken_back(30.1))
+    assert states(script) == [("a", "active")]
+    assert code(script, Resume()) == 2002
+
+
+def test_resume_that_the_other_side_refuses_leaves_the_call_held() -> None:
+    script = talking()
+    script.feed(held(20.0))
+    ask(script, Resume(), 30.0)
+    script.feed(RequestFailed(at_s=30.1, call_id="a", action="resume", sip_code=488))
+    assert states(script) == [("a", "held")]
+
+
+def test_the_customers_hold_is_kept_apart_from_ours() -> None:
+    script = talking()
+    script.feed(held(20.0, by="customer"))
+    (call,) = script.desk.calls
+    assert (call.state, call.held_by_customer) == ("active", True)
+    script.feed(held(21.0), taken_back(22.0, by="customer"))
+    assert (call.state, call.held_by_customer) == ("held", False)
+    script.feed(held(23.0, by="customer"), taken_back(24.0))
+    assert (call.state, call.held_by_customer) == ("active", True)
+
+
+def test_mute_is_a_flag_of_the_active_call() -> None:
+    script = talking()
+    assert ask(script, Mute(), 20.0) == [MuteCall("a", True)]
+    script.feed(MuteStarted(at_s=20.0, call_id="a"))
+    assert [call.muted for call in script.desk.calls] == [True]
+    assert ask(script, Unmute(), 25.0) == [MuteCall("a", False)]
+    script.feed(MuteEnded(at_s=25.0, call_id="a"))
+    assert [call.muted for call in script.desk.calls] == [False]
+
+
+def test_waiting_call_alerts_quietly_and_is_answered_by_holding_the_first() -> None:
+    script = talking()
+    assert script.feed(*waiting(20.0)) == [RingCaller("b", waiting=True), SetRinger("waiting")]
+    assert [script.desk.waits(call) for call in script.desk.calls] == [False, True]
+    assert ask(script, Answer(), 22.0) == [HoldCall("a"), AnswerCall("b"), SetRinger(None)]
+    script.feed(held(22.0, "a"), *answered(22.1, "b")[1:])
+    assert states(script) == [("a", "held"), ("b", "active")]
+
+
+def test_swap_holds_the_one_and_takes_the_other() -> None:
+    script = talking()
+    assert code(script, Swap()) == 2007
+    script.feed(*waiting(20.0))
+    ask(script, Answer(), 22.0)
+    script.feed(held(22.0, "a"), *answered(22.1, "b")[1:])
+    assert ask(script, Swap(), 30.0) == [HoldCall("b"), ResumeCall("a")]
+    script.feed(held(30.0, "b"), taken_back(30.1, "a"))
+    assert states(script) == [("a", "active"), ("b", "held")]
+    assert ask(script, Hangup(), 31.0) == [EndCall("a")]
+
+
+def test_third_call_hears_busy() -> None:
+    script = talking()
+    script.feed(*waiting(20.0))
+    assert script.feed(CallIncoming(at_s=21.0, call_id="c", number="3")) == [
+        RefuseCall("c", 486, by="appliance", cause="busy")
+    ]
+    assert code(script, Dial(number="10086")) == 2003
+
+
+def test_call_that_waited_rings_aloud_when_the_first_is_over() -> None:
+    script = talking()
+    script.feed(*waiting(20.0), *ended(22.0, call_id="a"))
+    script.wake(25.0)
+    assert script.commands[-1] == SetRinger("warn")
+    assert [script.desk.waits(call) for call in script.desk.calls] == [False]
+
+
+def test_waiting_call_is_judged_by_its_own_rings() -> None:
+    script = talking()
+    script.feed(*waiting(20.0))
+    script.wake(36.0)
+    ask(script, Answer(), 36.5)
+    script.feed(held(36.5, "a"), *answered(36.5, "b")[1:])
+    script.feed(*ended(50.0, call_id="b"), taken_back(51.0, "a"), *ended(60.0, call_id="a"))
+    rings = {e.call_id: e for e in script.derived if isinstance(e, Verdict) and e.rule == "answer.rings"}
+    assert (rings["a"].verdict, rings["a"].value) == ("met", 1.0)
+    assert (rings["b"].verdict, rings["b"].value) == ("breached", 4.0)
+    bursts = [e.ring for e in script.derived if isinstance(e, RingBurst) and e.call_id == "b"]
+    assert bursts == [1, 2, 3, 4]
+
+
+def test_each_of_two_calls_is_replayed_alone_with_the_same_outcome() -> None:
+    script = talking()
+    script.feed(*waiting(20.0))
+    ask(script, Answer(), 22.0)
+    script.feed(held(22.0, "a"), *answered(22.1, "b")[1:])
+    ask(script, Swap(), 30.0)
+    script.feed(held(30.0, "b"), taken_back(30.1, "a"), *ended(40.0, call_id="a"))
+    script.feed(*ended(45.0, call_id="b"))
+    for call_id in ("a", "b"):
+        again = Script()
+        again.feed(*(r.event for r in script.records if r.event.call_id == call_id))
+        alone = [e for e in again.derived if not isinstance(e, Verdict)]
+        assert alone == [e for e in script.derived if e.call_id == call_id and not isinstance(e, Verdict)]
+        assert [(e.rule, e.verdict, e.value) for e in again.derived if isinstance(e, Verdict)] == [
+            (e.rule, e.verdict, e.value)
+            for e in script.derived
+            if isinstance(e, Verdict) and e.call_id == call_id
+        ]
+
+
+def test_second_call_may_be_dialled_beside_one_in_talk() -> None:
+    script = talking()
+    assert ask(script, Dial(number="10086"), 20.0) == [HoldCall("a"), PlaceCall("new", "10086")]
+
+
+def test_digits_and_hang_up_go_to_the_call_in_talk() -> None:
+    script = talking()
+    script.feed(*waiting(20.0))
+    assert script.desk.admit(SendDtmf(digits="1"), 21.0, "").call_id == "a"
+    assert script.desk.admit(Hangup(), 21.0, "").call_id == "a"
+    script.feed(CallEnded(at_s=21.0, call_id="b", by="customer", cause="cancelled"))
+    script.feed(held(22.0))
+    assert script.desk.admit(Hangup(), 23.0, "").call_id == "a"
