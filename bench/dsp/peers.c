@@ -11,6 +11,8 @@
 #include <spandsp.h>
 #include <speex/speex_preprocess.h>
 
+#include "p56.h"
+
 enum { BLOCK = 160 };
 
 static void heard(void *user, int code, int level, int delay)
@@ -58,6 +60,8 @@ int main(int argc, char **argv)
     modem_connect_tones_rx_state_t *connect = NULL;
     super_tone_rx_state_t *super = NULL;
     SpeexPreprocessState *speex = NULL;
+    p56_t level;
+    int levels = 0;
     int on = 1, off = 0;
     if (!strncmp(name, "dtmf", 4)) {
         dtmf = dtmf_rx_init(NULL, said, NULL);
@@ -76,6 +80,9 @@ int main(int argc, char **argv)
         speex_preprocess_ctl(speex, SPEEX_PREPROCESS_SET_VAD, &on);
         if (!strcmp(name, "speex_agc"))
             speex_preprocess_ctl(speex, SPEEX_PREPROCESS_SET_AGC, &on);
+    } else if (!strcmp(name, "p56")) {
+        levels = 1;
+        p56_init(&level, 8000);
     } else
         return fprintf(stderr, "no peer %s\n", name), 2;
 
@@ -91,6 +98,8 @@ int main(int argc, char **argv)
                 modem_connect_tones_rx(connect, samples + b * BLOCK, BLOCK);
             else if (super)
                 super_tone_rx(super, samples + b * BLOCK, BLOCK);
+            else if (levels)
+                p56_update(&level, samples + b * BLOCK, BLOCK);
             else {
                 memcpy(block, samples + b * BLOCK, sizeof(block));
                 speex_preprocess_run(speex, block);

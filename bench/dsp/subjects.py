@@ -71,6 +71,7 @@ C_PEERS = {
     "spandsp ANSam": ("ansam", ("speech",)),
     "spandsp super_tone_rx, US plan": ("super_tone_us", ("speech",)),
     "spandsp super_tone_rx, CN plan": ("super_tone_cn", ("speech",)),
+    "P.56 meter in C as in G.191": ("p56", ("speech",)),
     "speexdsp VAD": ("speex_vad", ("speech",)),
     "speexdsp VAD and AGC": ("speex_agc", ("speech",)),
 }
