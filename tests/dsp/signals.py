@@ -5,6 +5,7 @@ comes from Debian's packages or from espeak-ng and is cached below the temporary
 """
 
 import hashlib
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -24,7 +25,11 @@ Samples = npt.NDArray[np.int16]
 
 CACHE = Path(tempfile.gettempdir()) / "thirdring-signals"
 SOUNDS = Path("/usr/share/asterisk/sounds")
-MANDARIN_WORDS = Path(__file__).resolve().parents[3] / "shared" / "data" / "mandarin-words"
+# Recorded words, not part of the repository: beside the clone, or where the environment says.
+MANDARIN_WORDS = Path(
+    os.environ.get("THIRDRING_MANDARIN_WORDS")
+    or Path(__file__).resolve().parents[3] / "shared" / "data" / "mandarin-words"
+)
 
 MANDARIN = (
     "您好，这里是客户服务中心，请问有什么可以帮您？您反映的问题我已经记录下来了，"
