@@ -11,6 +11,7 @@ from thirdring.protocol.codec import from_fields
 from thirdring.protocol.commands import (
     Answer,
     Command,
+    Conference,
     Dial,
     GetSettings,
     GetState,
@@ -22,6 +23,7 @@ from thirdring.protocol.commands import (
     SetSettings,
     Speak,
     Swap,
+    Transfer,
     Unmute,
 )
 from thirdring.protocol.errors import RequestError, error
@@ -126,6 +128,17 @@ class AsyncAppliance:
     async def swap(self) -> str:
         """Hold the call that is up and take the other one, whose id is returned."""
         return _call_id(await self._command(Swap()))
+
+    async def transfer(self, target: str = "", call_id: str = "", *, consent: bool = False) -> str:
+        """Hand the customer on to a number, or without ``target`` to the other call; return the call's id.
+
+        ``consent``: the customer was told and agrees. ``transfer_progress`` tells how it goes on.
+        """
+        return _call_id(await self._command(Transfer(target=target, call_id=call_id, consent=consent)))
+
+    async def conference(self) -> str:
+        """Let the agent and both customers hear one another; ``conference_started`` tells when they do."""
+        return _call_id(await self._command(Conference()))
 
     async def mute(self, call_id: str = "") -> str:
         """Keep the agent's microphone from the customer."""

@@ -101,6 +101,17 @@ class Appliance:
         """Hold the call that is up and take the other one, whose id is returned."""
         return self._run(self._appliance.swap())
 
+    def transfer(self, target: str = "", call_id: str = "", *, consent: bool = False) -> str:
+        """Hand the customer on to a number, or without ``target`` to the other call; return the call's id.
+
+        ``consent``: the customer was told and agrees. ``transfer_progress`` tells how it goes on.
+        """
+        return self._run(self._appliance.transfer(target, call_id, consent=consent))
+
+    def conference(self) -> str:
+        """Let the agent and both customers hear one another; ``conference_started`` tells when they do."""
+        return self._run(self._appliance.conference())
+
     def mute(self, call_id: str = "") -> str:
         """Keep the agent's microphone from the customer."""
         return self._run(self._appliance.mute(call_id))

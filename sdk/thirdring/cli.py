@@ -96,6 +96,10 @@ def _parser() -> argparse.ArgumentParser:
     ):
         command(name, run).add_argument("call", nargs="?", default="", help="the call's id")
     command("swap", _swap)
+    command("conference", _conference)
+    transfer = command("transfer", _transfer)
+    transfer.add_argument("target", nargs="?", default="", help="a number (default: the other call)")
+    transfer.add_argument("--consent", action="store_true", help="the customer was told and agrees")
     watch = command("watch", _watch)
     watch.add_argument("--after", type=int, help="begin behind this event's number")
     watch.add_argument("--count", type=int, help="end after so many events")
@@ -138,6 +142,7 @@ def _state(call: CallView) -> str:
         ("waiting", call.waiting),
         ("muted", call.muted),
         ("held by the customer", call.held_by_customer),
+        ("conference", call.conference),
     )
     return ", ".join([call.state, *(note for note, is_so in notes if is_so)])
 
@@ -197,6 +202,16 @@ def _unmute(appliance: Appliance, options: argparse.Namespace) -> None:
 def _swap(appliance: Appliance, options: argparse.Namespace) -> None:
     """Hold the call that is up and take the other one."""
     _print_call(appliance.swap(), options)
+
+
+def _conference(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Let the agent and both customers hear one another."""
+    _print_call(appliance.conference(), options)
+
+
+def _transfer(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Hand the customer on to a number or to the other call."""
+    _print_call(appliance.transfer(options.target, consent=options.consent), options)
 
 
 def _watch(appliance: Appliance, options: argparse.Namespace) -> None:

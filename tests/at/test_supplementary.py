@@ -5,7 +5,19 @@ import dataclasses
 import pytest
 
 from tests.at.bench import Host, ServedConsole
-from thirdring.protocol.commands import Answer, Command, Hangup, Hold, Mute, Resume, SetSettings, Swap, Unmute
+from thirdring.protocol.commands import (
+    Answer,
+    Command,
+    Conference,
+    Hangup,
+    Hold,
+    Mute,
+    Resume,
+    SetSettings,
+    Swap,
+    Transfer,
+    Unmute,
+)
 from thirdring.protocol.events import CallAlerting, CallIncoming, RingBurst
 from thirdring.protocol.views import CallView, LiveState
 
@@ -42,6 +54,9 @@ WAITING = view(2, "incoming", waiting=True)
         ([ACTIVE, HELD], "AT+CHLD=2", [Swap()]),
         ([ACTIVE, WAITING], "AT+CHLD=2", [Answer(call_id="c2")]),
         ([ACTIVE, HELD], "AT+CHLD=22", [Hold(call_id="c1"), Resume(call_id="c2")]),
+        ([ACTIVE, HELD], "AT+CHLD=3", [Conference()]),
+        ([ACTIVE, HELD], "AT+CHLD=4", [Transfer()]),
+        ([ACTIVE], "AT#TRANSFER=10086,1", [Transfer(target="10086", consent=True)]),
         ([ACTIVE], "AT+CMUT=1", [Mute()]),
         ([ACTIVE], "AT+CMUT=0", [Unmute()]),
         ([], "AT+CCWA=,0", [SetSettings(changes={"calls.waiting": False})]),

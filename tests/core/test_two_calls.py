@@ -6,6 +6,7 @@ from tests.core.script import Script, answered, ended, ringing
 from thirdring.protocol.commands import (
     Answer,
     Command,
+    Conference,
     Dial,
     Hangup,
     Hold,
@@ -13,6 +14,7 @@ from thirdring.protocol.commands import (
     Resume,
     SendDtmf,
     Swap,
+    Transfer,
     Unmute,
 )
 from thirdring.protocol.errors import CallError
@@ -20,6 +22,8 @@ from thirdring.protocol.events import (
     CallAlerting,
     CallEnded,
     CallIncoming,
+    ConferenceEnded,
+    ConferenceStarted,
     Event,
     HoldEnded,
     HoldStarted,
@@ -28,6 +32,7 @@ from thirdring.protocol.events import (
     RequestFailed,
     RingBurst,
     Side,
+    TransferProgress,
     Verdict,
 )
 from thirdring_device.core.commands import (
@@ -35,12 +40,14 @@ from thirdring_device.core.commands import (
     DeviceCommand,
     EndCall,
     HoldCall,
+    JoinCalls,
     MuteCall,
     PlaceCall,
     RefuseCall,
     ResumeCall,
     RingCaller,
     SetRinger,
+    TransferCall,
 )
 
 
@@ -207,3 +214,50 @@ def test_digits_and_hang_up_go_to_the_call_in_talk() -> None:
     script.feed(CallEnded(at_s=21.0, call_id="b", by="customer", cause="cancelled"))
     script.feed(held(22.0))
     assert script.desk.admit(Hangup(), 23.0, "").call_id == "a"
+
+
+def both_up() -> Script:
+    script = talking()
+    script.feed(*waiting(20.0))
+    ask(script, Answer(), 22.0)
+    script.feed(held(22.0, "a"), *answered(22.1, "b")[1:])
+    return script
+
+
+def test_transfer_to_a_number_names_the_call_in_talk() -> None:
+    script = talking()
+    request = script.desk.admit(Transfer(target="10086", consent=True), 20.0, "")
+    assert (request.argument, request.consent, request.other_call_id) == ("10086", True, "")
+    assert script.feed(request) == [TransferCall("a", "10086")]
+    script.feed(
+        TransferProgress(at_s=20.1, call_id="a", state="succeeded", target="10086"),
+        *ended(20.2, by="agent", cause="transferred", call_id="a"),
+    )
+    assert script.desk.calls == ()
+
+
+def test_transfer_after_consultation_joins_the_first_call_to_the_second() -> None:
+    script = both_up()
+    assert ask(script, Transfer(), 30.0) == [TransferCall("a", "", "b")]
+    assert script.desk.admit(Transfer(call_id="b"), 30.0, "").other_call_id == "a"
+
+
+def test_transfer_that_cannot_be_is_refused() -> None:
+    assert code(Script(), Transfer(target="1")) == 2002
+    assert code(talking(), Transfer()) == 2007
+    assert code(talking(), Transfer(target="x")) == 2005
+    assert code(both_up(), Transfer(call_id="z")) == 2000
+
+
+def test_conference_joins_the_two_and_ends_with_either() -> None:
+    assert code(talking(), Conference()) == 2007
+    script = both_up()
+    assert ask(script, Conference(), 30.0) == [JoinCalls("b", "a")]
+    script.feed(
+        taken_back(30.1, "a"),
+        ConferenceStarted(at_s=30.2, call_id="a", other_call_id="b"),
+        ConferenceStarted(at_s=30.2, call_id="b", other_call_id="a"),
+    )
+    assert [(c.state, c.conference) for c in script.desk.calls] == [("active", True)] * 2
+    script.feed(*ended(40.0, call_id="a"), ConferenceEnded(at_s=40.0, call_id="b"))
+    assert [(c.state, c.conference) for c in script.desk.calls] == [("active", False)]

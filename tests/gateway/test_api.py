@@ -10,6 +10,7 @@ from thirdring.protocol.codec import from_fields
 from thirdring.protocol.commands import (
     Answer,
     Command,
+    Conference,
     Dial,
     Hangup,
     Hold,
@@ -19,6 +20,7 @@ from thirdring.protocol.commands import (
     SetSettings,
     Speak,
     Swap,
+    Transfer,
     Unmute,
 )
 from thirdring.protocol.errors import ERRORS, error
@@ -72,6 +74,8 @@ def test_state_is_the_engines(tmp_path: Path) -> None:
         ("hold", {}, Hold(source="http")),
         ("resume", {"call_id": "c1"}, Resume(call_id="c1", source="http")),
         ("swap", None, Swap(source="http")),
+        ("transfer", {"target": "10086"}, Transfer(target="10086", source="http")),
+        ("conference", None, Conference(source="http")),
         ("mute", None, Mute(source="http")),
         ("unmute", None, Unmute(source="http")),
         ("speak", {"path": "a.wav"}, Speak(path="a.wav", source="http")),

@@ -8,7 +8,18 @@ import soundfile
 
 from tests.integration.conftest import Unit
 from tests.peers import BaresipPeer, SippPeer, wait_until
-from thirdring import SILENCE_DBOV, CallAnswered, HoldEnded, HoldStarted, Levels, Record, RingBurst, Verdict
+from thirdring import (
+    SILENCE_DBOV,
+    CallAnswered,
+    ConferenceEnded,
+    ConferenceStarted,
+    HoldEnded,
+    HoldStarted,
+    Levels,
+    Record,
+    RingBurst,
+    Verdict,
+)
 from thirdring_device.adapters.store.reader import JournalReader
 from thirdring_device.engine.replay import desk_settings, replay
 from thirdring_device.recorded import analyze
@@ -148,3 +159,33 @@ def test_held_customer_hears_nothing_and_then_hears_again(unit: Unit, tmp_path: 
 
 def echo_is_heard(record: Record) -> bool:
     return isinstance(record.event, Levels) and record.event.customer_rms_dbov[-1] > -40
+
+
+def test_three_way_conference_lets_each_hear_the_other_two(unit: Unit, tmp_path: Path, tone: Path) -> None:
+    """The first customer sends back what it hears; only the second one speaks."""
+    desk = unit.desk
+    after = desk.state().last_event
+    with SippPeer(
+        "be_held_and_taken_back", tmp_path, target=unit.target, keys={"caller": "1380"}, rtp_echo=True
+    ) as first:
+        desk.wait_for(first_ring, 10.0, after=after)
+        a = desk.answer()
+        mark = desk.wait_for("media_started", 10.0, after=after).number
+        with BaresipPeer(tmp_path, speaks=tone, user="second") as second:
+            second.dial(f"sip:desk@{unit.target}")
+            desk.wait_for(lambda r: first_ring(r) and r.event.call_id != a, 10.0, after=mark)
+            b = desk.answer()
+            desk.wait_for(lambda r: held_by(r, CallAnswered, b), 10.0, after=mark)
+            assert desk.conference() == b
+            desk.wait_for(lambda r: held_by(r, ConferenceStarted, a), 10.0, after=mark)
+            joined = desk.wait_for(lambda r: held_by(r, ConferenceStarted, b), 10.0, after=mark)
+            assert [(c.state, c.conference) for c in desk.state().calls] == [("active", True)] * 2
+            desk.wait_for(lambda r: echo_is_heard(r) and r.event.call_id == a, 10.0, after=joined.number)
+            desk.hangup(a)
+            desk.wait_for(lambda r: held_by(r, ConferenceEnded, b), 10.0, after=mark)
+            first.wait()
+            desk.hangup(b)
+            second.wait_for("CALL_CLOSED")
+        unit.free()
+    heard, rate_hz = soundfile.read(second.heard)
+    assert np.abs(heard[rate_hz // 5 :]).max() > 0.02, "the second heard its own tone by way of the first"

@@ -38,6 +38,7 @@ _SIGNALLING: Final = frozenset(
         "hold_ended",
         "mute_started",
         "mute_ended",
+        "transfer_progress",
         "call_ended",
     }
 )
@@ -87,7 +88,7 @@ class Recorder:
 
 def _is_signalling(event: Event) -> bool:
     if isinstance(event, AgentRequested):
-        return event.action in ("answer", "hangup")
+        return event.action in ("answer", "hangup", "transfer")
     return event.kind in _SIGNALLING
 
 

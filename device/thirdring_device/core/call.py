@@ -10,6 +10,8 @@ from thirdring.protocol.events import (
     CallEnded,
     CallIncoming,
     CallOutgoing,
+    ConferenceEnded,
+    ConferenceStarted,
     Event,
     HoldEnded,
     HoldStarted,
@@ -17,6 +19,7 @@ from thirdring.protocol.events import (
     MuteStarted,
     Record,
     RequestFailed,
+    TransferProgress,
 )
 
 __all__ = ["TRANSITIONS", "Call", "CallState", "ImpossibleTransition"]
@@ -32,12 +35,17 @@ _STANDING: Final[Mapping[str, tuple[CallState, ...]]] = {
     "customer_hold_ended": ("active", "held", "ending"),
     "mute_started": ("active", "ending"),
     "mute_ended": ("active", "held", "ending"),
+    "transfer_progress": ("active", "held", "ending"),
+    "conference_started": ("active", "ending"),
+    "conference_ended": ("active", "held", "ending"),
     "request_failed": ("dialing", "alerting", "active", "held", "ending"),
     "dtmf": ("active",),
     "hold": ("active",),
     "resume": ("held",),
     "mute": ("active",),
     "unmute": ("active",),
+    "transfer": ("active", "held"),
+    "conference": ("active",),
 }
 
 # (state, what happened) -> next state. A pair that is not here cannot happen.
@@ -88,6 +96,9 @@ _SIGNALLING: Final = (
     MuteStarted,
     MuteEnded,
     RequestFailed,
+    TransferProgress,
+    ConferenceStarted,
+    ConferenceEnded,
 )
 
 
@@ -112,6 +123,7 @@ class Call:
         self.ended: CallEnded | None = None
         self.held_by_customer = False
         self.muted = False
+        self.conference = False
 
     def advance(self, what: str) -> None:
         """Follow the table; raises ``ImpossibleTransition``."""
@@ -147,5 +159,7 @@ class Call:
             self.held_by_customer = isinstance(event, HoldStarted)
         elif isinstance(event, MuteStarted | MuteEnded):
             self.muted = isinstance(event, MuteStarted)
+        elif isinstance(event, ConferenceStarted | ConferenceEnded):
+            self.conference = isinstance(event, ConferenceStarted)
         elif isinstance(event, CallEnded):
             self.ended = event

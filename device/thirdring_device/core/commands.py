@@ -10,6 +10,7 @@ __all__ = [
     "DeviceCommand",
     "EndCall",
     "HoldCall",
+    "JoinCalls",
     "MuteCall",
     "PlaceCall",
     "RefuseCall",
@@ -17,6 +18,7 @@ __all__ = [
     "RingCaller",
     "SendDigits",
     "SetRinger",
+    "TransferCall",
 ]
 
 
@@ -71,6 +73,23 @@ class ResumeCall(DeviceCommand):
     """Take a held call back; reports ``hold_ended`` when its sound is there, else ``request_failed``."""
 
     call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransferCall(DeviceCommand):
+    """Send REFER to ``number``, or without one to ``other_call_id``; reports ``transfer_progress``."""
+
+    call_id: str
+    number: str = ""
+    other_call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class JoinCalls(DeviceCommand):
+    """Take back whichever is held and join both; reports ``conference_started`` of each."""
+
+    call_id: str
+    other_call_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from thirdring_device.core.commands import (
     DeviceCommand,
     EndCall,
     HoldCall,
+    JoinCalls,
     MuteCall,
     PlaceCall,
     RefuseCall,
@@ -31,6 +32,7 @@ from thirdring_device.core.commands import (
     RingCaller,
     SendDigits,
     SetRinger,
+    TransferCall,
 )
 from thirdring_device.core.judged import DeskSettings, JudgedCall
 from thirdring_device.core.norms.answer_silent import HANG_UP_KEY
@@ -167,6 +169,10 @@ class Desk:
             case "resume":
                 yield from self._hold_others(call.call_id)
                 yield ResumeCall(call.call_id)
+            case "transfer":
+                yield TransferCall(call.call_id, event.argument, event.other_call_id)
+            case "conference":
+                yield JoinCalls(call.call_id, event.other_call_id)
             case "mute" | "unmute":
                 yield MuteCall(call.call_id, event.action == "mute")
             case "dtmf":

@@ -1,12 +1,13 @@
 """What may be asked of the desk now: each request, the states it fits, and the error when it does not fit."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from thirdring.protocol.commands import (
     Answer,
     Command,
+    Conference,
     Dial,
     Hangup,
     Hold,
@@ -14,6 +15,7 @@ from thirdring.protocol.commands import (
     Resume,
     SendDtmf,
     Swap,
+    Transfer,
     Unmute,
 )
 from thirdring.protocol.errors import error
@@ -48,6 +50,8 @@ _RULES: Final[Mapping[type[Command], _Rule]] = {
     Mute: _Rule("mute", ("active",)),
     Unmute: _Rule("unmute", ("active",)),
     SendDtmf: _Rule("dtmf", ("active",)),
+    Conference: _Rule("conference", ("active",)),
+    Transfer: _Rule("transfer", ("active", "held")),
 }
 
 
@@ -86,15 +90,49 @@ def _pick(calls: Calls, call_id: str, rule: _Rule) -> Call:
 
 def _dial(calls: Calls, command: Command, at_s: float, new_call_id: str) -> AgentRequested:
     assert isinstance(command, Dial)  # noqa: S101 - by the table
-    number = command.number
-    digits = number.removeprefix("+")
-    if not digits or len(digits) > 40 or not set(digits) <= DIALLABLE:
-        raise error(2005, number[:60])
+    number = _number(command.number)
     if len(calls) >= MOST_CALLS or any(call.state not in ESTABLISHED for call in calls):
         raise error(2003)
     return AgentRequested(
         at_s=at_s, call_id=new_call_id, action="dial", source=command.source, argument=number
     )
+
+
+def _number(number: str) -> str:
+    digits = number.removeprefix("+")
+    if not digits or len(digits) > 40 or not set(digits) <= DIALLABLE:
+        raise error(2005, number[:60])
+    return number
+
+
+def _transfer(calls: Calls, command: Command, at_s: float, _: str) -> AgentRequested:
+    """Hand on the call in talk to a number; to the other call the one that was there first."""
+    assert isinstance(command, Transfer)  # noqa: S101 - by the table
+    if command.target:
+        request = _about_call(calls, command, at_s, _number(command.target))
+        return replace(request, consent=command.consent)
+    first, second = _both(calls)
+    if command.call_id == second.call_id:
+        first, second = second, first
+    elif command.call_id not in ("", first.call_id):
+        raise error(2000, command.call_id)
+    request = _about_call(calls, replace(command, call_id=first.call_id), at_s)
+    return replace(request, other_call_id=second.call_id, consent=command.consent)
+
+
+def _conference(calls: Calls, command: Command, at_s: float, _: str) -> AgentRequested:
+    request = _about_call(calls, command, at_s)
+    first, second = _both(calls)
+    other = second if request.call_id == first.call_id else first
+    return replace(request, other_call_id=other.call_id)
+
+
+def _both(calls: Calls) -> tuple[Call, Call]:
+    """Return the two calls that are up; raises 2007 when there are not two."""
+    up = [call for call in calls if call.state in ESTABLISHED]
+    if len(up) < MOST_CALLS:
+        raise error(2007)
+    return up[0], up[1]
 
 
 def _send_dtmf(calls: Calls, command: Command, at_s: float, _: str) -> AgentRequested:
@@ -115,4 +153,6 @@ _SPECIAL: Final[Mapping[type[Command], Callable[[Calls, Command, float, str], Ag
     Dial: _dial,
     SendDtmf: _send_dtmf,
     Swap: _swap,
+    Transfer: _transfer,
+    Conference: _conference,
 }

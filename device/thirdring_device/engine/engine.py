@@ -285,6 +285,7 @@ class Engine:
                     held_by_customer=call.held_by_customer,
                     muted=call.muted,
                     waiting=self._desk.waits(call),
+                    conference=call.conference,
                 )
                 for call in self._desk.calls
             ),

@@ -17,6 +17,7 @@ __all__ = [
     "COMMANDS",
     "Answer",
     "Command",
+    "Conference",
     "Dial",
     "GetMetrics",
     "GetSettings",
@@ -29,6 +30,7 @@ __all__ = [
     "SetSettings",
     "Speak",
     "Swap",
+    "Transfer",
     "Unmute",
     "command_from_json",
     "command_to_json",
@@ -95,6 +97,27 @@ class Swap(Command):
     """Hold the call that is up and take the other one; return the latter's ``call_id``."""
 
     name = "swap"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transfer(Command):
+    """Hand the customer on: to the number ``target``, or without one to the other call.
+
+    ``consent``: the customer was told and agrees (norm ``transfer.consent``). How it goes on shows in
+    ``transfer_progress``; the call ends when it has succeeded and stays when it has failed.
+    """
+
+    name = "transfer"
+    target: str = ""
+    call_id: str = ""
+    consent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conference(Command):
+    """Let the agent and both customers hear one another; return the ``call_id`` of the call in talk."""
+
+    name = "conference"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +194,8 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
         Hold,
         Resume,
         Swap,
+        Transfer,
+        Conference,
         Mute,
         Unmute,
         SendDtmf,

@@ -22,6 +22,8 @@ __all__ = [
     "CallEnded",
     "CallIncoming",
     "CallOutgoing",
+    "ConferenceEnded",
+    "ConferenceStarted",
     "DeadAir",
     "Dtmf",
     "EngineStarted",
@@ -50,6 +52,7 @@ __all__ = [
     "TalkSpurtStarted",
     "TalkSummary",
     "ToneHeard",
+    "TransferProgress",
     "TrunkChanged",
     "UnknownEvent",
     "Verdict",
@@ -75,8 +78,20 @@ Cause = Literal[
     "lost",
     "overflow",
     "interrupted",
+    "transferred",
 ]
-AgentAction = Literal["dial", "answer", "hangup", "dtmf", "hold", "resume", "mute", "unmute"]
+AgentAction = Literal[
+    "dial",
+    "answer",
+    "hangup",
+    "dtmf",
+    "hold",
+    "resume",
+    "mute",
+    "unmute",
+    "transfer",
+    "conference",
+]
 TrunkState = Literal["static", "registering", "registered", "refused", "unreachable"]
 VerdictValue = Literal["met", "warned", "breached", "not_applicable"]
 
@@ -203,12 +218,18 @@ class CallEnded(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentRequested(Event):
-    """The agent (or a program for the agent) asked for something; ``source`` is the way it came."""
+    """The agent (or a program for the agent) asked for something; ``source`` is the way it came.
+
+    ``other_call_id``: the second call of a conference, or of a transfer after consultation. ``consent``:
+    the customer agreed to the transfer.
+    """
 
     kind = "agent_requested"
     action: AgentAction
     source: str = ""
     argument: str = ""
+    other_call_id: str = ""
+    consent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +256,38 @@ class HoldEnded(Event):
 
     kind = "hold_ended"
     by: Side
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TransferProgress(Event):
+    """How a transfer goes on, as the customer's side tells it (RFC 3515).
+
+    ``consulted``: to a call of ours (``other_call_id``, RFC 3891) instead of to a number. ``sip_code`` is
+    what the customer's side got from ``target``, or its answer to our REFER.
+    """
+
+    kind = "transfer_progress"
+    state: Literal["asked", "accepted", "ringing", "succeeded", "failed"]
+    target: str
+    consulted: bool = False
+    other_call_id: str = ""
+    sip_code: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceStarted(Event):
+    """The customer hears not only the agent but also the customer of ``other_call_id``."""
+
+    kind = "conference_started"
+    other_call_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConferenceEnded(Event):
+    """The customer no longer hears the other customer."""
+
+    kind = "conference_ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ class CallView:
     """A call that is there now. ``index`` is its 3GPP TS 27.007 call number, lowest free and stable.
 
     State ``held``: by the agent. ``held_by_customer`` tells the other side's hold, ``waiting`` an incoming
-    call beside another call.
+    call beside another call, ``conference`` that this customer and the other one hear each other.
     """
 
     call_id: str
@@ -30,6 +30,7 @@ class CallView:
     held_by_customer: bool = False
     muted: bool = False
     waiting: bool = False
+    conference: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

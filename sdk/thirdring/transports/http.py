@@ -21,6 +21,7 @@ from thirdring.protocol.codec import from_fields, to_fields
 from thirdring.protocol.commands import (
     Answer,
     Command,
+    Conference,
     Dial,
     GetSettings,
     GetState,
@@ -32,6 +33,7 @@ from thirdring.protocol.commands import (
     SetSettings,
     Speak,
     Swap,
+    Transfer,
     Unmute,
 )
 from thirdring.protocol.errors import ConnectionLost, RequestError, ThirdringError, error
@@ -65,6 +67,8 @@ _ROUTES: Final[Mapping[type[Command], tuple[str, str]]] = {
     Hold: ("POST", "hold"),
     Resume: ("POST", "resume"),
     Swap: ("POST", "swap"),
+    Transfer: ("POST", "transfer"),
+    Conference: ("POST", "conference"),
     Mute: ("POST", "mute"),
     Unmute: ("POST", "unmute"),
     SendDtmf: ("POST", "dtmf"),

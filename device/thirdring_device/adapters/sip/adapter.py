@@ -29,12 +29,14 @@ from thirdring_device.core.commands import (
     DeviceCommand,
     EndCall,
     HoldCall,
+    JoinCalls,
     MuteCall,
     PlaceCall,
     RefuseCall,
     ResumeCall,
     RingCaller,
     SendDigits,
+    TransferCall,
 )
 from thirdring_device.settings import Settings
 
@@ -161,6 +163,8 @@ class SipAdapter:
         self._trunk.poll(now_s)
         for call in list(self._desk.calls.values()):
             call.hold.poll(now_s)
+            call.transfer.poll(now_s)
+        self._desk.conference.poll()
         if now_s >= self._next_wire_poll_s:
             self._next_wire_poll_s = now_s + WIRE_POLL_S
             sip = self._settings.sip
@@ -199,6 +203,10 @@ class SipAdapter:
                     call.hold.begin()
                 case ResumeCall():
                     call.hold.end()
+                case TransferCall():
+                    self._transfer(call, command)
+                case JoinCalls():
+                    self._desk.conference.join(command.call_id, command.other_call_id)
                 case MuteCall():
                     call.mute(command.on)
                 case SendDigits():
@@ -234,6 +242,14 @@ class SipAdapter:
         except pj.Error as failure:
             call.release("network", "failed", 0, explain(failure))
             call.gone = True
+
+    def _transfer(self, call: DeskCall, command: TransferCall) -> None:
+        if command.number:
+            call.transfer.begin(command.number, self._trunk.uri_for(command.number) or "")
+            return
+        other = self._desk.calls.get(command.other_call_id)
+        if other is not None:
+            call.transfer.begin("", "", other)
 
     def _incoming(self, account: Any, prm: Any) -> None:
         source = source_host(prm.rdata.srcAddress)

@@ -22,12 +22,14 @@ from thirdring_device.adapters.sip.desk import Desk
 from thirdring_device.adapters.sip.guard import explain, guarded
 from thirdring_device.adapters.sip.hold import Hold
 from thirdring_device.adapters.sip.release import Trigger, ended_by_other_side
+from thirdring_device.adapters.sip.transfer import Transfer
 
 __all__ = ["DeskCall", "call_options"]
 
 log = logging.getLogger(__name__)
 
 REASON = re.compile(r'^Reason\s*:.*?text\s*=\s*"([^"\r\n]{0,120})"', re.IGNORECASE | re.MULTILINE)
+REFER_ACCEPTED: Final = 202
 TRIGGERS: Final[dict[int, Trigger]] = {
     pj.PJSIP_EVENT_TIMER: "timer",
     pj.PJSIP_EVENT_TRANSPORT_ERROR: "transport",
@@ -59,6 +61,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         self._alerted = self._answered = self._released = self._ended = self.gone = False
         self._waiting = False
         self.hold = Hold(self, call_id_is_ours=pjsua_id is None)
+        self.transfer = Transfer(self)
         self._stream_index: int | None = None
         self._packets = 0
         self._wire_alive_s = 0.0
@@ -137,6 +140,10 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         if self._ended or self._stream_index is None or not self._answered:
             self._wire_alive_s = now_s
             return
+        if not self.isActive():
+            self.gone = True
+            self._report_end("network", "lost", 0, "the SIP stack has dropped the call")
+            return
         info = self.getInfo()  # owns the memory that its media live in
         if not info.media[self._stream_index].dir & pj.PJMEDIA_DIR_DECODING:
             self._wire_alive_s = now_s
@@ -191,6 +198,8 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         if tsx.role == pj.PJSIP_ROLE_UAC:
             if tsx.method == "INVITE" and tsx.statusCode >= 200:
                 self.hold.answered(tsx.statusCode, message)
+            elif tsx.method == "REFER" and tsx.statusCode >= 200:
+                self.transfer.answered(tsx.statusCode, tsx.statusText)
         elif tsx.method in ("INVITE", "UPDATE") and message:
             self.hold.offered(message)
 
@@ -214,6 +223,12 @@ class DeskCall(pj.Call):  # type: ignore[misc]
     def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802
         """Refuse REFER: the other side does not send our agent elsewhere (toll fraud)."""
         prm.statusCode = 603
+
+    @guarded
+    def onCallTransferStatus(self, prm: Any) -> None:  # noqa: N802
+        """Take the progress of our REFER; its own answer comes as a transaction."""
+        if prm.statusCode != REFER_ACCEPTED:
+            self.transfer.told(prm.statusCode, prm.reason)
 
     @guarded
     def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
@@ -266,7 +281,9 @@ class DeskCall(pj.Call):  # type: ignore[misc]
             method=method,
             trigger=trigger,  # type: ignore[arg-type]
         )
-        if cause == "hangup":
+        if cause == "hangup" and self.transfer.accepted:
+            self._report_end("agent", "transferred", 0, "")
+        elif cause == "hangup":
             self._report_end(by, cause, 0, "" if reason == info.lastReason else reason)
         else:
             self._report_end(by, cause, info.lastStatusCode, reason)

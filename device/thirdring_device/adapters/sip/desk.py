@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from thirdring.protocol.events import Event
 from thirdring_device.adapters.media import MediaFactory
+from thirdring_device.adapters.sip.conference import Conference
 from thirdring_device.adapters.sip.sound import SoundPath
 
 if TYPE_CHECKING:
@@ -24,5 +25,9 @@ class Desk:
     sound: SoundPath
     calls: dict[str, "DeskCall"] = field(default_factory=dict)
     """Calls whose end has not been reported."""
+    conference: "Conference" = field(init=False)
     ending: list["DeskCall"] = field(default_factory=list)
     """Calls whose end was reported, held until the stack is through with them."""
+
+    def __post_init__(self) -> None:
+        self.conference = Conference(self.calls, self.sound, self.clock, self.post)

@@ -87,6 +87,7 @@ class SoundPath:
     def __init__(self, headset: Headset) -> None:
         self._headset = headset
         self._lanes = [_Lane(number) for number in range(LANES)]
+        self._crossed: tuple[_Lane, _Lane] | None = None
         headset.open(port_format())
 
     def has(self, call_id: str) -> bool:
@@ -117,12 +118,16 @@ class SoundPath:
         lane.stream = stream
         lane.mouth.startTransmit(stream)
         stream.startTransmit(lane.ear)
+        if self._crossed is not None and lane in self._crossed:
+            self._cross_streams()
 
     def unlink(self, call_id: str) -> None:
         """Part headset and customer at once; nothing happens when they are not linked."""
         lane = self._lane(call_id)
         if lane is None or lane.stream is None:
             return
+        if self._crossed is not None and lane in self._crossed:
+            self.uncross()
         stream, lane.stream = lane.stream, None
         lane.pairer.muted = False
         try:
@@ -134,6 +139,33 @@ class SoundPath:
             stream.stopTransmit(lane.ear)
         except pj.Error as failure:  # the stream has left the bridge, and its links with it
             log.debug("call %s: %s", call_id, explain(failure))
+
+    def cross(self, first: str, second: str) -> bool:
+        """Let the customers of two linked calls hear each other; return False while one is not linked."""
+        lanes = self._lane(first), self._lane(second)
+        if any(lane is None or lane.stream is None for lane in lanes):
+            return False
+        self._crossed = lanes  # type: ignore[assignment]
+        self._cross_streams()
+        return True
+
+    def _cross_streams(self) -> None:
+        assert self._crossed is not None  # noqa: S101 - the callers see to it
+        one, other = self._crossed
+        one.stream.startTransmit(other.stream)
+        other.stream.startTransmit(one.stream)
+
+    def uncross(self) -> None:
+        """Part the customers who hear each other."""
+        crossed, self._crossed = self._crossed, None
+        if crossed is None or crossed[0].stream is None or crossed[1].stream is None:
+            return
+        one, other = crossed
+        for source, sink in ((one.stream, other.stream), (other.stream, one.stream)):
+            try:
+                source.stopTransmit(sink)
+            except pj.Error as failure:  # a stream has left the bridge, and its links with it
+                log.debug("conference: %s", explain(failure))
 
     def mute(self, call_id: str, on: bool) -> bool:
         """Silence or open the microphone of a call; return whether that changed anything."""

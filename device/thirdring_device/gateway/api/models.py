@@ -21,6 +21,7 @@ __all__ = [
     "SettingsList",
     "SpeakRequest",
     "Speaking",
+    "TransferRequest",
 ]
 
 
@@ -50,6 +51,13 @@ class DtmfRequest(OptionalCall):
     """What to send to the customer."""
 
     digits: str = Field(description="`0`-`9`, `A`-`D`, `*`, `#`", max_length=64, examples=["1234#"])
+
+
+class TransferRequest(OptionalCall):
+    """Whom to hand the customer on to."""
+
+    target: str = Field("", description="a number; empty: the other call, after consultation", max_length=64)
+    consent: bool = Field(default=False, description="the customer was told and agrees")
 
 
 class SpeakRequest(_Request):

@@ -1,9 +1,18 @@
-"""Routes of the telephone's keys: hold, swap, mute."""
+"""Routes of the telephone's keys: hold, swap, transfer, conference, mute."""
 
 from fastapi import APIRouter
 
-from thirdring.protocol.commands import Command, Hold, Mute, Resume, Swap, Unmute
-from thirdring_device.gateway.api.models import CallId, OptionalCall
+from thirdring.protocol.commands import (
+    Command,
+    Conference,
+    Hold,
+    Mute,
+    Resume,
+    Swap,
+    Transfer,
+    Unmute,
+)
+from thirdring_device.gateway.api.models import CallId, OptionalCall, TransferRequest
 from thirdring_device.gateway.api.problems import ENGINE, problems
 from thirdring_device.gateway.engine_client import EngineClient
 
@@ -37,6 +46,18 @@ def telephone_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 -
     async def swap() -> CallId:
         """Hold the call that is up and take the other one, whose id is returned."""
         return await about_call(Swap(source=SOURCE))
+
+    @router.post("/transfer", responses=problems(2000, 2002, 2004, 2005, 2007, *ENGINE))
+    async def transfer(request: TransferRequest) -> CallId:
+        """Hand the customer on to a number or to the other call; `transfer_progress` tells how it goes."""
+        return await about_call(
+            Transfer(target=request.target, call_id=request.call_id, consent=request.consent, source=SOURCE)
+        )
+
+    @router.post("/conference", responses=problems(2002, 2007, *ENGINE))
+    async def conference() -> CallId:
+        """Let the agent and both customers hear one another; `conference_started` tells when they do."""
+        return await about_call(Conference(source=SOURCE))
 
     @router.post("/mute", responses=CALL_ERRORS)
     async def mute(request: OptionalCall | None = None) -> CallId:

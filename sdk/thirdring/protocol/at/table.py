@@ -73,8 +73,9 @@ _STANDARD: Final = (
         "ts",
         "AT+CHLD=<n>",
         "0 refuse the waiting call or release the held one; 1 release the active call and take the other;"
-        " 1x release call x; 2 hold the active call and take the other; 2x hold all but call x",
-        "(0,1,1x,2,2x)",
+        " 1x release call x; 2 hold the active call and take the other; 2x hold all but call x;"
+        " 3 conference; 4 hand the first call on to the second",
+        "(0,1,1x,2,2x,3,4)",
     ),
     CommandSpec("+CMUT", "rts", "AT+CMUT=<0|1>", "1: the customer does not hear the agent", "(0,1)"),
     CommandSpec(
@@ -97,7 +98,7 @@ _OURS: Final = (
         "AT#STATE?",
         "version,board,SIP stack,trunk,trunk reason,storage,strangers refused,last event; then per call"
         " #STATECALL: call_id,index,direction,state,number,name,rings,started (UTC),"
-        "held by customer,muted,waiting",
+        "held by customer,muted,waiting,conference",
     ),
     CommandSpec("#CALLS", "ats", "AT#CALLS[=<limit>]", "newest calls first, as in AT#CALL"),
     CommandSpec(
@@ -138,6 +139,12 @@ _OURS: Final = (
     CommandSpec("#GET", "ats", 'AT#GET[="<name>"]', "settings: name,value,unit,description"),
     CommandSpec(
         "#SET", "ts", 'AT#SET="<name>",<value>[,"<name>",<value>...]', "change settings, all or none"
+    ),
+    CommandSpec(
+        "#TRANSFER",
+        "ts",
+        "AT#TRANSFER=<number>[,<consent>]",
+        "hand the customer on to number; consent 1: the customer agreed",
     ),
     CommandSpec(
         "#EVENTS",

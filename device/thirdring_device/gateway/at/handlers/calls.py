@@ -121,7 +121,9 @@ def _call_line(call: CallView) -> str:
     number = phone_number(call.number)
     theirs = int(call.direction == "incoming")
     state = _WAITING if call.waiting else _STATES[call.state]
-    return f"+CLCC: {fields((call.index, theirs, state, 0, 0, number, address_type(number)))}"
+    return (
+        f"+CLCC: {fields((call.index, theirs, state, 0, int(call.conference), number, address_type(number)))}"
+    )
 
 
 async def _why_ended(session: Session, request: Request) -> Reply:

@@ -8,6 +8,7 @@ from thirdring.protocol.at.values import parameters
 from thirdring.protocol.commands import (
     Answer,
     Command,
+    Conference,
     GetSettings,
     Hangup,
     Hold,
@@ -15,6 +16,7 @@ from thirdring.protocol.commands import (
     Resume,
     SetSettings,
     Swap,
+    Transfer,
     Unmute,
 )
 from thirdring.protocol.views import CallView
@@ -90,6 +92,8 @@ _CHLD: Final[Mapping[str, tuple[Callable[[Calls, int], list[Command]], bool]]] =
     "0": (_release_or_refuse, False),
     "1": (_release_and_take, True),
     "2": (_hold_and_take, True),
+    "3": (lambda calls, index: [Conference(source=SOURCE)], False),
+    "4": (lambda calls, index: [Transfer(source=SOURCE)], False),
 }
 """First digit: what is to be done, and whether a call's number may follow."""
 
@@ -138,7 +142,17 @@ async def _call_waiting(session: Session, request: Request) -> Reply:
     return Reply()
 
 
+async def _transfer(session: Session, request: Request) -> Reply:
+    target, *consent = parameters(request.argument)
+    if len(consent) > 1:
+        raise AtMistake(f"{len(consent) + 1} parameters")
+    agreed = bool(consent and in_range(consent[0].number, 0, 1))
+    await session.desk.client.command(Transfer(target=target.text, consent=agreed, source=SOURCE))
+    return Reply()
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
+    "#TRANSFER": _transfer,
     "+CHLD": _call_hold,
     "+CMUT": _mute,
     "+CCWA": _call_waiting,
