@@ -41,6 +41,24 @@ static inline int32_t filter_one(const int16_t *window, const int16_t *row, int 
     return _mm_cvtsi128_si32(a);
 }
 
+/* The sum of squares divided by 256, of pairs of samples rounded down; count a multiple of 4. */
+static inline int32_t sum_squares_256(const int16_t *samples, int count)
+{
+    __m128i a = _mm_setzero_si128();
+    int i = 0;
+    for (; i + 8 <= count; i += 8) {
+        const __m128i x = _mm_loadu_si128((const __m128i *)(samples + i));
+        a = _mm_add_epi32(a, _mm_srli_epi32(_mm_madd_epi16(x, x), 8));
+    }
+    if (i < count) {
+        const __m128i x = _mm_loadl_epi64((const __m128i *)(samples + i));
+        a = _mm_add_epi32(a, _mm_srli_epi32(_mm_madd_epi16(x, x), 8));
+    }
+    a = _mm_add_epi32(a, _mm_shuffle_epi32(a, 0x4e));
+    a = _mm_add_epi32(a, _mm_shuffle_epi32(a, 0xb1));
+    return _mm_cvtsi128_si32(a);
+}
+
 /* One filter at four windows, ``step`` samples apart; row has a gain of 2**15; rounded and saturated. */
 static inline void decimate_4(const int16_t *window, const int16_t *row, int taps, int step, int16_t *out)
 {
@@ -93,6 +111,14 @@ static inline int32_t filter_one(const int16_t *window, const int16_t *row, int 
     for (int i = 0; i < taps; i++)
         a += (int32_t)window[i] * row[i];
     return a;
+}
+
+static inline int32_t sum_squares_256(const int16_t *samples, int count)
+{
+    uint32_t a = 0;
+    for (int i = 0; i < count; i += 2)
+        a += ((uint32_t)(samples[i] * samples[i]) + (uint32_t)(samples[i + 1] * samples[i + 1])) >> 8;
+    return (int32_t)a;
 }
 
 #endif

@@ -1,10 +1,10 @@
 from libc.stdint cimport int64_t, uint64_t
 
+from thirdring_dsp._bases cimport Processor
 from thirdring_dsp._segments cimport SegmentTracker
 
 
-cdef class AutomaticGainControl:
-    cdef readonly int sample_rate_hz
+cdef class AutomaticGainControl(Processor):
     cdef readonly double target_dbov, max_gain_db, min_gain_db, max_noise_gain_db
     cdef SegmentTracker tracker
     cdef int fill, quarter_samples
@@ -17,8 +17,6 @@ cdef class AutomaticGainControl:
     # instantaneous protection against overload
     cdef double guard, guard_release
 
-    cdef void feed(self, const short* samples, short* out, Py_ssize_t count) noexcept nogil
-    cdef void clear(self) noexcept nogil
     cdef void _piece(self, const short* samples, short* out, int count) noexcept nogil
     cdef void _decide(self) noexcept nogil
     cdef void _ramp(self) noexcept nogil

@@ -1,7 +1,5 @@
 """Automatic gain control towards a P.56 active speech level."""
 
-import numpy as np
-
 from libc.math cimport exp, fabs, fmax, fmin, lrint, pow
 
 from thirdring_dsp._p56 cimport dbov
@@ -55,8 +53,6 @@ cdef class AutomaticGainControl:
         double min_gain_db=-15.0,
         double max_noise_gain_db=3.0,
     ):
-        if sample_rate_hz not in (8000, 16000, 48000):
-            raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         if not -50.0 <= target_dbov <= -10.0:
             raise ValueError(f"target_dbov must be between -50 and -10, not {target_dbov}")
         if not 0.0 <= max_gain_db <= 40.0:
@@ -65,7 +61,6 @@ cdef class AutomaticGainControl:
             raise ValueError(f"min_gain_db must be between -40 and 0, not {min_gain_db}")
         if not 0.0 <= max_noise_gain_db <= 40.0:
             raise ValueError(f"max_noise_gain_db must be between 0 and 40, not {max_noise_gain_db}")
-        self.sample_rate_hz = sample_rate_hz
         self.target_dbov = target_dbov
         self.max_gain_db = max_gain_db
         self.min_gain_db = min_gain_db
@@ -74,30 +69,6 @@ cdef class AutomaticGainControl:
         self.quarter_samples = sample_rate_hz // SEGMENTS_PER_S // GLANCES
         self.tracker = SegmentTracker(sample_rate_hz)
         self.clear()
-
-    def reset(self):
-        """Forget everything heard; the gain is 0 dB again."""
-        self.clear()
-
-    def process(self, const short[::1] block not None, out=None):
-        """Amplify a block of contiguous int16 samples, shape (n,), n >= 0.
-
-        Writes to ``out``, which may be ``block``, and returns it; makes a new array without.
-
-        Raises:
-            ValueError: ``out`` is not of the block's length.
-        """
-        cdef Py_ssize_t count = block.shape[0]
-        cdef short[::1] target
-        if out is None:
-            out = np.empty(count, dtype=np.int16)
-        target = out
-        if target.shape[0] != count:
-            raise ValueError(f"out must hold {count} samples, not {target.shape[0]}")
-        if count:
-            with nogil:
-                self.feed(&block[0], &target[0], count)
-        return out
 
     cdef void clear(self) noexcept nogil:
         self.tracker.clear()

@@ -4,7 +4,6 @@
 from libc.stdint cimport int16_t
 from libc.string cimport memcpy
 
-from thirdring_dsp cimport call_progress, dtmf, fax_tone
 from thirdring_dsp.agc cimport AutomaticGainControl
 from thirdring_dsp.call_progress cimport CallProgressDetector
 from thirdring_dsp.dtmf cimport DtmfDetector
@@ -93,7 +92,7 @@ cdef class CallAnalyzer:
         ``FaxToneDetector`` and ``CallProgressDetector`` on the customer's side. The stream may be cut at will: the events are the
         same, but those of different detectors within 20 ms may change places.
         """
-        cdef Py_ssize_t at = 0, count = agent_block.shape[0], size, done
+        cdef Py_ssize_t at = 0, count = agent_block.shape[0], size
         cdef int i, j
         cdef list events = []
         cdef short* to_line = NULL
@@ -116,27 +115,10 @@ cdef class CallAnalyzer:
             for i in range(self.frames):
                 for j in range(self.told[i].count):
                     events.append(talk_event(&self.told[i].events[j]))
-            done = 0
-            while done < size:
-                with nogil:
-                    done += self.dtmf.feed(<const int16_t*>&customer_block[at + done], size - done)
-                for i in range(self.dtmf.events.count):
-                    events.append(dtmf._as_dsp_event(&self.dtmf.events.items[i]))
-                self.dtmf.events.count = 0
-            done = 0
-            while done < size:
-                with nogil:
-                    done += self.fax.feed(<const int16_t*>&customer_block[at + done], size - done)
-                for i in range(self.fax.events.count):
-                    events.append(fax_tone._as_dsp_event(&self.fax.events.items[i]))
-                self.fax.events.count = 0
-            done = 0
-            while self.has_plan and done < size:
-                with nogil:
-                    done += self.progress.feed(<const int16_t*>&customer_block[at + done], size - done)
-                for i in range(self.progress.events.count):
-                    events.append(call_progress._as_dsp_event(&self.progress.events.items[i]))
-                self.progress.events.count = 0
+            self.dtmf.hear(<const int16_t*>&customer_block[at], size, events)
+            self.fax.hear(<const int16_t*>&customer_block[at], size, events)
+            if self.has_plan:
+                self.progress.hear(<const int16_t*>&customer_block[at], size, events)
             # The outputs may be the inputs, so they are written last.
             if to_line != NULL:
                 memcpy(to_line + at, self.mouth, size * sizeof(short))

@@ -1,7 +1,6 @@
 from libc.stdint cimport int16_t, int64_t
 
-from thirdring_dsp._decimator cimport Decimator
-from thirdring_dsp._detector_event cimport DetectorEvent, DetectorEvents
+from thirdring_dsp._bases cimport Detector
 from thirdring_dsp._tone_sets cimport ToneBank
 
 cdef enum:
@@ -64,11 +63,8 @@ cdef struct Tracker:
     int64_t count
     BurstRecord history[16]
 
-cdef class CallProgressDetector:
-    cdef readonly int sample_rate_hz
+cdef class CallProgressDetector(Detector):
     cdef readonly str country_code
-    cdef Decimator decimator
-    cdef DetectorEvents events
     cdef ToneBank bank
     cdef Tracker tracker[16]
     cdef SequenceSpec sequence[32]
@@ -88,9 +84,7 @@ cdef class CallProgressDetector:
     cdef int rings_heard
     cdef double ring_start_s, ring_end_s
 
-    cdef Py_ssize_t feed(self, const int16_t* block, Py_ssize_t count) noexcept nogil
     cdef void feed_8k(self, const int16_t* block, int count) noexcept nogil
-    cdef void clear(self) noexcept nogil
     cdef void take_hop(self) noexcept nogil
     cdef void listen_for_music(self, double now_s) noexcept nogil
     cdef void follow(self, int tone_set, float best) noexcept nogil
@@ -105,5 +99,3 @@ cdef class CallProgressDetector:
     cdef bint is_ring_pause(self, double pause_s) noexcept nogil
     cdef void count_ring(self, double start_s, double end_s, float power) noexcept nogil
     cdef void emit(self, int kind, int value, double start_s, double end_s, float power) noexcept nogil
-
-cdef object _as_dsp_event(const DetectorEvent* event)

@@ -12,7 +12,8 @@ from libc.math cimport M_PI, INFINITY, atan2, fabs, hypot, log10, logf, sqrtf
 from libc.stdint cimport int16_t, int64_t
 from libc.string cimport memcpy, memset
 
-from thirdring_dsp._decimator cimport decimator_init, decimator_run
+from thirdring_dsp._bases cimport dsp_event
+from thirdring_dsp._decimator cimport decimator_run
 from thirdring_dsp._detector_event cimport DETECTOR_EVENTS_MAX, DetectorEvent
 from thirdring_dsp._tone_sets cimport (
     BANK_LINES_MAX, FRAME, SETS_MAX, ToneReading, ToneSetSpec, bank_clear, bank_frame, bank_line,
@@ -21,7 +22,6 @@ from thirdring_dsp._tone_sets cimport (
 
 import numpy as np
 
-from thirdring_dsp.events import DspEvent
 from thirdring_dsp.progress_table import EVENT_KINDS, progress_table
 
 cdef enum:
@@ -105,9 +105,6 @@ cdef class CallProgressDetector:
     """
 
     def __cinit__(self, int sample_rate_hz, plan not None):
-        if sample_rate_hz not in (8000, 16000, 48000):
-            raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
-        self.sample_rate_hz = sample_rate_hz
         self.country_code = plan.country_code
         self._load(progress_table(plan))
         self.clear()
@@ -169,30 +166,12 @@ cdef class CallProgressDetector:
             self.continuous[i].after_s = after_s
         self.continuous_count = len(table.continuous)
 
-    def reset(self):
-        """Forget the signal; time starts again at 0."""
-        self.clear()
-
-    def update(self, const int16_t[::1] block not None):
-        """Take the next samples: a contiguous one-dimensional int16 buffer of any length, also 0.
-
-        Returns the events that became certain with this block. The result does not depend on how the
-        stream is cut into blocks. Runs without the GIL; one instance serves one thread at a time.
-        """
-        cdef Py_ssize_t at = 0, count = block.shape[0]
-        cdef int i
-        found = []
-        while at < count:
-            with nogil:
-                at += self.feed(&block[at], count - at)
-            for i in range(self.events.count):
-                found.append(_as_dsp_event(&self.events.items[i]))
-            self.events.count = 0
-        return found
+    cdef object told(self, const DetectorEvent* event):
+        return dsp_event(EVENT_NAMES[event.kind], str(event.value) if event.value else "", event)
 
     cdef void clear(self) noexcept nogil:
         cdef int i
-        self.events.count = 0
+        self.clear_input()
         bank_clear(&self.bank)
         memset(self.tracker, 0, sizeof(self.tracker))
         memset(self.frame_power, 0, sizeof(self.frame_power))
@@ -203,8 +182,6 @@ cdef class CallProgressDetector:
         self.music_told = False
         self.rings_heard = 0
         self.ring_start_s = self.ring_end_s = -1000.0
-        if self.sample_rate_hz != 8000:
-            decimator_init(&self.decimator, self.sample_rate_hz // 8000)
 
     cdef Py_ssize_t feed(self, const int16_t* block, Py_ssize_t count) noexcept nogil:
         """Take samples until all are taken or the caller should drain ``events``; return how many."""
@@ -648,10 +625,3 @@ cdef int _load_sequence(SequenceSpec* spec, sequence) except -1:
         spec.burst[i].on_low_s, spec.burst[i].on_high_s = burst.on_s
         spec.burst[i].gap_low_s, spec.burst[i].gap_high_s = burst.gap_s
     return 0
-
-
-cdef object _as_dsp_event(const DetectorEvent* event):
-    return DspEvent(
-        EVENT_NAMES[event.kind], str(event.value) if event.value else "",
-        event.start_s, event.end_s, event.level_dbov, event.level_dbm0,
-    )

@@ -1,29 +1,22 @@
-from libc.stdint cimport int16_t, int64_t
+from libc.stdint cimport int16_t, int64_t, uint64_t
 
-from thirdring_dsp._decimator cimport Decimator
-from thirdring_dsp._detector_event cimport DetectorEvent, DetectorEvents
+from thirdring_dsp._bases cimport Detector
+from thirdring_dsp._dtmf_fit cimport Segments
 
 cdef enum:
     DTMF_START = 1
     DTMF_DIGIT = 2
 
-cdef struct Segments:      # stretches of hops, counted from the first hop of a candidate
-    int count
-    int first[8]
-    int end[8]
-
-cdef class DtmfDetector:
-    cdef readonly int sample_rate_hz
-    cdef Decimator decimator
-    cdef DetectorEvents events
+cdef class DtmfDetector(Detector):
     # Samples at 8 kHz, oldest first; the next window ends at next_end.
-    cdef int16_t samples[2048]
+    cdef int16_t samples[4096]
     cdef int fill
     cdef int next_end
     cdef int64_t hop                  # number of the next hop
     # The last 64 hops: low band real and imaginary, high band real and imaginary.
     cdef float bands[64][4]
-    cdef float low_power, high_power  # of the newest hop
+    cdef float powers[64][2]          # of the low band, of the high band
+    cdef uint64_t left_out            # bits: hops that have not been filtered
     # The candidate: a run of hops of one steady tone a band.
     cdef int run_good                 # pairs of hops in it that were good
     cdef int run_gap                  # pairs since the last good one
@@ -38,13 +31,17 @@ cdef class DtmfDetector:
     cdef float digit_low_on, digit_high_on            # envelope power above which it sounds
     cdef float digit_low_re, digit_low_im             # phase step a hop, as a unit vector
     cdef float digit_high_re, digit_high_im
-    cdef float digit_power                            # of both tones, in samples squared
+    cdef float digit_low_turn_re, digit_low_turn_im   # the same for two hops
+    cdef float digit_high_turn_re, digit_high_turn_im
+    cdef float digit_dbov                             # of both tones
 
-    cdef Py_ssize_t feed(self, const int16_t* block, Py_ssize_t count) noexcept nogil
     cdef void feed_8k(self, const int16_t* block, int count) noexcept nogil
-    cdef void clear(self) noexcept nogil
     cdef void take_pair(self) noexcept nogil
     cdef bint judge(self, int64_t now) noexcept nogil
+    cdef bint digit_goes_on(
+        self, const float* a, const float* c, float low_energy, float high_energy
+    ) noexcept nogil
+    cdef void fill_in(self, int64_t first, int64_t now) noexcept nogil
     cdef void miss_pair(self) noexcept nogil
     cdef float power_inside(
         self, int64_t first, int64_t now, const Segments* inside, bint above_dial_tone
@@ -52,5 +49,3 @@ cdef class DtmfDetector:
     cdef bint low_end_is_steady(self, int64_t now) noexcept nogil
     cdef float low_end_power(self, int64_t first, int64_t last, int64_t now) noexcept nogil
     cdef void emit(self, int kind) noexcept nogil
-
-cdef object _as_dsp_event(const DetectorEvent* event)

@@ -9,28 +9,28 @@ the filters are symmetric, so that time is the tone's own although each filter i
 Cheap tests run at every other hop; the exact ones run once per candidate, on the hops it lasted.
 """
 
-from libc.math cimport M_PI, atan2f, cosf, fabsf, floor, log10, sinf
-from libc.stdint cimport int16_t, int32_t, int64_t
-from cpython.mem cimport PyMem_Malloc
+from libc.math cimport atan2f, cosf, fabsf, log10, sinf
+from libc.stdint cimport int16_t, int32_t, int64_t, uint64_t
 from libc.string cimport memcpy, memmove, memset
 
-from thirdring_dsp._decimator cimport DECIMATOR_INPUT_MAX, decimator_init, decimator_run
+from thirdring_dsp._bases cimport dsp_event
+from thirdring_dsp._decimator cimport DECIMATOR_INPUT_MAX, decimator_run
 from thirdring_dsp._detector_event cimport DETECTOR_EVENTS_MAX, DetectorEvent
-
-import numpy as np
-
-from thirdring_dsp.events import DspEvent
+from thirdring_dsp._dtmf_fit cimport (
+    MASK, ToneFit, envelope_power, envelope_steps, fit_tones, frequency_hz, nearest, turned,
+)
+from thirdring_dsp._dtmf_tones cimport (
+    COEFFICIENTS, HIGH_CENTRE_HZ, HIGH_HZ, HIGH_PASS, HIGH_PASS_GAIN, HIGH_TO_TONE_POWER, HOP, HOP_S,
+    LOW_CENTRE_HZ, LOW_HZ, LOW_TO_TONE_POWER, TAPS,
+)
 
 cdef extern from "thirdring_dsp/_filter_bank.h" nogil:
     int32_t filter_one(const int16_t* window, const int16_t* row, int taps)
+    int32_t sum_squares_256(const int16_t* samples, int count)
     void filter_bank_4(const int16_t* window, const int16_t* rows, int taps, float* out)
 
 cdef enum:
-    TAPS = 80
-    HOP = 12                # samples at 8 kHz: 1.5 ms
-    RING = 64
-    MASK = RING - 1
-    SAMPLES = 2048          # room for them
+    SAMPLES = 4096          # room for them
     KEPT = 1500             # how many of them stay when the room is used up
     FEED_MAX = 768          # most samples feed_8k takes at a time
 
@@ -49,29 +49,18 @@ cdef enum:
     RUN_TURNED = 3          # after so many pairs at other frequencies a new run begins
     SEGMENTS = 8            # most stretches without a gap in a digit
     EDGE_HOPS = 3           # half a filter: hops nearer to an edge see only part of the tone
-    LAG_HOPS = 6            # the long lag of the frequency estimate
     INTERIOR_HOPS_MIN = 10
 
-_new_tuple = tuple.__new__    # a fifth of the cost of DspEvent(...)
-
-cdef double HOP_S = HOP / 8000.0
 # The middle of the first hop's window, which ends with the HOP-th sample.
 cdef double FIRST_HOP_S = (HOP - TAPS / 2.0) / 8000.0
-
-cdef float LOW_HZ[4]
-cdef float HIGH_HZ[4]
-LOW_HZ[:] = [697.0, 770.0, 852.0, 941.0]
-HIGH_HZ[:] = [1209.0, 1336.0, 1477.0, 1633.0]
-cdef double LOW_CENTRE_HZ = 823.5
-cdef double HIGH_CENTRE_HZ = 1428.5
 cdef const char* KEYS = "123A456B789C*0#D"
 
 # The sine of 0 dBm0 has its peak 3.14 dB below the overload point (ITU-T G.711, A-law).
 cdef double DBM0_POWER = 0.5 * (32768.0 * 10.0 ** (-3.14 / 20.0)) ** 2
 cdef double OVERLOAD_POWER = 32768.0 ** 2
+cdef float TONE_DBM0_OVER_DBOV = <float>(10.0 * log10(0.5 * OVERLOAD_POWER / DBM0_POWER))    # one of two tones
 
 # Limits of the exact tests.
-cdef float DEVIATION_MAX = 0.0250             # accepted to 1.8 %, rejected from 3.5 %
 # Of each other's deviation: off by 1.8 % in opposite directions is 3.6 %. The second and third harmonic of a
 # voice at 394 Hz are 4.5 % nearer to each other than the tones of 4 (of 8 at 437 Hz, of # at 482 Hz).
 cdef float SPREAD_MAX = 0.0390
@@ -84,124 +73,12 @@ cdef float FILTERED_SHARE_MIN = 0.84          # of what is above a dial tone
 cdef float FILTERED_PURITY_MIN = 0.95
 cdef float TONES_SHARE_MIN = 0.80             # of all power; a total S/N of 10 dB leaves 0.91
 # Limits of the tests at each pair of hops.
-cdef float HOP_POWER_MIN                      # of an envelope; set below
+cdef float HOP_POWER_MIN = <float>0.15 * TONE_POWER_MIN / LOW_TO_TONE_POWER[1]    # of an envelope
 cdef float PAIR_LOW_OVER_HIGH_MAX = <float>(10.0 ** 1.2)
 cdef float PAIR_HIGH_OVER_LOW_MAX = <float>(10.0 ** 0.9)
 cdef float STEADINESS_MIN = 0.80 ** 2     # of the squared phase steadiness
-cdef float TURN_COS_MIN = 0.88                # cosine of a frequency step times 1.5 ms: about 50 Hz
 cdef float KEEP_MIN = 0.70                    # share of the energy that still steps as the digit does
 cdef float ON_POWER = 0.25                    # of the plateau: half the amplitude
-
-# Rows: low band real, imaginary, high band real, imaginary.
-cdef int16_t* COEFFICIENTS = <int16_t*>PyMem_Malloc(4 * TAPS * sizeof(int16_t) + 16)
-COEFFICIENTS += (16 - (<size_t>COEFFICIENTS & 15)) // 2
-cdef float HIGH_PASS_GAIN = 16384.0
-cdef int16_t HIGH_PASS[TAPS]                  # passes what is above the dial tones of the world
-cdef float LOW_TO_TONE_POWER[4]               # from an envelope's power to the tone's
-cdef float HIGH_TO_TONE_POWER[4]
-
-
-cdef int _design() except -1:
-    """Fill the coefficients: Kaiser-windowed low-pass filters moved up to the middle of the bands."""
-    cdef int row, tap
-    x = np.arange(TAPS) - (TAPS - 1) / 2
-    for row, centre_hz, cutoff_hz, scale in (
-        (0, LOW_CENTRE_HZ, 250.0, 60000.0), (2, HIGH_CENTRE_HZ, 365.0, 60000.0)
-    ):
-        prototype = np.kaiser(TAPS, 2.6) * np.sinc(2 * cutoff_hz / 8000 * x)
-        prototype *= scale / prototype.sum()
-        turn = 2 * np.pi * centre_hz / 8000 * x
-        rows = np.rint(np.stack([prototype * np.cos(turn), -prototype * np.sin(turn)]))
-        for tap in range(TAPS):
-            COEFFICIENTS[row * TAPS + tap] = <int16_t>int(rows[0, tap])
-            COEFFICIENTS[(row + 1) * TAPS + tap] = <int16_t>int(rows[1, tap])
-        for i in range(4):
-            hz = LOW_HZ[i] if row == 0 else HIGH_HZ[i]
-            tone = 2 * np.pi * hz / 8000 * x
-            gain = ((rows[0] * np.cos(tone)).sum() - (rows[1] * np.sin(tone)).sum()) / 65536.0
-            # A tone of peak A has the power A**2 / 2 and an envelope of A * gain / 2.
-            if row == 0:
-                LOW_TO_TONE_POWER[i] = 2.0 / gain ** 2
-            else:
-                HIGH_TO_TONE_POWER[i] = 2.0 / gain ** 2
-    # The odd one: 79 taps and a zero, so that it is a delay of 40 minus a low-pass.
-    x = np.arange(TAPS) - TAPS / 2
-    prototype = np.kaiser(TAPS + 1, 2.6)[:TAPS] * np.sinc(2 * 570.0 / 8000 * x)
-    prototype[0] = 0.0
-    prototype *= -HIGH_PASS_GAIN / prototype.sum()
-    for tap in range(TAPS):
-        HIGH_PASS[tap] = <int16_t>int(np.rint(prototype[tap] + (HIGH_PASS_GAIN if tap == TAPS // 2 else 0)))
-    return 0
-
-_design()
-HOP_POWER_MIN = 0.15 * TONE_POWER_MIN / LOW_TO_TONE_POWER[1]
-
-
-cdef struct ToneFit:
-    float turn          # phase per hop, radians
-    float purity        # share of the envelope's power that is one steady tone
-    float power         # of that tone, in the envelope's units
-
-
-cdef void _fit(
-    const float (*bands)[4], int part, int64_t origin, const Segments* inside, float near_turn, ToneFit* fit
-) noexcept nogil:
-    """Fit one tone to every other hop of the segments.
-
-    ``part`` is 0 for the low band and 2 for the high, ``near_turn`` the turn a hop within 0.5 radians.
-    """
-    cdef int i, k, used = 0
-    cdef const float* now
-    cdef const float* before
-    cdef float far_re = 0.0, far_im = 0.0
-    cdef float turn_re, turn_im, sum_re = 0.0, sum_im = 0.0, power = 0.0, step_re, step_im, swap
-    for k in range(inside.count):
-        for i in range(inside.first[k] + LAG_HOPS, inside.end[k], 2):
-            now = &bands[(origin + i) & MASK][part]
-            before = &bands[(origin + i - LAG_HOPS) & MASK][part]
-            far_re += now[0] * before[0] + now[1] * before[1]
-            far_im += now[1] * before[0] - now[0] * before[1]
-    fit.turn = near_turn
-    if far_re != 0.0 or far_im != 0.0:
-        turn_re = cosf(LAG_HOPS * near_turn)
-        turn_im = -sinf(LAG_HOPS * near_turn)
-        fit.turn += atan2f(
-            far_re * turn_im + far_im * turn_re, far_re * turn_re - far_im * turn_im
-        ) / LAG_HOPS
-    step_re = cosf(2.0 * fit.turn)
-    step_im = -sinf(2.0 * fit.turn)
-    turn_re = 1.0
-    turn_im = 0.0
-    for k in range(inside.count):
-        if k > 0:
-            turn_re = cosf(fit.turn * (inside.first[k] - inside.first[0]))
-            turn_im = -sinf(fit.turn * (inside.first[k] - inside.first[0]))
-        for i in range(inside.first[k], inside.end[k], 2):
-            now = &bands[(origin + i) & MASK][part]
-            power += now[0] * now[0] + now[1] * now[1]
-            sum_re += now[0] * turn_re - now[1] * turn_im
-            sum_im += now[0] * turn_im + now[1] * turn_re
-            swap = turn_re * step_re - turn_im * step_im
-            turn_im = turn_re * step_im + turn_im * step_re
-            turn_re = swap
-            used += 1
-    fit.power = (sum_re * sum_re + sum_im * sum_im) / (<float>used * used)
-    fit.purity = fit.power * used / power if power > 0.0 else 0.0
-
-
-cdef inline float _frequency_hz(float turn, double centre_hz) noexcept nogil:
-    """Return the frequency nearest to the middle of the band that turns so far in one hop."""
-    cdef double cycles = turn / (2.0 * M_PI) - centre_hz * HOP_S
-    return <float>(centre_hz + (cycles - floor(cycles + 0.5)) / HOP_S)
-
-
-cdef inline int _nearest(const float* nominal_hz, float hz) noexcept nogil:
-    """Return the index of the nominal frequency that ``hz`` is within the deviation of, or -1."""
-    cdef int i
-    for i in range(4):
-        if fabsf(hz - nominal_hz[i]) <= DEVIATION_MAX * nominal_hz[i]:
-            return i
-    return -1
 
 
 cdef class DtmfDetector:
@@ -221,40 +98,20 @@ cdef class DtmfDetector:
     """
 
     def __cinit__(self, int sample_rate_hz=8000):
-        if sample_rate_hz not in (8000, 16000, 48000):
-            raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
-        self.sample_rate_hz = sample_rate_hz
         self.clear()
 
-    def reset(self):
-        """Forget the signal; time starts again at 0."""
-        self.clear()
-
-    def update(self, const int16_t[::1] block not None):
-        """Take the next samples: a contiguous one-dimensional int16 buffer of any length, also 0.
-
-        Returns the events that became certain with this block. The result does not depend on how the
-        stream is cut into blocks. Runs without the GIL; one instance serves one thread at a time.
-        """
-        cdef Py_ssize_t at = 0, count = block.shape[0]
-        cdef int i
-        found = []
-        while at < count:
-            with nogil:
-                at += self.feed(&block[at], count - at)
-            for i in range(self.events.count):
-                found.append(_as_dsp_event(&self.events.items[i]))
-            self.events.count = 0
-        return found
+    cdef object told(self, const DetectorEvent* event):
+        return dsp_event("dtmf_start" if event.kind == DTMF_START else "dtmf", chr(event.value), event)
 
     cdef void clear(self) noexcept nogil:
-        self.events.count = 0
+        self.clear_input()
         self.fill = TAPS - HOP          # silence before the first sample
         self.next_end = TAPS + HOP
         memset(self.samples, 0, sizeof(self.samples))
         self.hop = 0
         memset(self.bands, 0, sizeof(self.bands))
-        self.low_power = self.high_power = 0.0
+        memset(self.powers, 0, sizeof(self.powers))
+        self.left_out = 0
         self.run_good = 0
         self.run_gap = 0
         self.run_turned = 0
@@ -262,8 +119,6 @@ cdef class DtmfDetector:
         self.key = 0
         self.digit_first = 0
         self.digit_last = -1
-        if self.sample_rate_hz != 8000:
-            decimator_init(&self.decimator, self.sample_rate_hz // 8000)
 
     cdef Py_ssize_t feed(self, const int16_t* block, Py_ssize_t count) noexcept nogil:
         """Take samples until all are taken or the caller should drain ``events``; return how many."""
@@ -293,37 +148,57 @@ cdef class DtmfDetector:
             self.hop += 2
 
     cdef void take_pair(self) noexcept nogil:
-        """Filter hops ``hop`` and ``hop + 1``, whose last window ends at ``next_end``, and judge them."""
+        """Judge hops ``hop`` and ``hop + 1``, whose last window ends at ``next_end``.
+
+        The first of the two is only filtered when the second leaves a doubt.
+        """
         cdef float* a = self.bands[(self.hop - 1) & MASK]
         cdef float* b = self.bands[self.hop & MASK]
         cdef float* c = self.bands[(self.hop + 1) & MASK]
         cdef const int16_t* window = self.samples + (self.next_end - TAPS - HOP)
-        cdef float low_before = self.low_power, high_before = self.high_power
+        cdef float* power = self.powers[(self.hop - 1) & MASK]
+        cdef float low_before = power[0], high_before = power[1]
+        cdef float steps[4]
         cdef float low_between, high_between, low, high, low_energy, high_energy
         cdef float low_re, low_im, high_re, high_im, low_norm, high_norm
-        filter_bank_4(window, COEFFICIENTS, TAPS, b)
         filter_bank_4(window + HOP, COEFFICIENTS, TAPS, c)
-        low_between = b[0] * b[0] + b[1] * b[1]
-        high_between = b[2] * b[2] + b[3] * b[3]
-        low = c[0] * c[0] + c[1] * c[1]
-        high = c[2] * c[2] + c[3] * c[3]
-        self.low_power = low
-        self.high_power = high
-        low_energy = low_between + 0.5 * (low_before + low)
-        high_energy = high_between + 0.5 * (high_before + high)
+        power = self.powers[(self.hop + 1) & MASK]
+        envelope_power(c, power)
+        low = power[0]
+        high = power[1]
+        if low < HOP_POWER_MIN or high < HOP_POWER_MIN:
+            self.left_out |= <uint64_t>1 << (self.hop & MASK)
+            self.miss_pair()
+            return
         if (
-            low < HOP_POWER_MIN
-            or high < HOP_POWER_MIN
-            or low_energy > PAIR_LOW_OVER_HIGH_MAX * high_energy
+            self.key != 0
+            and low >= self.digit_low_on
+            and high >= self.digit_high_on
+            and self.digit_goes_on(a, c, low_before + low, high_before + high)
+        ):
+            self.left_out |= <uint64_t>1 << (self.hop & MASK)
+            self.digit_last = self.hop + 1
+            return
+        self.left_out &= ~(<uint64_t>1 << (self.hop & MASK))
+        filter_bank_4(window, COEFFICIENTS, TAPS, b)
+        power = self.powers[self.hop & MASK]
+        envelope_power(b, power)
+        low_between = power[0]
+        high_between = power[1]
+        low_energy = low_between + <float>0.5 * (low_before + low)
+        high_energy = high_between + <float>0.5 * (high_before + high)
+        if (
+            low_energy > PAIR_LOW_OVER_HIGH_MAX * high_energy
             or high_energy > PAIR_HIGH_OVER_LOW_MAX * low_energy
         ):
             self.miss_pair()
             return
         # The sum of the phase steps a to b and b to c; its magnitude is the energy when both are equal.
-        low_re = b[0] * (a[0] + c[0]) + b[1] * (a[1] + c[1])
-        low_im = b[1] * (a[0] - c[0]) - b[0] * (a[1] - c[1])
-        high_re = b[2] * (a[2] + c[2]) + b[3] * (a[3] + c[3])
-        high_im = b[3] * (a[2] - c[2]) - b[2] * (a[3] - c[3])
+        envelope_steps(a, b, c, steps)
+        low_re = steps[0]
+        high_re = steps[1]
+        low_im = steps[2]
+        high_im = steps[3]
         if self.key != 0 and (
             low_re * self.digit_low_re + low_im * self.digit_low_im >= KEEP_MIN * low_energy
             and high_re * self.digit_high_re + high_im * self.digit_high_im >= KEEP_MIN * high_energy
@@ -346,8 +221,8 @@ cdef class DtmfDetector:
         if self.key != 0 and self.hop + 1 - self.digit_last > GAP_HOPS:
             self.emit(DTMF_DIGIT)
         if self.run_good >= RUN_REFERENCE and (
-            _turned(low_re, low_im, low_norm, self.run_low_re, self.run_low_im)
-            or _turned(high_re, high_im, high_norm, self.run_high_re, self.run_high_im)
+            turned(low_re, low_im, low_norm, self.run_low_re, self.run_low_im)
+            or turned(high_re, high_im, high_norm, self.run_high_re, self.run_high_im)
         ):
             # An edge turns too, and passes; other tones stay.
             self.run_turned += 1
@@ -368,6 +243,33 @@ cdef class DtmfDetector:
         if self.key == 0 and self.run_good >= RUN_BEFORE_JUDGING:
             self.judge(self.hop + 1)
 
+    cdef inline bint digit_goes_on(
+        self, const float* a, const float* c, float low_energy, float high_energy
+    ) noexcept nogil:
+        """Whether both bands have turned, over two hops, as far as the digit's tones do."""
+        return (
+            (c[0] * a[0] + c[1] * a[1]) * self.digit_low_turn_re
+            + (c[1] * a[0] - c[0] * a[1]) * self.digit_low_turn_im
+            >= <float>0.5 * KEEP_MIN * low_energy
+            and (c[2] * a[2] + c[3] * a[3]) * self.digit_high_turn_re
+            + (c[3] * a[2] - c[2] * a[3]) * self.digit_high_turn_im
+            >= <float>0.5 * KEEP_MIN * high_energy
+        )
+
+    cdef void fill_in(self, int64_t first, int64_t now) noexcept nogil:
+        """Filter the hops from ``first`` on that were left out; ``now`` is the newest."""
+        cdef int64_t hop
+        cdef float* b
+        for hop in range(first, now):
+            if not self.left_out >> (hop & MASK) & 1:
+                continue
+            b = self.bands[hop & MASK]
+            filter_bank_4(
+                self.samples + (self.next_end - TAPS - HOP * <int>(now - hop)), COEFFICIENTS, TAPS, b
+            )
+            envelope_power(b, self.powers[hop & MASK])
+            self.left_out &= ~(<uint64_t>1 << (hop & MASK))
+
     cdef inline void miss_pair(self) noexcept nogil:
         """Count a pair of hops that is not part of a digit."""
         if self.run_good != 0:
@@ -384,24 +286,23 @@ cdef class DtmfDetector:
         if now - self.run_start >= LOOK_BACK_HOPS:
             look_back = SHORT_LOOK_BACK_HOPS
         cdef int64_t first = max(now - look_back + 1, self.run_start - EDGE_HOPS, self.digit_last + 1)
-        cdef float low_powers[LOOK_BACK_HOPS]
-        cdef float high_powers[LOOK_BACK_HOPS]
         cdef int count = <int>(now - first + 1)
         cdef int i, heard = 0, gap = 0, end = -1, used = 0
         cdef float low_sum = 0.0, low_squares = 0.0, high_sum = 0.0, high_squares = 0.0
         cdef float low_on, high_on, low_power, high_power, low_hz, high_hz
-        cdef float* bands
+        cdef const float* power
         cdef int low_index, high_index
         cdef Segments inside
+        cdef float near_turn[2]
+        cdef ToneFit fit[2]
         cdef ToneFit low, high
+        self.fill_in(first, now)
         for i in range(count):
-            bands = self.bands[(first + i) & MASK]
-            low_powers[i] = bands[0] * bands[0] + bands[1] * bands[1]
-            high_powers[i] = bands[2] * bands[2] + bands[3] * bands[3]
-            low_sum += low_powers[i]
-            low_squares += low_powers[i] * low_powers[i]
-            high_sum += high_powers[i]
-            high_squares += high_powers[i] * high_powers[i]
+            power = self.powers[(first + i) & MASK]
+            low_sum += power[0]
+            low_squares += power[0] * power[0]
+            high_sum += power[1]
+            high_squares += power[1] * power[1]
         # The power-weighted mean of the power: the plateau, little moved by edges and gaps.
         low_on = ON_POWER * low_squares / low_sum
         high_on = ON_POWER * high_squares / high_sum
@@ -410,7 +311,8 @@ cdef class DtmfDetector:
         i = count
         while True:
             i -= 1
-            if i >= 0 and low_powers[i] >= low_on and high_powers[i] >= high_on:
+            power = self.powers[(first + i) & MASK]
+            if i >= 0 and power[0] >= low_on and power[1] >= high_on:
                 if end < 0:
                     end = i + 1
                 heard += 1
@@ -432,16 +334,17 @@ cdef class DtmfDetector:
         if heard < DIGIT_HOPS or used < INTERIOR_HOPS_MIN:
             return False
         self.run_good = RUN_BEFORE_JUDGING - RUN_BETWEEN_JUDGINGS
-        _fit(self.bands, 0, first, &inside, atan2f(self.run_low_im, self.run_low_re), &low)
-        if low.purity < PURITY_MIN:
+        near_turn[0] = atan2f(self.run_low_im, self.run_low_re)
+        near_turn[1] = atan2f(self.run_high_im, self.run_high_re)
+        fit_tones(self.bands, first, &inside, near_turn, fit)
+        low = fit[0]
+        high = fit[1]
+        if low.purity < PURITY_MIN or high.purity < PURITY_MIN:
             return False
-        _fit(self.bands, 2, first, &inside, atan2f(self.run_high_im, self.run_high_re), &high)
-        if high.purity < PURITY_MIN:
-            return False
-        low_hz = _frequency_hz(low.turn, LOW_CENTRE_HZ)
-        high_hz = _frequency_hz(high.turn, HIGH_CENTRE_HZ)
-        low_index = _nearest(LOW_HZ, low_hz)
-        high_index = _nearest(HIGH_HZ, high_hz)
+        low_hz = frequency_hz(low.turn, LOW_CENTRE_HZ)
+        high_hz = frequency_hz(high.turn, HIGH_CENTRE_HZ)
+        low_index = nearest(LOW_HZ, low_hz)
+        high_index = nearest(HIGH_HZ, high_hz)
         if low_index < 0 or high_index < 0:
             return False
         if fabsf(low_hz / LOW_HZ[low_index] - high_hz / HIGH_HZ[high_index]) > SPREAD_MAX:
@@ -471,7 +374,11 @@ cdef class DtmfDetector:
         self.digit_low_im = sinf(low.turn)
         self.digit_high_re = cosf(high.turn)
         self.digit_high_im = sinf(high.turn)
-        self.digit_power = low_power + high_power
+        self.digit_low_turn_re = self.digit_low_re ** 2 - self.digit_low_im ** 2
+        self.digit_low_turn_im = 2 * self.digit_low_re * self.digit_low_im
+        self.digit_high_turn_re = self.digit_high_re ** 2 - self.digit_high_im ** 2
+        self.digit_high_turn_im = 2 * self.digit_high_re * self.digit_high_im
+        self.digit_dbov = <float>(10.0 * log10((low_power + high_power) / OVERLOAD_POWER))
         self.run_good = 0
         self.emit(DTMF_START)
         return True
@@ -482,7 +389,6 @@ cdef class DtmfDetector:
         """Return the mean square of the samples between the middles of the segments' hops."""
         cdef const int16_t* samples
         cdef float total = 0.0, filtered
-        cdef int32_t sum_256
         cdef int i, k, used = 0
         cdef const int16_t* origin = self.samples + (
             self.next_end - TAPS // 2 - HOP * <int>(now - first)
@@ -496,11 +402,9 @@ cdef class DtmfDetector:
                     total += filtered * filtered
                     used += 1
             else:
-                sum_256 = 0
-                for i in range(HOP * (inside.end[k] - inside.first[k] - 1)):
-                    sum_256 += (<int32_t>samples[i] * <int32_t>samples[i]) >> 8
-                total += 256.0 * sum_256
-                used += HOP * (inside.end[k] - inside.first[k] - 1)
+                i = HOP * (inside.end[k] - inside.first[k] - 1)
+                total += <float>256.0 * sum_squares_256(samples, i)
+                used += i
         return total / (used * HIGH_PASS_GAIN * HIGH_PASS_GAIN if above_dial_tone else used)
 
     cdef bint low_end_is_steady(self, int64_t now) noexcept nogil:
@@ -537,24 +441,7 @@ cdef class DtmfDetector:
         event.value = self.key
         event.start_s = max(0.0, FIRST_HOP_S + HOP_S * (self.digit_first - 0.5))
         event.end_s = FIRST_HOP_S + HOP_S * (self.digit_last + 0.5)
-        event.level_dbov = <float>(10.0 * log10(self.digit_power / OVERLOAD_POWER))
-        event.level_dbm0 = <float>(10.0 * log10(0.5 * self.digit_power / DBM0_POWER))
+        event.level_dbov = self.digit_dbov
+        event.level_dbm0 = self.digit_dbov + TONE_DBM0_OVER_DBOV
         if kind == DTMF_DIGIT:
             self.key = 0
-
-
-cdef inline bint _turned(
-    float lag_re, float lag_im, float norm, float ref_re, float ref_im
-) noexcept nogil:
-    """Whether the phase step (its squared magnitude in ``norm``) left the reference's direction."""
-    cdef float along = lag_re * ref_re + lag_im * ref_im
-    return along < 0.0 or along * along < TURN_COS_MIN * TURN_COS_MIN * norm * (
-        ref_re * ref_re + ref_im * ref_im
-    )
-
-
-cdef object _as_dsp_event(const DetectorEvent* event):
-    return _new_tuple(DspEvent, (
-        "dtmf_start" if event.kind == DTMF_START else "dtmf",
-        chr(event.value), event.start_s, event.end_s, event.level_dbov, event.level_dbm0,
-    ))

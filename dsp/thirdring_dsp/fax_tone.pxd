@@ -1,7 +1,6 @@
 from libc.stdint cimport int16_t, int64_t
 
-from thirdring_dsp._decimator cimport Decimator
-from thirdring_dsp._detector_event cimport DetectorEvent, DetectorEvents
+from thirdring_dsp._bases cimport Detector
 
 cdef enum:
     FAX_CNG = 1
@@ -17,10 +16,7 @@ cdef struct ToneRun:
     float step_re, step_im        # its turns a hop, summed
     double power                  # sum of the tone's power
 
-cdef class FaxToneDetector:
-    cdef readonly int sample_rate_hz
-    cdef Decimator decimator
-    cdef DetectorEvents events
+cdef class FaxToneDetector(Detector):
     cdef int16_t samples[1024]    # at 8 kHz, oldest first
     cdef int fill
     cdef int next_end             # where the next hop's window ends
@@ -35,13 +31,9 @@ cdef class FaxToneDetector:
     cdef int reversals
     cdef double first_reversal_s
 
-    cdef Py_ssize_t feed(self, const int16_t* block, Py_ssize_t count) noexcept nogil
     cdef void feed_8k(self, const int16_t* block, int count) noexcept nogil
-    cdef void clear(self) noexcept nogil
     cdef void take_hop(self) noexcept nogil
     cdef void hear_ced(self, float re, float im, float power) noexcept nogil
     cdef void end_ced(self) noexcept nogil
     cdef void end_cng(self) noexcept nogil
     cdef void emit(self, int kind, int value, double start_s, double end_s, double power) noexcept nogil
-
-cdef object _as_dsp_event(const DetectorEvent* event)

@@ -11,12 +11,12 @@ from libc.math cimport M_PI, cos, log10, sin, sqrtf
 from libc.stdint cimport int16_t, int32_t, int64_t
 from libc.string cimport memcpy, memmove, memset
 
-from thirdring_dsp._decimator cimport DECIMATOR_INPUT_MAX, decimator_init, decimator_run
+from thirdring_dsp._bases cimport dsp_event
+from thirdring_dsp._decimator cimport DECIMATOR_INPUT_MAX, decimator_run
 from thirdring_dsp._detector_event cimport DETECTOR_EVENTS_MAX, DetectorEvent
 
 import numpy as np
 
-from thirdring_dsp.events import DspEvent
 
 cdef extern from "thirdring_dsp/_filter_bank.h" nogil:
     void filter_bank_4(const int16_t* window, const int16_t* rows, int taps, float* out)
@@ -33,7 +33,6 @@ cdef enum:
     CNG_HOPS_MAX = 125          # 0.625 s
     CED_HOPS = 107              # eight periods of ANSam's 15 Hz
 
-_new_tuple = tuple.__new__
 
 cdef double HOP_S = HOP / 8000.0
 cdef double FIRST_HOP_S = (HOP - TAPS / 2.0) / 8000.0
@@ -89,34 +88,14 @@ cdef class FaxToneDetector:
     """
 
     def __cinit__(self, int sample_rate_hz=8000):
-        if sample_rate_hz not in (8000, 16000, 48000):
-            raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
-        self.sample_rate_hz = sample_rate_hz
         self.clear()
 
-    def reset(self):
-        """Forget the signal; time starts again at 0."""
-        self.clear()
-
-    def update(self, const int16_t[::1] block not None):
-        """Take the next samples: a contiguous one-dimensional int16 buffer of any length, also 0.
-
-        Returns the events that became certain with this block. The result does not depend on how the
-        stream is cut into blocks. Runs without the GIL; one instance serves one thread at a time.
-        """
-        cdef Py_ssize_t at = 0, count = block.shape[0]
-        cdef int i
-        found = []
-        while at < count:
-            with nogil:
-                at += self.feed(&block[at], count - at)
-            for i in range(self.events.count):
-                found.append(_as_dsp_event(&self.events.items[i]))
-            self.events.count = 0
-        return found
+    cdef object told(self, const DetectorEvent* event):
+        value = "CNG" if event.kind == FAX_CNG else _ANSWERS[event.value]
+        return dsp_event(_KINDS[event.kind], value, event)
 
     cdef void clear(self) noexcept nogil:
-        self.events.count = 0
+        self.clear_input()
         memset(self.samples, 0, sizeof(self.samples))
         self.fill = TAPS - HOP          # silence before the first sample
         self.next_end = TAPS
@@ -125,8 +104,6 @@ cdef class FaxToneDetector:
         self.cng.heard = 0
         self.ced.heard = 0
         self.ced_said = False
-        if self.sample_rate_hz != 8000:
-            decimator_init(&self.decimator, self.sample_rate_hz // 8000)
 
     cdef Py_ssize_t feed(self, const int16_t* block, Py_ssize_t count) noexcept nogil:
         """Take samples until all are taken or the caller should drain ``events``; return how many."""
@@ -329,11 +306,3 @@ cdef dict _KINDS = {
     FAX_CED_END: "ced_end",
 }
 cdef tuple _ANSWERS = ("ANS", "ANSam", "/ANS", "/ANSam")
-
-
-cdef object _as_dsp_event(const DetectorEvent* event):
-    return _new_tuple(DspEvent, (
-        _KINDS[event.kind],
-        "CNG" if event.kind == FAX_CNG else _ANSWERS[event.value],
-        event.start_s, event.end_s, event.level_dbov, event.level_dbm0,
-    ))

@@ -1,11 +1,12 @@
 from libc.stdint cimport int64_t
 
+from thirdring_dsp._bases cimport Processor
+
 cdef enum:
     LOOK_AHEAD_MAX = 256  # a power of two above 5 ms at 48 kHz
 
 
-cdef class AcousticLimiter:
-    cdef readonly int sample_rate_hz
+cdef class AcousticLimiter(Processor):
     cdef readonly double ceiling_dbov
     cdef readonly int delay_samples
     cdef int ceiling
@@ -19,7 +20,5 @@ cdef class AcousticLimiter:
     cdef int64_t held_sum, hold
     cdef int64_t samples, limited, last_over
 
-    cdef void feed(self, const short* samples, short* out, Py_ssize_t count) noexcept nogil
-    cdef void clear(self) noexcept nogil
     cdef bint _pass(self, const short* samples, short* out, int count) noexcept nogil
     cdef short _limit(self, short sample) noexcept nogil

@@ -1,7 +1,5 @@
 """Look-ahead peak limiter for the signal at the agent's ear."""
 
-import numpy as np
-
 from libc.math cimport exp, floor, pow
 from libc.string cimport memcpy, memmove
 
@@ -30,13 +28,10 @@ cdef class AcousticLimiter:
     """
 
     def __cinit__(self, int sample_rate_hz, double ceiling_dbov=-6.0, double look_ahead_s=0.001):
-        if sample_rate_hz not in (8000, 16000, 48000):
-            raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         if not -60.0 <= ceiling_dbov <= 0.0:
             raise ValueError(f"ceiling_dbov must be between -60 and 0, not {ceiling_dbov}")
         if not 0.0005 <= look_ahead_s <= 0.005:
             raise ValueError(f"look_ahead_s must be between 0.0005 and 0.005, not {look_ahead_s}")
-        self.sample_rate_hz = sample_rate_hz
         self.ceiling_dbov = ceiling_dbov
         self.delay_samples = <int> (look_ahead_s * sample_rate_hz + 0.5)
         self.ceiling = <int> floor(32768.0 * pow(10.0, ceiling_dbov / 20.0))
@@ -44,30 +39,6 @@ cdef class AcousticLimiter:
             self.ceiling = 32767
         self.release = <int64_t> ((1.0 - exp(-1.0 / (RELEASE_S * sample_rate_hz))) * 65536.0) + 1
         self.clear()
-
-    def reset(self):
-        """Forget everything heard; the delay holds silence."""
-        self.clear()
-
-    def process(self, const short[::1] block not None, out=None):
-        """Limit a block of contiguous int16 samples, shape (n,), n >= 0.
-
-        Writes to ``out``, which may be ``block``, and returns it; makes a new array without.
-
-        Raises:
-            ValueError: ``out`` is not of the block's length.
-        """
-        cdef Py_ssize_t count = block.shape[0]
-        cdef short[::1] target
-        if out is None:
-            out = np.empty(count, dtype=np.int16)
-        target = out
-        if target.shape[0] != count:
-            raise ValueError(f"out must hold {count} samples, not {target.shape[0]}")
-        if count:
-            with nogil:
-                self.feed(&block[0], &target[0], count)
-        return out
 
     cdef void clear(self) noexcept nogil:
         cdef int i

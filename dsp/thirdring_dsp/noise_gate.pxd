@@ -1,13 +1,13 @@
 from libc.stdint cimport uint64_t
 
+from thirdring_dsp._bases cimport Processor
 from thirdring_dsp._segments cimport SegmentTracker
 
 cdef enum:
     DELAY_MAX = 960  # 20 ms at 48 kHz
 
 
-cdef class NoiseGate:
-    cdef readonly int sample_rate_hz
+cdef class NoiseGate(Processor):
     cdef readonly double attenuation_db
     cdef readonly int delay_samples
     cdef SegmentTracker tracker
@@ -17,7 +17,5 @@ cdef class NoiseGate:
     cdef short delayed[DELAY_MAX]
     cdef int delayed_at
 
-    cdef void feed(self, const short* samples, short* out, Py_ssize_t count) noexcept nogil
-    cdef void clear(self) noexcept nogil
     cdef void _piece(self, const short* samples, short* out, int count) noexcept nogil
     cdef void _ramp(self) noexcept nogil

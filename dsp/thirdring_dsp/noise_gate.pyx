@@ -1,7 +1,5 @@
 """Gentle suppression of the background between talk-spurts."""
 
-import numpy as np
-
 from libc.math cimport fabs, log10, lrint, pow
 
 from thirdring_dsp._segments cimport GLANCES, SEGMENTS_PER_S
@@ -25,42 +23,15 @@ cdef class NoiseGate:
     """
 
     def __cinit__(self, int sample_rate_hz, double attenuation_db=12.0, double look_ahead_s=0.01):
-        if sample_rate_hz not in (8000, 16000, 48000):
-            raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         if not 0.0 <= attenuation_db <= 40.0:
             raise ValueError(f"attenuation_db must be between 0 and 40, not {attenuation_db}")
         if not 0.0 <= look_ahead_s <= 0.02:
             raise ValueError(f"look_ahead_s must be between 0 and 0.02, not {look_ahead_s}")
-        self.sample_rate_hz = sample_rate_hz
         self.attenuation_db = attenuation_db
         self.delay_samples = <int> (look_ahead_s * sample_rate_hz + 0.5)
         self.quarter_samples = sample_rate_hz // SEGMENTS_PER_S // GLANCES
         self.tracker = SegmentTracker(sample_rate_hz)
         self.clear()
-
-    def reset(self):
-        """Forget everything heard; the delay holds silence."""
-        self.clear()
-
-    def process(self, const short[::1] block not None, out=None):
-        """Gate a block of contiguous int16 samples, shape (n,), n >= 0.
-
-        Writes to ``out``, which may be ``block``, and returns it; makes a new array without.
-
-        Raises:
-            ValueError: ``out`` is not of the block's length.
-        """
-        cdef Py_ssize_t count = block.shape[0]
-        cdef short[::1] target
-        if out is None:
-            out = np.empty(count, dtype=np.int16)
-        target = out
-        if target.shape[0] != count:
-            raise ValueError(f"out must hold {count} samples, not {target.shape[0]}")
-        if count:
-            with nogil:
-                self.feed(&block[0], &target[0], count)
-        return out
 
     cdef void clear(self) noexcept nogil:
         cdef int i

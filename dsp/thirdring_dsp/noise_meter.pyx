@@ -24,26 +24,11 @@ cdef class NoiseMeter:
     """
 
     def __cinit__(self, int sample_rate_hz, double window_s=3.0):
-        if sample_rate_hz not in (8000, 16000, 48000):
-            raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         if not 0.1 <= window_s <= 10.0:
             raise ValueError(f"window_s must be between 0.1 and 10, not {window_s}")
-        self.sample_rate_hz = sample_rate_hz
         self.window_s = window_s
         self.tracker = SegmentTracker(sample_rate_hz)
         self.clear()
-
-    def reset(self):
-        """Forget everything heard."""
-        self.clear()
-
-    def update(self, const short[::1] block not None):
-        """Take a block of contiguous int16 samples, shape (n,), n >= 0. Reports no events."""
-        cdef Py_ssize_t count = block.shape[0]
-        if count:
-            with nogil:
-                self.feed(&block[0], count)
-        return []
 
     cdef void clear(self) noexcept nogil:
         self.tracker.clear()

@@ -1,7 +1,6 @@
 from libc.stdint cimport int16_t, int32_t, int64_t
 
-from thirdring_dsp._decimator cimport Decimator
-from thirdring_dsp._detector_event cimport DetectorEvents
+from thirdring_dsp._bases cimport Detector
 
 cdef enum:
     RING_START = 1
@@ -9,12 +8,9 @@ cdef enum:
     RING_CADENCE = 3
     RINGING_END = 4
 
-cdef class RingingSignalDetector:
-    cdef readonly int sample_rate_hz
+cdef class RingingSignalDetector(Detector):
     cdef readonly double level_min_dbov
     cdef float power_min
-    cdef Decimator decimator
-    cdef DetectorEvents events
     cdef int16_t samples[1024]        # at 8 kHz, oldest first
     cdef int fill
     cdef int next_end
@@ -39,9 +35,7 @@ cdef class RingingSignalDetector:
     cdef double off_s[8]
     cdef int cadence_said             # pairs of on and off in it; 0: none yet
 
-    cdef Py_ssize_t feed(self, const int16_t* block, Py_ssize_t count) noexcept nogil
     cdef void feed_8k(self, const int16_t* block, int count) noexcept nogil
-    cdef void clear(self) noexcept nogil
     cdef void take_hop(self) noexcept nogil
     cdef float power_of(self, int hops) noexcept nogil
     cdef bint looks_like_ringing(self) noexcept nogil

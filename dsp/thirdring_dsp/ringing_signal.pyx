@@ -7,16 +7,16 @@ square wave, that is dial pulses however fast, does not (0.81); speech has its p
 The edges of a burst are where its power passes a quarter of its plateau.
 """
 
-from libc.math cimport M_PI, cos, fabs, log10, sin, sqrt
+from libc.math cimport INFINITY, M_PI, cos, fabs, log10, sin, sqrt
 from libc.stdint cimport int16_t, int32_t, int64_t
 from libc.string cimport memcpy, memmove, memset
 
-from thirdring_dsp._decimator cimport DECIMATOR_INPUT_MAX, decimator_init, decimator_run
+from thirdring_dsp._bases cimport dsp_event
+from thirdring_dsp._decimator cimport DECIMATOR_INPUT_MAX, decimator_run
 from thirdring_dsp._detector_event cimport DETECTOR_EVENTS_MAX, DetectorEvent
 
 import numpy as np
 
-from thirdring_dsp.events import DspEvent
 
 cdef extern from "thirdring_dsp/_filter_bank.h" nogil:
     int32_t filter_one(const int16_t* window, const int16_t* row, int taps)
@@ -33,7 +33,6 @@ cdef enum:
     GAP_HOPS = 10               # 60 ms without power end a burst
     CADENCE_MAX = 4             # most bursts in a cadence
 
-_new_tuple = tuple.__new__
 
 cdef double HOP_S = HOP / 8000.0
 cdef double OVERLOAD_POWER = 32768.0 ** 2
@@ -84,38 +83,13 @@ cdef class RingingSignalDetector:
     """
 
     def __cinit__(self, int sample_rate_hz=8000, double level_min_dbov=-40.0):
-        if sample_rate_hz not in (8000, 16000, 48000):
-            raise ValueError(f"sample_rate_hz must be 8000, 16000 or 48000, not {sample_rate_hz}")
         if not -70.0 <= level_min_dbov <= -3.0:
             raise ValueError(f"level_min_dbov must be from -70 to -3, not {level_min_dbov}")
-        self.sample_rate_hz = sample_rate_hz
         self.level_min_dbov = level_min_dbov
         self.power_min = <float>(OVERLOAD_POWER * 10.0 ** (level_min_dbov / 10.0))
         self.clear()
 
-    def reset(self):
-        """Forget the signal; time starts again at 0."""
-        self.clear()
-
-    def update(self, const int16_t[::1] block not None):
-        """Take the next samples: a contiguous one-dimensional int16 buffer of any length, also 0.
-
-        Returns the events that became certain with this block. The result does not depend on how the
-        stream is cut into blocks. Runs without the GIL; one instance serves one thread at a time.
-        """
-        cdef Py_ssize_t at = 0, count = block.shape[0]
-        cdef int i
-        found = []
-        while at < count:
-            with nogil:
-                at += self.feed(&block[at], count - at)
-            for i in range(self.events.count):
-                found.append(self._as_dsp_event(i))
-            self.events.count = 0
-        return found
-
-    def _as_dsp_event(self, int index):
-        cdef DetectorEvent* event = &self.events.items[index]
+    cdef object told(self, const DetectorEvent* event):
         cdef int i
         if event.kind == RING_CADENCE:
             kind = "ring_cadence"
@@ -127,12 +101,10 @@ cdef class RingingSignalDetector:
         else:
             kind = "ring" if event.kind == RING else "ring_start"
             value = f"{event.value / 10.0:.1f}"
-        return _new_tuple(DspEvent, (
-            kind, value, event.start_s, event.end_s, event.level_dbov, float("-inf"),
-        ))
+        return dsp_event(kind, value, event)
 
     cdef void clear(self) noexcept nogil:
-        self.events.count = 0
+        self.clear_input()
         memset(self.samples, 0, sizeof(self.samples))
         self.fill = TAPS - HOP          # silence before the first sample
         self.next_end = TAPS
@@ -143,8 +115,6 @@ cdef class RingingSignalDetector:
         self.ringing = False
         self.rings = 0
         self.cadence_said = 0
-        if self.sample_rate_hz != 8000:
-            decimator_init(&self.decimator, self.sample_rate_hz // 8000)
 
     cdef Py_ssize_t feed(self, const int16_t* block, Py_ssize_t count) noexcept nogil:
         """Take samples until all are taken or the caller should drain ``events``; return how many."""
@@ -342,6 +312,7 @@ cdef class RingingSignalDetector:
         event.start_s = max(0.0, start_s)
         event.end_s = max(event.start_s, end_s)
         event.level_dbov = <float>(10.0 * log10(self.ring_power / OVERLOAD_POWER))
+        event.level_dbm0 = -INFINITY    # a voltage, not a level of the network
 
 
 cdef inline bint _differ(double a_s, double b_s) noexcept nogil:

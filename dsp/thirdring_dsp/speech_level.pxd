@@ -1,14 +1,14 @@
 from libc.stdint cimport int64_t, uint64_t
 
 from thirdring_dsp._p56 cimport THRESHOLDS
+from thirdring_dsp._bases cimport Meter
 from thirdring_dsp._segments cimport SegmentTracker
 
 cdef enum:
     MOMENTARY_MAX = 4800  # 100 ms at 48 kHz
 
 
-cdef class SpeechLevelMeter:
-    cdef readonly int sample_rate_hz
+cdef class SpeechLevelMeter(Meter):
     cdef readonly double window_s
     cdef int clip_level
     cdef double gain, rest
@@ -30,8 +30,6 @@ cdef class SpeechLevelMeter:
     cdef short recent[MOMENTARY_MAX]
     cdef int recent_size, recent_at
 
-    cdef void feed(self, const short* samples, Py_ssize_t count) noexcept nogil
-    cdef void clear(self) noexcept nogil
     cdef void _piece(self, const short* samples, int count) noexcept nogil
     cdef void _cross(self, double envelope, int64_t at) noexcept nogil
     cdef double _active_mean_square(self) noexcept nogil
