@@ -13,6 +13,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import dns.message
+import dns.rcode
+import dns.rdatatype
+import dns.rrset
+
+from tests.certificates import Certificate
+
 LOOPBACK = "127.0.0.1"
 SCENARIOS = Path(__file__).parent / "adapters" / "sipp"
 POLL_S = 0.02
@@ -20,18 +27,20 @@ PASSWORD = "right"  # noqa: S105 - of a registrar that lives for one test
 
 
 def free_port() -> int:
-    """Return a port that is free on loopback for UDP and TCP, with its successor free for UDP (RTCP)."""
+    """Return a port that is free on loopback for UDP and TCP, as is its successor (RTCP, SIP over TLS)."""
     while True:
         with (
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rtcp,
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tls,
         ):
             udp.bind((LOOPBACK, 0))
             port = int(udp.getsockname()[1])
             try:
                 tcp.bind((LOOPBACK, port))
                 rtcp.bind((LOOPBACK, port + 1))
+                tls.bind((LOOPBACK, port + 1))
             except (OSError, OverflowError):
                 continue
             if port < 60000:
@@ -159,6 +168,7 @@ class SippPeer(Peer):
 class BaresipPeer(Peer):
     """A baresip whose microphone is ``speaks`` (a WAV file, once) and whose ear goes to ``heard``.
 
+    ``srtp`` is baresip's ``mediaenc``: ``srtp`` offers encryption, ``srtp-mand`` insists on it.
     With ``proxy`` (``host:port``) it registers there and calls through it, with digest authentication.
     It is driven over its ctrl_tcp interface; what it reports is collected in ``events``.
     """
@@ -173,16 +183,18 @@ class BaresipPeer(Peer):
         codec: str = "PCMA",
         port: int | None = None,
         proxy: str = "",
+        srtp: str = "",
     ) -> None:
         self.port = port or free_port()
         self.events: list[dict[str, Any]] = []
         self._control_port = free_port()
         self._directory = directory / f"baresip-{self.port}"
         self._speaks = speaks
-        rate_hz = 16000 if codec == "G722" else 8000
+        rate_hz = {"G722": "16000/1", "opus": "48000/2"}.get(codec, "8000/1")
         self._account = (
-            f"<sip:{user}@{proxy or f'{LOOPBACK}:{self.port}'}>;audio_codecs={codec}/{rate_hz}/1"
+            f"<sip:{user}@{proxy or f'{LOOPBACK}:{self.port}'}>;audio_codecs={codec}/{rate_hz}"
             f";answermode={'auto' if answers else 'manual'}"
+            + (f";mediaenc={srtp}" if srtp else "")
             + (f";auth_user={user};auth_pass={PASSWORD};regint=60" if proxy else ";regint=0")
         )
         self._socket: socket.socket
@@ -192,7 +204,10 @@ class BaresipPeer(Peer):
         self._directory.mkdir()
         rtp_port = free_port()
         module_path = next(p for p in (Path("/usr/lib/baresip/modules"),) if p.is_dir())
-        modules = ("account", "menu", "g711", "g722", "aufile", "aubridge", "sndfile", "uuid", "ctrl_tcp")
+        modules = [
+            *("account", "menu", "g711", "g722", "opus", "srtp"),
+            *("aufile", "aubridge", "sndfile", "uuid", "ctrl_tcp"),
+        ]
         (self._directory / "accounts").write_text(self._account + "\n")
         (self._directory / "contacts").write_text("")
         (self._directory / "config").write_text(
@@ -279,8 +294,9 @@ log_stderror=yes
 children=1
 tcp_children=1
 auto_aliases=no
-disable_tcp=yes
 listen=udp:{host}:{port}
+listen=tcp:{host}:{port}
+{tls}
 loadmodule "kex.so"
 loadmodule "corex.so"
 loadmodule "tm.so"
@@ -297,6 +313,7 @@ loadmodule "registrar.so"
 modparam("usrloc", "db_mode", 0)
 modparam("registrar", "default_expires", 300)
 modparam("auth", "nonce_expire", 30)
+modparam("auth", "algorithm", "{algorithm}")
 request_route {{
     if (!mf_process_maxfwd_header("10")) {{ sl_send_reply("483", "Too Many Hops"); exit; }}
     if (is_method("OPTIONS")) {{ sl_send_reply("200", "OK"); exit; }}
@@ -327,7 +344,8 @@ request_route {{
 class KamailioRegistrar(Peer):
     """A registrar with digest authentication that also routes calls to who registered.
 
-    With ``challenge`` callers, too, must authenticate.
+    With ``challenge`` callers, too, must authenticate. It listens on UDP and TCP ``port``, and with a
+    ``certificate`` on ``tls_port``. It may be stopped and started again.
     """
 
     def __init__(
@@ -337,15 +355,22 @@ class KamailioRegistrar(Peer):
         realm: str = LOOPBACK,
         password: str = PASSWORD,
         challenge: bool = False,
+        algorithm: str = "MD5",
+        certificate: Certificate | None = None,
+        port: int | None = None,
     ) -> None:
         self._challenge = challenge
-        self.port = free_port()
+        self._algorithm = "" if algorithm == "MD5" else algorithm
+        self._certificate = certificate
+        self.port = port or free_port()
+        self.tls_port = free_port()
+        self.tls_server = f"{LOOPBACK}:{self.tls_port}"
         self.server = f"{LOOPBACK}:{self.port}"
         self._directory = directory / f"kamailio-{self.port}"
         self._realm, self._password = realm, password
 
     def start(self) -> None:
-        self._directory.mkdir()
+        self._directory.mkdir(exist_ok=True)
         config = self._directory / "kamailio.cfg"
         config.write_text(
             KAMAILIO_CONFIG.format(
@@ -354,10 +379,12 @@ class KamailioRegistrar(Peer):
                 realm=self._realm,
                 password=self._password,
                 challenge=int(self._challenge),
+                algorithm=self._algorithm,
+                tls=self._tls(),
             )
         )
         kamailio = shutil.which("kamailio") or "/usr/sbin/kamailio"
-        with self.log_path.open("wb") as log:
+        with self.log_path.open("ab") as log:
             self.process = subprocess.Popen(
                 [
                     *(kamailio, "-f", str(config), "-DD", "-E", "-m", "32", "-M", "4"),
@@ -367,6 +394,17 @@ class KamailioRegistrar(Peer):
                 stderr=subprocess.STDOUT,
             )
         wait_until(lambda: answers_options(self.port), "Kamailio answers", 20)
+
+    def _tls(self) -> str:
+        if self._certificate is None:
+            return ""
+        return (
+            f"enable_tls=yes\nlisten=tls:{LOOPBACK}:{self.tls_port}\n"
+            'loadmodule "tls.so"\n'
+            'modparam("tls", "tls_method", "TLSv1.2+")\n'
+            f'modparam("tls", "certificate", "{self._certificate.file}")\n'
+            f'modparam("tls", "private_key", "{self._certificate.key}")\n'
+        )
 
     @property
     def log_path(self) -> Path:
@@ -452,3 +490,40 @@ class ScriptedRegistrar:
                 ).encode(),
                 address,
             )
+
+
+class DnsServer:
+    """Answers SRV questions from ``records``: name -> (priority, port on localhost); nothing else exists."""
+
+    def __init__(self, records: Mapping[str, Iterable[tuple[int, int]]]) -> None:
+        self._records = {name: list(entries) for name, entries in records.items()}
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((LOOPBACK, 0))
+        self.server = f"{LOOPBACK}:{self._socket.getsockname()[1]}"
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
+            waker.sendto(b"", self._socket.getsockname())
+        self._thread.join()
+        self._socket.close()
+
+    def _run(self) -> None:
+        while True:
+            data, address = self._socket.recvfrom(4096)
+            if not data:
+                return
+            query = dns.message.from_wire(data)
+            answer = dns.message.make_response(query)
+            question = query.question[0]
+            entries = self._records.get(question.name.to_text(), [])
+            if entries and question.rdtype == dns.rdatatype.SRV:
+                texts = [f"{priority} 0 {port} localhost." for priority, port in entries]
+                answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", "SRV", *texts))
+            elif not entries:
+                answer.set_rcode(dns.rcode.NXDOMAIN)
+            self._socket.sendto(answer.to_wire(), address)

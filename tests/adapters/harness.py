@@ -7,6 +7,7 @@ sound that each call's media was given is written to ``CALL.wav`` (left mouth, r
 """
 
 import faulthandler
+import gc
 import itertools
 import json
 import logging
@@ -24,6 +25,7 @@ from thirdring.protocol.errors import ThirdringError
 from thirdring.protocol.events import Event
 from thirdring_device.adapters.headset.simulator import SimulatedHeadset
 from thirdring_device.adapters.sip.adapter import SipAdapter
+from thirdring_device.adapters.sip.call import DeskCall
 from thirdring_device.core import commands
 from thirdring_device.settings import Settings, changed
 
@@ -71,6 +73,7 @@ class ProbeMedia:
 def main() -> None:
     directory, values = Path(sys.argv[1]), json.loads(sys.argv[2])
     logging.basicConfig(level=logging.INFO, filename=directory / "harness.log", format="%(name)s %(message)s")
+    gc.disable()  # every call must go without its help: it comes on any thread
     begin_s = time.monotonic()
     ids = itertools.count(1)
     headset = SimulatedHeadset(directory)
@@ -125,7 +128,9 @@ def main() -> None:
             case "lateness":
                 say({"kind": "lateness", **headset.lateness.read()})
             case "status":
-                say({"kind": "status", "fds": len(list(Path("/proc/self/fd").iterdir()))})
+                fds = len(list(Path("/proc/self/fd").iterdir()))
+                calls = sum(type(thing) is DeskCall for thing in gc.get_objects())
+                say({"kind": "status", "fds": fds, "calls": calls})
             case name:
                 adapter.execute(getattr(commands, name)(**request))
     faulthandler.dump_traceback_later(15, file=(directory / "hang.txt").open("w"))

@@ -8,6 +8,7 @@ from thirdring.protocol.events import (
     CallAlerting,
     CallAnswered,
     CallEnded,
+    CallQuality,
     DeadAir,
     Dtmf,
     Event,
@@ -101,6 +102,7 @@ def build(
         agent_voice=media.agent_voice if media else None,
         customer_voice=media.customer_voice if media else None,
         shared=media.talk if media else None,
+        quality=reader.quality,
         tones=tuple(reader.sounds.tones),
         stretches=tuple(sorted(reader.sounds.stretches, key=lambda stretch: stretch.start_s)),
         voice=tuple(reader.voice),
@@ -123,6 +125,7 @@ class _Reader:
     end: CallEnded | None = None
     media_started: MediaStarted | None = None
     media_ended: MediaEnded | None = None
+    quality: CallQuality | None = None
     rings: list[Ring] = field(default_factory=list)
     spurts: list[Spurt] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
@@ -148,6 +151,8 @@ class _Reader:
                 self.answered_s = at_s
             case CallEnded():
                 self.ended_s, self.end = at_s, event
+            case CallQuality():
+                self.quality = event
             case Verdict():
                 self.verdicts.append(event)
             case RingBurst():

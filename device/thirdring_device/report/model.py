@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from thirdring.protocol.codec import to_fields
-from thirdring.protocol.events import LevelSummary, Side, TalkSummary, Verdict, VoiceSummary
+from thirdring.protocol.events import CallQuality, LevelSummary, Side, TalkSummary, Verdict, VoiceSummary
 from thirdring.protocol.views import CallSummary
 from thirdring_device.report.series import LevelSeries
 
@@ -200,6 +200,7 @@ class Report:
     agent_voice: VoiceSummary | None = None
     customer_voice: VoiceSummary | None = None
     shared: TalkSummary | None = None
+    quality: CallQuality | None = None
     tones: tuple[ToneSpan, ...] = ()
     stretches: tuple[Stretch, ...] = ()
     voice: tuple[VoicePoint, ...] = ()

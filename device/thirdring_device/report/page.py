@@ -9,7 +9,14 @@ from thirdring_device.report.markup import Markup, element, join
 from thirdring_device.report.messages import Words, words
 from thirdring_device.report.model import Report
 from thirdring_device.report.story import facts, heading, turns_figures, verdict_figures, verdict_says
-from thirdring_device.report.tables import levels_table, series_table, spurts_table, story_table, voice_table
+from thirdring_device.report.tables import (
+    levels_table,
+    network_table,
+    series_table,
+    spurts_table,
+    story_table,
+    voice_table,
+)
 from thirdring_device.report.timeline import PICTURE_POINTS, render_timeline
 
 __all__ = ["render_page"]
@@ -75,6 +82,7 @@ def _sections(report: Report, text: Words) -> list[Markup]:
         _section(text("section.talk"), "talk", *_talk(report, text)),
         levels_table(report, text),
         voice_table(report, text),
+        network_table(report, text),
         story_table(report, text),
         spurts_table(report, text),
         series_table(report, text),

@@ -13,6 +13,7 @@ __all__ = [
     "happenings",
     "heading",
     "how_ended",
+    "network_figures",
     "stretch_says",
     "tone_name",
     "tone_says",
@@ -179,6 +180,30 @@ def voice_figures(report: Report, words: Words) -> list[list[str]]:
     ]
     names = ("table.side", "voice.pace", "voice.articulated", "voice.noise", "voice.snr")
     return [[words(name) for name in names], *rows] if rows else []
+
+
+def network_figures(report: Report, words: Words) -> list[list[str]]:
+    """Return the table of what the network did to the sound, its head first; empty for a call without."""
+    told = report.quality
+    if told is None:
+        return []
+    heard = (told.received, told.lost_percent, told.jitter_ms, told.heard_mos)
+    sent = (told.sent, told.sent_lost_percent, told.sent_jitter_ms, told.sent_mos)
+    names = ("direction", "packets", "lost", "jitter", "trip", "mos")
+    return [
+        [words(f"network.{name}") for name in names],
+        *(
+            [
+                words(f"network.{direction}"),
+                str(packets),
+                words.quantity(lost, "%"),
+                words.quantity(jitter_ms, "ms"),
+                words.quantity(told.round_trip_ms, "ms"),
+                words("unit.none") if mos is None else f"{mos:.2f}",
+            ]
+            for direction, (packets, lost, jitter_ms, mos) in (("heard", heard), ("sent", sent))
+        ),
+    ]
 
 
 def _signalling(report: Report, words: Words) -> Iterator[Happening]:

@@ -6,9 +6,9 @@ from typing import Final
 from thirdring_device.report.markup import Markup, element, join
 from thirdring_device.report.messages import Words
 from thirdring_device.report.model import Report
-from thirdring_device.report.story import happenings, voice_figures
+from thirdring_device.report.story import happenings, network_figures, voice_figures
 
-__all__ = ["levels_table", "series_table", "spurts_table", "story_table", "voice_table"]
+__all__ = ["levels_table", "network_table", "series_table", "spurts_table", "story_table", "voice_table"]
 
 MOST_ROWS: Final = 200
 SERIES_ROWS: Final = 60
@@ -64,6 +64,16 @@ def voice_table(report: Report, text: Words) -> Markup:
         return Markup("")
     title = text("section.voice")
     shown = _table(title, table[0], [_row(*row) for row in table[1:]], text("voice.note"))
+    return element("section", element("h2", title), shown, class_="figures")
+
+
+def network_table(report: Report, text: Words) -> Markup:
+    """Return loss, jitter, round trip and estimated quality of both directions."""
+    table = network_figures(report, text)
+    if not table:
+        return Markup("")
+    title = text("section.network")
+    shown = _table(title, table[0], [_row(*row) for row in table[1:]], text("network.note"))
     return element("section", element("h2", title), shown, class_="figures")
 
 

@@ -11,6 +11,7 @@ from thirdring_device.report.story import (
     facts,
     happenings,
     heading,
+    network_figures,
     turns_figures,
     verdict_figures,
     verdict_says,
@@ -39,6 +40,7 @@ def render_text(report: Report, language: str, *, colour: bool) -> str:
         _section(text("section.talk"), _talk(report, text)),
         _section(text("section.levels"), _levels(report, text)),
         _section(text("section.voice"), _columns(voice_figures(report, text), right=range(1, 5))),
+        _section(text("section.network"), _columns(network_figures(report, text), right=range(1, 6))),
         _section(text("section.events"), _events(report, text)),
     ]
     return "\n\n".join("\n".join(line.rstrip() for line in block) for block in blocks if block) + "\n"

@@ -22,6 +22,7 @@ __all__ = [
     "CallEnded",
     "CallIncoming",
     "CallOutgoing",
+    "CallQuality",
     "ConferenceEnded",
     "ConferenceStarted",
     "DeadAir",
@@ -214,6 +215,33 @@ class CallEnded(Event):
     cause: Cause
     sip_code: int = 0
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallQuality(Event):
+    """What the network did to the call's sound, told at its end when there was any.
+
+    ``received``, ``lost_percent``, ``discarded_percent`` (came too late to be played), ``jitter_ms`` and
+    ``buffer_ms`` (mean delay in the jitter buffer) are of what came in; ``sent*`` of what we sent, as the
+    other side reported it (RTCP, RFC 3550 clause 6.4), None without a report. ``heard_mos`` and ``sent_mos``:
+    mean opinion score estimated by the E-model (ITU-T G.107), 1 to 4.5, None for codecs without published
+    values.
+    """
+
+    kind = "call_quality"
+    codec: str
+    encrypted: bool
+    received: int
+    lost_percent: float
+    discarded_percent: float
+    jitter_ms: float
+    buffer_ms: float
+    sent: int
+    sent_lost_percent: float | None
+    sent_jitter_ms: float | None
+    round_trip_ms: float | None
+    heard_mos: float | None
+    sent_mos: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -178,8 +178,9 @@ class SipAdapter:
     def _drop_gone(self) -> None:
         """Drop the objects the stack is through with: never inside their own callbacks."""
         self._refused.clear()
-        if self._desk.ending:
-            self._desk.ending[:] = [call for call in self._desk.ending if not call.gone]
+        for call in [call for call in self._desk.ending if call.gone]:
+            self._desk.ending.remove(call)
+            call.part()
 
     def _execute(self, command: DeviceCommand) -> None:
         if isinstance(command, PlaceCall):

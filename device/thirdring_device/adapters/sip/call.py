@@ -21,6 +21,7 @@ from thirdring.protocol.events import (
 from thirdring_device.adapters.sip.desk import Desk
 from thirdring_device.adapters.sip.guard import explain, guarded
 from thirdring_device.adapters.sip.hold import Hold
+from thirdring_device.adapters.sip.quality import QualityMeter
 from thirdring_device.adapters.sip.release import Trigger, ended_by_other_side
 from thirdring_device.adapters.sip.transfer import Transfer
 
@@ -66,6 +67,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         self._packets = 0
         self._wire_alive_s = 0.0
         self._wire_warned = False
+        self._quality = QualityMeter()
         desk.calls[call_id] = self
 
     # --- commands ---------------------------------------------------------------------------------
@@ -110,6 +112,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         would then take 32 s (RFC 3261 timers B, F).
         """
         self._released = True  # hangup may call onCallState before it returns
+        self._sample_quality()  # hanging up takes the stream away
         try:
             self.hangup(call_options(sip_code if self._incoming and not self._answered else 0))
         except pj.Error as failure:
@@ -132,6 +135,14 @@ class DeskCall(pj.Call):  # type: ignore[misc]
             parameter.method = pj.PJSUA_DTMF_METHOD_SIP_INFO
             parameter.digits = digits
             self.sendDtmf(parameter)
+
+    def part(self) -> None:
+        """Let go of what refers back to this call, once the stack is through with it.
+
+        Else it would live until Python looks for cycles, on whatever thread that happens, and a pjsua2 call
+        that is deleted late takes the stack's next call with it.
+        """
+        del self.hold, self.transfer
 
     # --- the wire ---------------------------------------------------------------------------------
 
@@ -188,8 +199,9 @@ class DeskCall(pj.Call):  # type: ignore[misc]
 
     @guarded
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
-        """Take what re-INVITE and UPDATE say about hold."""
+        """Take what re-INVITE and UPDATE say about hold; read the stream's figures while it is there."""
         event = prm.e
+        self._sample_quality()  # a BYE or a new offer takes the stream away
         if event.type != pj.PJSIP_EVENT_TSX_STATE or not self.established:
             return
         state = event.body.tsxState
@@ -260,6 +272,14 @@ class DeskCall(pj.Call):  # type: ignore[misc]
             sound.link(self.call_id, self.getAudioMedia(index))
             self.hold.linked()
 
+    def _sample_quality(self) -> None:
+        if self._stream_index is None:
+            return
+        try:
+            self._quality.sample(self, self._stream_index)
+        except pj.Error as failure:
+            log.info("call %s: no figures of its stream: %s", self.call_id, explain(failure))
+
     def _note_answered(self) -> None:
         if not self._answered:
             self._answered = True
@@ -298,6 +318,9 @@ class DeskCall(pj.Call):  # type: ignore[misc]
             self.desk.sound.detach(self.call_id)
         except Exception:
             log.error("call %s: finishing its media:\n%s", self.call_id, traceback.format_exc().rstrip())
+        quality = self._quality.event(self.desk.clock(), self.call_id)
+        if quality is not None:
+            self.post(quality)
         self.post(
             CallEnded(
                 at_s=self.desk.clock(),

@@ -34,22 +34,16 @@ class TlsLibrary:
 
 def tls_library() -> TlsLibrary | None:
     """Return the library that pjsua2 has loaded; ``None`` when it has none that is known."""
-    maps = Path("/proc/self/maps").read_text(encoding="utf-8", errors="replace")
-    stack = str(Path(pj._pjsua2.__file__).parent)
-    files = sorted(set(re.findall(r"(/\S*/libcrypto\S*\.so\S*)", maps)))
-    # Python may have loaded another OpenSSL; what was packed beside the stack is the stack's.
-    files.sort(key=lambda file: not file.startswith(stack))
-    for file in files:
-        library = ctypes.CDLL(file)
-        ask = getattr(library, "OpenSSL_version", None) or getattr(library, "SSLeay_version", None)
-        if ask is None:
-            continue
-        ask.restype = ctypes.c_char_p
-        name = ask(0).decode("ascii", "replace")
-        found = VERSION.match(name)
-        version = (int(found[2]), int(found[3])) if found else (0, 0)
-        return TlsLibrary(name, version >= OLDEST_MAINTAINED)
-    return None
+    # Looked up through the stack's own module: Python may have loaded another OpenSSL.
+    library = ctypes.CDLL(pj._pjsua2.__file__)
+    ask = getattr(library, "OpenSSL_version", None) or getattr(library, "SSLeay_version", None)
+    if ask is None:
+        return None
+    ask.restype = ctypes.c_char_p
+    name = ask(0).decode("ascii", "replace")
+    found = VERSION.match(name)
+    version = (int(found[2]), int(found[3])) if found else (0, 0)
+    return TlsLibrary(name, version >= OLDEST_MAINTAINED)
 
 
 def check_tls(trunk: TrunkSettings) -> None:
