@@ -13,11 +13,13 @@ from thirdring.protocol.commands import (
     Command,
     Conference,
     Dial,
+    Forward,
     GetSettings,
     GetState,
     Hangup,
     Hold,
     Mute,
+    Redial,
     Resume,
     SendDtmf,
     SetSettings,
@@ -139,6 +141,14 @@ class AsyncAppliance:
     async def conference(self) -> str:
         """Let the agent and both customers hear one another; ``conference_started`` tells when they do."""
         return _call_id(await self._command(Conference()))
+
+    async def redial(self) -> str:
+        """Call the number that was dialled last; return the call's id at once."""
+        return _call_id(await self._command(Redial()))
+
+    async def forward(self, target: str, call_id: str = "") -> str:
+        """Send the ringing call on to a number without answering it; return its id."""
+        return _call_id(await self._command(Forward(target=target, call_id=call_id)))
 
     async def mute(self, call_id: str = "") -> str:
         """Keep the agent's microphone from the customer."""

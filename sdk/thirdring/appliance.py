@@ -112,6 +112,14 @@ class Appliance:
         """Let the agent and both customers hear one another; ``conference_started`` tells when they do."""
         return self._run(self._appliance.conference())
 
+    def redial(self) -> str:
+        """Call the number that was dialled last; return the call's id at once."""
+        return self._run(self._appliance.redial())
+
+    def forward(self, target: str, call_id: str = "") -> str:
+        """Send the ringing call on to a number without answering it; return its id."""
+        return self._run(self._appliance.forward(target, call_id))
+
     def mute(self, call_id: str = "") -> str:
         """Keep the agent's microphone from the customer."""
         return self._run(self._appliance.mute(call_id))

@@ -97,6 +97,8 @@ def _parser() -> argparse.ArgumentParser:
         command(name, run).add_argument("call", nargs="?", default="", help="the call's id")
     command("swap", _swap)
     command("conference", _conference)
+    command("redial", _redial)
+    command("forward", _forward).add_argument("target", help="a number")
     transfer = command("transfer", _transfer)
     transfer.add_argument("target", nargs="?", default="", help="a number (default: the other call)")
     transfer.add_argument("--consent", action="store_true", help="the customer was told and agrees")
@@ -207,6 +209,16 @@ def _swap(appliance: Appliance, options: argparse.Namespace) -> None:
 def _conference(appliance: Appliance, options: argparse.Namespace) -> None:
     """Let the agent and both customers hear one another."""
     _print_call(appliance.conference(), options)
+
+
+def _redial(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Call the number that was dialled last."""
+    _print_call(appliance.redial(), options)
+
+
+def _forward(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Send the ringing call on to a number."""
+    _print_call(appliance.forward(options.target), options)
 
 
 def _transfer(appliance: Appliance, options: argparse.Namespace) -> None:

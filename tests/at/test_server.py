@@ -7,7 +7,7 @@ import pytest
 from tests.at.bench import Host, ServedConsole, wait_for
 from thirdring.protocol.at.results import CME_TEXTS
 from thirdring.protocol.at.table import TABLE
-from thirdring.protocol.commands import Answer, Dial, Hangup, SendDtmf, SetSettings, Speak
+from thirdring.protocol.commands import Answer, Dial, Hangup, Redial, SendDtmf, SetSettings, Speak
 from thirdring.protocol.errors import ERRORS, error
 from thirdring.protocol.events import (
     CallAnswered,
@@ -223,14 +223,16 @@ def test_a_key_aborts_a_dialling_that_waits(console: ServedConsole, host: Host) 
 
 def test_s7_ends_a_call_that_is_not_answered(console: ServedConsole, host: Host) -> None:
     console.engine.answers["dial"] = {"call_id": "c2"}
+    console.engine.answers["redial"] = error(2008)
     assert host.ask("ATS7=1DL") == ["ERROR"]
+    console.engine.answers["redial"] = {"call_id": "c3"}
     assert host.ask("ATS7=1D5;") == ["OK"]
     console.emit(CallOutgoing(at_s=0, call_id="c2", number="5"))
     wait_for(lambda: Hangup(call_id="c2", source="at") in console.engine.asked)
     console.ended("c2", "cancelled", "agent")
     assert host.until(b"\r\nNO ANSWER\r\n")
     assert host.ask("ATDL;") == ["OK"]
-    assert console.engine.asked[-1] == Dial(number="5", source="at")
+    assert console.engine.asked[-1] == Redial(source="at")
 
 
 def test_hanging_up_oneself_is_no_report(console: ServedConsole, host: Host) -> None:

@@ -9,6 +9,7 @@ from thirdring.protocol.commands import (
     Answer,
     Command,
     Conference,
+    Forward,
     Hangup,
     Hold,
     Mute,
@@ -57,6 +58,7 @@ WAITING = view(2, "incoming", waiting=True)
         ([ACTIVE, HELD], "AT+CHLD=3", [Conference()]),
         ([ACTIVE, HELD], "AT+CHLD=4", [Transfer()]),
         ([ACTIVE], "AT#TRANSFER=10086,1", [Transfer(target="10086", consent=True)]),
+        ([view(1, "incoming")], "AT#FORWARD=10086", [Forward(target="10086")]),
         ([ACTIVE], "AT+CMUT=1", [Mute()]),
         ([ACTIVE], "AT+CMUT=0", [Unmute()]),
         ([], "AT+CCWA=,0", [SetSettings(changes={"calls.waiting": False})]),
@@ -118,3 +120,12 @@ def test_waiting_call_is_reported_once_and_rings_when_the_first_is_over(
     assert host.until(b"NO CARRIER\r\n") == b"\r\nNO CARRIER\r\n"
     console.emit(RingBurst(at_s=0, call_id="c2", ring=3, urgency="urgent"))
     assert host.until(b"RING\r\n") == b"\r\nRING\r\n"
+
+
+def test_withheld_number_is_told_from_one_that_was_not_sent(console: ServedConsole, host: Host) -> None:
+    host.ask("AT+CLIP=1;#URC=0")
+    console.emit(
+        CallIncoming(at_s=0, call_id="c1", number="", withheld=True),
+        RingBurst(at_s=0, call_id="c1", ring=1, urgency="normal"),
+    )
+    assert host.until(b",1\r\n") == b'\r\nRING\r\n\r\n+CLIP: "",129,,,,1\r\n'

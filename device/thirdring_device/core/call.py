@@ -59,6 +59,7 @@ TRANSITIONS: Final[Mapping[tuple[CallState, str], CallState]] = {
     ("incoming", "answer"): "answering",
     ("incoming", "hangup"): "ending",
     ("incoming", "refuse"): "ending",
+    ("incoming", "forward"): "ending",
     ("incoming", "call_ended"): "ended",
     ("answering", "call_alerting"): "answering",
     ("answering", "call_answered"): "active",

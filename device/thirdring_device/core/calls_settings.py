@@ -14,3 +14,27 @@ class CallsSettings:
     waiting: bool = setting(
         True, "let a second call wait, alerting quietly; otherwise it hears busy (486)", live=True
     )
+    do_not_disturb: bool = setting(False, "let no call ring", live=True)
+    do_not_disturb_answer: str = setting(
+        "unavailable",
+        "what callers get then: unavailable (480) or busy (486)",
+        choices=("unavailable", "busy"),
+        live=True,
+    )
+    forward_to: str = setting("", "number that every call is sent on to (302); empty: none", live=True)
+    forward_busy_to: str = setting(
+        "", "number that a call is sent on to instead of hearing busy; empty: none", live=True
+    )
+    auto_answer: bool = setting(False, "answer every call that does not wait, by itself", live=True)
+    auto_answer_after_s: float = setting(
+        0.0, "how long it rings before", unit="s", low=0.0, high=60.0, live=True
+    )
+    answer_after: bool = setting(
+        False, "answer by itself what the trunk sends with Call-Info: answer-after", live=True
+    )
+    trust_asserted_identity: bool = setting(
+        False, "take number and name from the trunk's P-Asserted-Identity (RFC 3325)", live=True
+    )
+    fax_target: str = setting(
+        "", "number that a fax caller, told by its CNG tone, is transferred to; empty: none", live=True
+    )

@@ -13,6 +13,7 @@ __all__ = [
     "JoinCalls",
     "MuteCall",
     "PlaceCall",
+    "RedirectCall",
     "RefuseCall",
     "ResumeCall",
     "RingCaller",
@@ -51,7 +52,17 @@ class RefuseCall(DeviceCommand):
     call_id: str
     sip_code: int
     by: Literal["agent", "appliance"]
-    cause: Literal["busy", "rejected", "overflow"]
+    cause: Literal["busy", "rejected", "overflow", "do_not_disturb"]
+
+
+@dataclass(frozen=True, slots=True)
+class RedirectCall(DeviceCommand):
+    """Answer the INVITE with 302 and ``number`` at the trunk; reports ``call_ended`` by ``by``."""
+
+    call_id: str
+    number: str
+    by: Literal["agent", "appliance"]
+    cause: Literal["forwarded", "overflow"] = "forwarded"
 
 
 @dataclass(frozen=True, slots=True)

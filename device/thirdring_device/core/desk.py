@@ -7,9 +7,11 @@ what the facts say: timers that are due are fired, at their own time, before a f
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from thirdring.protocol.commands import Command
+from thirdring.protocol.commands import Command, Dial, Redial
+from thirdring.protocol.errors import error
 from thirdring.protocol.events import (
     AgentRequested,
+    AutoAnswered,
     CallIncoming,
     CallOutgoing,
     Event,
@@ -27,13 +29,14 @@ from thirdring_device.core.commands import (
     JoinCalls,
     MuteCall,
     PlaceCall,
+    RedirectCall,
     RefuseCall,
     ResumeCall,
-    RingCaller,
     SendDigits,
     SetRinger,
     TransferCall,
 )
+from thirdring_device.core.incoming import AutoAnswer, received
 from thirdring_device.core.judged import DeskSettings, JudgedCall
 from thirdring_device.core.norms.answer_silent import HANG_UP_KEY
 from thirdring_device.core.norms.base import Norm
@@ -63,6 +66,8 @@ class Desk:
 
     def __init__(self, settings: DeskSettings) -> None:
         self.settings = settings
+        self.last_dialled = ""
+        """For ``redial``; whoever makes the desk may set it."""
         self._calls: dict[str, JudgedCall] = {}
 
     @property
@@ -85,6 +90,10 @@ class Desk:
 
     def admit(self, command: Command, at_s: float, new_call_id: str) -> AgentRequested:
         """Turn a command into the fact that it was asked for; raises ``CallError`` when it cannot be."""
+        if isinstance(command, Redial):
+            if not self.last_dialled:
+                raise error(2008)
+            command = Dial(number=self.last_dialled, source=command.source)
         return admit(self.calls, command, at_s, new_call_id)
 
     # --- facts ------------------------------------------------------------------------------------
@@ -96,6 +105,7 @@ class Desk:
         if event.derived or not event.call_id:
             return outputs
         if isinstance(event, AgentRequested) and event.action == "dial":
+            self.last_dialled = event.argument
             outputs.commands.extend(self._hold_others(event.call_id))
             outputs.commands.append(PlaceCall(event.call_id, event.argument))
             return outputs
@@ -106,6 +116,7 @@ class Desk:
                 return outputs
         judged.call.apply(record)
         outputs.commands.extend(self._followed(judged, event))
+        judged.auto_answer.handle(record)
         for norm in judged.norms:
             self._announce(judged, norm.handle(record), outputs)
         if judged.call.state == "ended":
@@ -126,11 +137,11 @@ class Desk:
         """Yield what the desk does about a fact, the norms apart."""
         call = judged.call
         if isinstance(event, CallIncoming):
-            if len(self._calls) > (MOST_CALLS if self.settings.calls.waiting else 1):
-                call.advance("refuse")
-                yield RefuseCall(call.call_id, 486, by="appliance", cause="busy")
-            else:
-                yield RingCaller(call.call_id, waiting=self.waits(call))
+            calls = self.settings.calls
+            busy = len(self._calls) > (MOST_CALLS if calls.waiting else 1)
+            yield received(call, calls, busy=busy, waiting=self.waits(call))
+        elif self.settings.calls.fax_target and judged.fax_caller.heard(event):
+            yield TransferCall(call.call_id, self.settings.calls.fax_target)
         elif isinstance(event, AgentRequested):
             yield from self._asked(call, event)
         if judged.rings.wake_at_s is not None and call.state != "incoming":
@@ -145,19 +156,33 @@ class Desk:
                     judged.call.advance("hangup")
                     outputs.commands.append(EndCall(event.call_id))
                 continue
+            if isinstance(event, AutoAnswered):
+                judged.call.advance("answer")
+                outputs.commands.extend([SetRinger(None), AnswerCall(event.call_id)])
+                judged.rings.wake_at_s = None
+                continue
             if not isinstance(event, RingBurst):
                 continue
             outputs.commands.append(SetRinger("waiting" if self.waits(judged.call) else event.urgency))
             answer = self.settings.answer
             if event.ring == answer.overflow_ring and answer.overflow_action != "none":
-                action, call_id = answer.overflow_action, event.call_id
-                outputs.events.append(
-                    RingOverflow(at_s=event.at_s, call_id=call_id, ring=event.ring, action=action)
-                )
-                judged.call.advance("refuse")
-                judged.rings.wake_at_s = None
-                outputs.commands.append(SetRinger(None))
-                outputs.commands.append(RefuseCall(call_id, 480, by="appliance", cause="overflow"))
+                self._overflow(judged, event, outputs)
+
+    def _overflow(self, judged: JudgedCall, event: RingBurst, outputs: Outputs) -> None:
+        """Do what is set for a call that nobody answers: send it on, or let the trunk hunt on."""
+        answer, call_id = self.settings.answer, event.call_id
+        target = answer.overflow_target if answer.overflow_action == "forward" else ""
+        action = "forward" if target else "reject"
+        outputs.events.append(
+            RingOverflow(at_s=event.at_s, call_id=call_id, ring=event.ring, action=action, target=target)
+        )
+        judged.call.advance("refuse")
+        judged.rings.wake_at_s = None
+        outputs.commands.append(SetRinger(None))
+        if target:
+            outputs.commands.append(RedirectCall(call_id, target, by="appliance", cause="overflow"))
+        else:
+            outputs.commands.append(RefuseCall(call_id, 480, by="appliance", cause="overflow"))
 
     def _asked(self, call: Call, event: AgentRequested) -> Iterator[DeviceCommand]:
         match event.action:
@@ -173,6 +198,8 @@ class Desk:
                 yield TransferCall(call.call_id, event.argument, event.other_call_id)
             case "conference":
                 yield JoinCalls(call.call_id, event.other_call_id)
+            case "forward":
+                yield RedirectCall(call.call_id, event.argument, by="agent")
             case "mute" | "unmute":
                 yield MuteCall(call.call_id, event.action == "mute")
             case "dtmf":
@@ -196,12 +223,15 @@ class Desk:
         """When ``wake`` wants to be called next."""
         return min((at_s for at_s, *_ in self._timers()), default=None)
 
-    def _timers(self) -> Iterator[tuple[float, int, JudgedCall, Norm]]:
+    def _timers(self) -> Iterator[tuple[float, int, JudgedCall, Norm | AutoAnswer]]:
         """Yield every timer that runs: when, a tie-breaker, whose."""
-        pairs = ((judged, norm) for judged in self._calls.values() for norm in judged.norms)
-        for order, (judged, norm) in enumerate(pairs):
-            if norm.wake_at_s is not None:
-                yield norm.wake_at_s, order, judged, norm
+        order = 0
+        for judged in self._calls.values():
+            all_timed: list[Norm | AutoAnswer] = [*judged.norms, judged.auto_answer]
+            for timed in all_timed:
+                order += 1
+                if timed.wake_at_s is not None:
+                    yield timed.wake_at_s, order, judged, timed
 
     def wake(self, now_s: float) -> Outputs:
         """Fire every timer due by ``now_s``, each at its own time, in order."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from thirdring.protocol.events import Event, Prompt
 from thirdring_device.core.call import Call
 from thirdring_device.core.calls_settings import CallsSettings
+from thirdring_device.core.incoming import AutoAnswer, FaxCaller
 from thirdring_device.core.norms.answer import AnswerGreeting, AnswerLateOpener, AnswerRings
 from thirdring_device.core.norms.answer_poor import AnswerNoisyCaller, AnswerWeakCaller
 from thirdring_device.core.norms.answer_silent import AnswerSilentCall
@@ -61,6 +62,8 @@ class JudgedCall:
             CallLength(call, settings.call),
             CallRelease(call, settings.call, no_customer),
         ]
+        self.auto_answer = AutoAnswer(call)
+        self.fax_caller = FaxCaller(call)
         self._prompts = PromptLimit(settings.prompt)
 
     def shown(self, announced: list[Event]) -> list[Event]:

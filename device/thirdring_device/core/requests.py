@@ -9,6 +9,7 @@ from thirdring.protocol.commands import (
     Command,
     Conference,
     Dial,
+    Forward,
     Hangup,
     Hold,
     Mute,
@@ -51,6 +52,7 @@ _RULES: Final[Mapping[type[Command], _Rule]] = {
     Unmute: _Rule("unmute", ("active",)),
     SendDtmf: _Rule("dtmf", ("active",)),
     Conference: _Rule("conference", ("active",)),
+    Forward: _Rule("forward", ("incoming",), 2001),
     Transfer: _Rule("transfer", ("active", "held")),
 }
 
@@ -120,6 +122,11 @@ def _transfer(calls: Calls, command: Command, at_s: float, _: str) -> AgentReque
     return replace(request, other_call_id=second.call_id, consent=command.consent)
 
 
+def _forward(calls: Calls, command: Command, at_s: float, _: str) -> AgentRequested:
+    assert isinstance(command, Forward)  # noqa: S101 - by the table
+    return _about_call(calls, command, at_s, _number(command.target))
+
+
 def _conference(calls: Calls, command: Command, at_s: float, _: str) -> AgentRequested:
     request = _about_call(calls, command, at_s)
     first, second = _both(calls)
@@ -154,5 +161,6 @@ _SPECIAL: Final[Mapping[type[Command], Callable[[Calls, Command, float, str], Ag
     SendDtmf: _send_dtmf,
     Swap: _swap,
     Transfer: _transfer,
+    Forward: _forward,
     Conference: _conference,
 }

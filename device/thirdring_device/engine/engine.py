@@ -51,6 +51,8 @@ log = logging.getLogger(__name__)
 
 RECENT_RECORDS: Final = 512
 """Records kept in memory for subscribers; older ones come from the journal."""
+DIALLING: Final = frozenset({"dial", "redial"})
+"""Commands that need the trunk."""
 FLUSH_S: Final = 2.0
 """How often writing is tried again while the disk is full."""
 
@@ -89,6 +91,7 @@ class Engine:
             media=self._new_media,
             new_call_id=new_call_id,
             headset=headset,
+            calls_settings=lambda: self._settings.calls,
         )
 
     def clock(self) -> float:
@@ -111,6 +114,7 @@ class Engine:
             self._journal.close()
             raise
         self._started = True
+        self._desk.last_dialled = self._journal.last_dialled()
         self._take(
             EngineStarted(
                 at_s=self.clock(),
@@ -233,9 +237,9 @@ class Engine:
             return self._set_settings(command)
         if isinstance(command, Speak):
             return await self._speak(command)
-        if command.name == "dial" and not self._settings.trunk.server:
+        if command.name in DIALLING and not self._settings.trunk.server:
             raise error(3000, "trunk.server is not set")
-        if command.name == "dial" and self._trunk[0] not in ("static", "registered"):
+        if command.name in DIALLING and self._trunk[0] not in ("static", "registered"):
             raise error(3001, self._trunk[1])
         request = self._desk.admit(command, self.clock(), new_call_id())
         self._take(request)

@@ -19,12 +19,14 @@ __all__ = [
     "Command",
     "Conference",
     "Dial",
+    "Forward",
     "GetMetrics",
     "GetSettings",
     "GetState",
     "Hangup",
     "Hold",
     "Mute",
+    "Redial",
     "Resume",
     "SendDtmf",
     "SetSettings",
@@ -73,6 +75,22 @@ class Hangup(Command):
     """End the call, refuse it if it rings, give up if it is being dialled."""
 
     name = "hangup"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Redial(Command):
+    """Call the number that was dialled last; return ``{"call_id": ...}`` at once."""
+
+    name = "redial"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward(Command):
+    """Send the ringing call on to the number ``target`` without answering it (302)."""
+
+    name = "forward"
+    target: str
     call_id: str = ""
 
 
@@ -190,6 +208,8 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
         GetMetrics,
         Dial,
         Answer,
+        Redial,
+        Forward,
         Hangup,
         Hold,
         Resume,

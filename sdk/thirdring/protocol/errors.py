@@ -50,6 +50,7 @@ ERRORS: Final[Mapping[int, str]] = {
     2005: "this is not a number that can be dialled",
     2006: "these are not DTMF digits",
     2007: "there is no second call",
+    2008: "no number has been dialled yet",
     3000: "the trunk is not set up for outgoing calls",
     3001: "the trunk is not registered",
     3002: "the trunk refused the user name or password",

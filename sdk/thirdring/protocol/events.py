@@ -17,6 +17,7 @@ __all__ = [
     "EVENT_KINDS",
     "SILENCE_DBOV",
     "AgentRequested",
+    "AutoAnswered",
     "CallAlerting",
     "CallAnswered",
     "CallEnded",
@@ -80,6 +81,8 @@ Cause = Literal[
     "overflow",
     "interrupted",
     "transferred",
+    "forwarded",
+    "do_not_disturb",
 ]
 AgentAction = Literal[
     "dial",
@@ -92,6 +95,7 @@ AgentAction = Literal[
     "unmute",
     "transfer",
     "conference",
+    "forward",
 ]
 TrunkState = Literal["static", "registering", "registered", "refused", "unreachable"]
 VerdictValue = Literal["met", "warned", "breached", "not_applicable"]
@@ -171,12 +175,20 @@ class StorageChanged(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallIncoming(Event):
-    """An INVITE arrived. ``number`` is empty when the caller withholds it."""
+    """An INVITE arrived. ``number`` is empty when the caller withholds it or sent none.
+
+    ``withheld``: the caller wants to be anonymous (RFC 3323). ``asserted``: the trunk vouches for number
+    and name (RFC 3325); otherwise they are the caller's own word. ``answer_after_s``: the call is to be
+    answered by itself so long after it began to ring, None when it is not.
+    """
 
     kind = "call_incoming"
     number: str
     display_name: str = ""
     remote_uri: str = ""
+    withheld: bool = False
+    asserted: bool = False
+    answer_after_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -537,6 +549,14 @@ class RingBurst(Event):
     derived = True
     ring: int
     urgency: Literal["normal", "warn", "urgent", "breach"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AutoAnswered(Event):
+    """The appliance answers the call by itself, as was asked for."""
+
+    kind = "auto_answered"
+    derived = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,8 +15,9 @@ from thirdring.protocol.errors import ThirdringError, error
 from thirdring.protocol.events import CallEnded, CallIncoming, CallOutgoing, Event, StrangerRefused
 from thirdring_device.adapters.headset.interface import Headset
 from thirdring_device.adapters.media import MediaFactory
-from thirdring_device.adapters.sip.addresses import AllowedSources, number_of, parse_name_addr, source_host
+from thirdring_device.adapters.sip.addresses import AllowedSources, source_host
 from thirdring_device.adapters.sip.call import DeskCall, call_options
+from thirdring_device.adapters.sip.caller import answer_after_s, caller_of
 from thirdring_device.adapters.sip.desk import Desk
 from thirdring_device.adapters.sip.endpoint import EndpointOwner
 from thirdring_device.adapters.sip.guard import explain
@@ -24,6 +25,7 @@ from thirdring_device.adapters.sip.limits import RateLimit, StrangerCounter
 from thirdring_device.adapters.sip.servers import ServerLookup
 from thirdring_device.adapters.sip.sound import SoundPath
 from thirdring_device.adapters.sip.trunk import Trunk
+from thirdring_device.core.calls_settings import CallsSettings
 from thirdring_device.core.commands import (
     AnswerCall,
     DeviceCommand,
@@ -32,6 +34,7 @@ from thirdring_device.core.commands import (
     JoinCalls,
     MuteCall,
     PlaceCall,
+    RedirectCall,
     RefuseCall,
     ResumeCall,
     RingCaller,
@@ -71,14 +74,19 @@ class SipAdapter:
         media: MediaFactory,
         new_call_id: Callable[[], str],
         headset: Headset,
+        calls_settings: Callable[[], CallsSettings] = CallsSettings,
     ) -> None:
-        """Raise ``StorageError`` 5005 when ``trunk.peers`` or the trunk's servers hold what is no address."""
+        """``calls_settings`` gives what is set about calls at that moment.
+
+        Raise ``StorageError`` 5005 when ``trunk.peers`` or the trunk's servers hold what is no address.
+        """
         self._settings = settings
         self._clock = clock
         self._post = post
         self._media = media
         self._new_call_id = new_call_id
         self._headset = headset
+        self._calls_settings = calls_settings
         self._lookup = ServerLookup(settings.trunk)
         self._sources = AllowedSources(settings.trunk.peers, lambda: self._lookup.addresses)
         self._invites = RateLimit(settings.sip.invites_per_s)
@@ -198,6 +206,8 @@ class SipAdapter:
                     call.pick_up()
                 case RefuseCall():
                     call.release(command.by, command.cause, command.sip_code)
+                case RedirectCall():
+                    call.redirect(self._trunk.uri_for(command.number) or "", command.by, command.cause)
                 case EndCall():
                     call.end_for_agent()
                 case HoldCall():
@@ -265,14 +275,23 @@ class SipAdapter:
                 self._strangers.refused(source)
             return
         call = DeskCall(account, self._desk, self._new_call_id(), prm.callId)
-        caller = parse_name_addr(call.getInfo().remoteUri)
+        settings = self._calls_settings()
+        message = prm.rdata.wholeMsg
+        from_value = call.getInfo().remoteUri
+        caller = caller_of(message, from_value, trust_asserted=settings.trust_asserted_identity)
+        after_s = answer_after_s(message) if settings.answer_after else None
+        if settings.auto_answer:
+            after_s = settings.auto_answer_after_s
         self._post(
             CallIncoming(
                 at_s=self._clock(),
                 call_id=call.call_id,
-                number=number_of(caller),
+                number=caller.number,
                 display_name=caller.display,
                 remote_uri=caller.uri,
+                withheld=caller.withheld,
+                asserted=caller.asserted,
+                answer_after_s=after_s,
             )
         )
 

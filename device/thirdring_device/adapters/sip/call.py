@@ -119,6 +119,22 @@ class DeskCall(pj.Call):  # type: ignore[misc]
             log.warning("call %s: hanging up: %s", self.call_id, explain(failure))
         self._report_end(by, cause, sip_code, reason)
 
+    def redirect(self, uri: str, by: Party, cause: Cause) -> None:
+        """Send 302 with ``uri`` as the contact; without a trunk to name there, 480."""
+        if not uri:
+            self.release(by, cause, 480, "the trunk is not set up for outgoing calls")
+            return
+        self._released = True
+        options = call_options(302)
+        header = pj.SipHeader()
+        header.hName, header.hValue = "Contact", f"<{uri}>"
+        options.txOption.headers.append(header)
+        try:
+            self.answer(options)
+        except pj.Error as failure:
+            log.warning("call %s: sending it on: %s", self.call_id, explain(failure))
+        self._report_end(by, cause, 302, "")
+
     def mute(self, on: bool) -> None:
         """Silence the microphone or open it."""
         if self.desk.sound.mute(self.call_id, on):

@@ -166,6 +166,13 @@ class Journal:
         rows = self._db.execute("SELECT call_id FROM calls WHERE ended_utc IS NULL ORDER BY first_event")
         return {call_id: records_of_call(self._db, call_id) for (call_id,) in rows.fetchall()}
 
+    def last_dialled(self) -> str:
+        """Return the number of the newest outgoing call, empty when there was none."""
+        row = self._db.execute(
+            "SELECT number FROM calls WHERE direction = 'outgoing' ORDER BY first_event DESC LIMIT 1"
+        ).fetchone()
+        return str(row[0]) if row else ""
+
     def close(self) -> None:
         """Close; what still waits for space is lost."""
         self._db.close()

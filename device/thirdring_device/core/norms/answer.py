@@ -28,7 +28,13 @@ class AnswerRings(Norm):
 
     rule = "answer.rings"
     unit = "rings"
-    numbers = ("answer.max_rings", "answer.warn_ring", "answer.overflow_ring", "answer.overflow_action")
+    numbers = (
+        "answer.max_rings",
+        "answer.warn_ring",
+        "answer.overflow_ring",
+        "answer.overflow_action",
+        "answer.overflow_target",
+    )
     prompts = ("opener", "opener_late")
     manuals = "000"
 

@@ -21,8 +21,12 @@ class AnswerSettings:
         5, "ring at which the overflow action is taken", unit="rings", low=2, high=60, live=True
     )
     overflow_action: str = setting(
-        "none", "what then: none, or reject so that the trunk hunts on", choices=("none", "reject"), live=True
+        "none",
+        "what then: none, reject so that the trunk hunts on, or forward to the target (302)",
+        choices=("none", "reject", "forward"),
+        live=True,
     )
+    overflow_target: str = setting("", "number that the overflow forwards to", live=True)
     greeting_limit_s: float = setting(
         2.0, "time from the answer to the agent's first word", unit="s", low=0.5, high=30.0, live=True
     )

@@ -14,6 +14,7 @@ __all__ = [
     "CallId",
     "DialRequest",
     "DtmfRequest",
+    "ForwardRequest",
     "Health",
     "OptionalCall",
     "Problem",
@@ -51,6 +52,12 @@ class DtmfRequest(OptionalCall):
     """What to send to the customer."""
 
     digits: str = Field(description="`0`-`9`, `A`-`D`, `*`, `#`", max_length=64, examples=["1234#"])
+
+
+class ForwardRequest(OptionalCall):
+    """Where to send the ringing call."""
+
+    target: str = Field(description="a number", max_length=64)
 
 
 class TransferRequest(OptionalCall):

@@ -5,14 +5,16 @@ from fastapi import APIRouter
 from thirdring.protocol.commands import (
     Command,
     Conference,
+    Forward,
     Hold,
     Mute,
+    Redial,
     Resume,
     Swap,
     Transfer,
     Unmute,
 )
-from thirdring_device.gateway.api.models import CallId, OptionalCall, TransferRequest
+from thirdring_device.gateway.api.models import CallId, ForwardRequest, OptionalCall, TransferRequest
 from thirdring_device.gateway.api.problems import ENGINE, problems
 from thirdring_device.gateway.engine_client import EngineClient
 
@@ -58,6 +60,16 @@ def telephone_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 -
     async def conference() -> CallId:
         """Let the agent and both customers hear one another; `conference_started` tells when they do."""
         return await about_call(Conference(source=SOURCE))
+
+    @router.post("/redial", status_code=202, responses=problems(2003, 2005, 2008, 3000, 3001, *ENGINE))
+    async def redial() -> CallId:
+        """Call the number that was dialled last."""
+        return await about_call(Redial(source=SOURCE))
+
+    @router.post("/forward", responses=problems(2000, 2001, 2004, 2005, *ENGINE))
+    async def forward(request: ForwardRequest) -> CallId:
+        """Send the ringing call on to a number without answering it."""
+        return await about_call(Forward(target=request.target, call_id=request.call_id, source=SOURCE))
 
     @router.post("/mute", responses=CALL_ERRORS)
     async def mute(request: OptionalCall | None = None) -> CallId:

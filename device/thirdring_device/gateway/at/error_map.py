@@ -30,6 +30,7 @@ CME_OF_ERROR: Final[Mapping[int, int | None]] = {
     2005: BAD_NUMBER,
     2006: None,
     2007: NOT_ALLOWED,
+    2008: NOT_FOUND,
     3000: NO_SERVICE,
     3001: NO_SERVICE,
     3002: NO_SERVICE,

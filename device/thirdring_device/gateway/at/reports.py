@@ -29,9 +29,10 @@ REGISTRATION: Final[Mapping[TrunkState, int]] = {
 
 
 def clip_line(call: WatchedCall) -> str:
-    """Return ``+CLIP: number,type,,,,validity`` (27.007 clause 7.6); validity 2: no number to show."""
+    """Return ``+CLIP: number,type,,,,validity`` (27.007 clause 7.6); 1: withheld, 2: none to show."""
     number = phone_number(call.number)
-    return f"+CLIP: {fields([number, address_type(number)])},,,,{0 if number else 2}"
+    validity = 0 if number else 1 if call.withheld else 2
+    return f"+CLIP: {fields([number, address_type(number)])},,,,{validity}"
 
 
 def norm_line(event: NormNoted | Verdict) -> str:

@@ -43,7 +43,6 @@ class Session:
         self.abort = asyncio.Event()
         """Set when the host types while ``abortable`` (V.250 clause 5.6.1)."""
         self.abortable = False
-        self.last_number = ""
         self.released: set[str] = set()
         """Calls that this console has ended itself or still waits for: their end is no report to it."""
         self.timed_out: set[str] = set()

@@ -43,6 +43,7 @@ class WatchedCall:
     incoming: bool
     number: str
     display_name: str = ""
+    withheld: bool = False
     announced: bool = False
     waiting: bool = False
     answered: bool = False
@@ -106,7 +107,7 @@ class DeskWatch:
         if isinstance(event, TrunkChanged):
             self.trunk = event.state
         if isinstance(event, CallIncoming):
-            self._add(WatchedCall(event.call_id, True, event.number, event.display_name))
+            self._add(WatchedCall(event.call_id, True, event.number, event.display_name, event.withheld))
         elif isinstance(event, CallOutgoing):
             self._add(WatchedCall(event.call_id, False, event.number, announced=True))
         call = self.calls.get(event.call_id)

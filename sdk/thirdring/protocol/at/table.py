@@ -140,6 +140,7 @@ _OURS: Final = (
     CommandSpec(
         "#SET", "ts", 'AT#SET="<name>",<value>[,"<name>",<value>...]', "change settings, all or none"
     ),
+    CommandSpec("#FORWARD", "ts", "AT#FORWARD=<number>", "send the ringing call on to number (302)"),
     CommandSpec(
         "#TRANSFER",
         "ts",

@@ -7,7 +7,7 @@ from typing import Any, Final
 from thirdring.protocol.at.dial import dial_string
 from thirdring.protocol.at.parse import Request
 from thirdring.protocol.at.values import address_type, fields, parameters, phone_number
-from thirdring.protocol.commands import Answer, Dial, Hangup, SendDtmf
+from thirdring.protocol.commands import Answer, Dial, Hangup, Redial, SendDtmf
 from thirdring.protocol.errors import ThirdringError, TrunkError
 from thirdring.protocol.views import CallView
 from thirdring_device.gateway.at.handlers.base import SOURCE, Handler, Session, desk_state, in_range
@@ -31,12 +31,9 @@ _WAITING: Final = 5
 
 async def _dial(session: Session, request: Request) -> Reply:
     string = dial_string(request.argument)
-    number = session.last_number if string.redial else string.number
-    if string.redial and not number:
-        raise AtFailure(22)
-    session.last_number = number
+    command = Redial(source=SOURCE) if string.redial else Dial(number=string.number, source=SOURCE)
     try:
-        result = await session.desk.client.command(Dial(number=number, source=SOURCE))
+        result = await session.desk.client.command(command)
     except TrunkError:
         if session.profile.cme:
             raise

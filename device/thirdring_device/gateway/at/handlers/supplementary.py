@@ -9,6 +9,7 @@ from thirdring.protocol.commands import (
     Answer,
     Command,
     Conference,
+    Forward,
     GetSettings,
     Hangup,
     Hold,
@@ -151,7 +152,14 @@ async def _transfer(session: Session, request: Request) -> Reply:
     return Reply()
 
 
+async def _forward(session: Session, request: Request) -> Reply:
+    command = Forward(target=one_parameter(request).text, source=SOURCE)
+    await session.desk.client.command(command)
+    return Reply()
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
+    "#FORWARD": _forward,
     "#TRANSFER": _transfer,
     "+CHLD": _call_hold,
     "+CMUT": _mute,
