@@ -11,6 +11,7 @@ from typing import Any
 from thirdring.protocol.errors import error
 from thirdring.protocol.views import SettingView
 from thirdring_device.core.calls_settings import CallsSettings
+from thirdring_device.core.dialplan import DialPlanSettings
 from thirdring_device.core.norms.settings import AnswerSettings, CallSettings, PromptSettings, VoiceSettings
 from thirdring_device.core.settings import read_section, section_specs, setting
 
@@ -210,6 +211,7 @@ class Settings:
     serial: SerialSettings = field(default_factory=SerialSettings)
     recording: RecordingSettings = field(default_factory=RecordingSettings)
     calls: CallsSettings = field(default_factory=CallsSettings)
+    dialplan: DialPlanSettings = field(default_factory=DialPlanSettings)
     norms: NormsSettings = field(default_factory=NormsSettings)
 
 

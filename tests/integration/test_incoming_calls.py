@@ -9,7 +9,7 @@ import soundfile
 
 from tests.integration.conftest import Unit
 from tests.peers import BaresipPeer, SippPeer, free_port
-from thirdring import CallIncoming, Record, RingBurst
+from thirdring import CallError, CallIncoming, DialRefused, Record, RingBurst
 
 pytestmark = pytest.mark.sip
 
@@ -173,3 +173,36 @@ def test_fax_caller_is_transferred_to_the_fax_machine(
         if r.event.kind == "transfer_progress"
     ]
     assert (states[0], states[-1]) == ("asked", "succeeded")
+
+
+def test_dial_plan_refuses_in_words_and_in_the_record_and_lets_emergency_calls_pass(
+    unit: TrunkUnit, tmp_path: Path, changed: dict[str, object]
+) -> None:
+    after = unit.desk.state().last_event
+    with pytest.raises(CallError) as caught:
+        unit.desk.dial("+85221234567")
+    assert caught.value.code == 2010
+    refused = unit.desk.wait_for("dial_refused", 5.0, after=after).event
+    assert isinstance(refused, DialRefused)
+    assert (refused.number, refused.code, refused.source) == ("+85221234567", 2010, "http")
+    changed |= {"dialplan.unlisted": "deny", "dialplan.send_as": "e164"}
+    unit.desk.set_settings(changed)
+    with pytest.raises(CallError) as caught:
+        unit.desk.dial("13800138000")
+    assert caught.value.code == 2009
+    with SippPeer("answer_and_hang_up", tmp_path, port=unit.trunk_port) as peer:
+        call_id = unit.desk.dial("110")
+        peer.wait()
+    unit.free()
+    call = unit.desk.call(call_id).call
+    assert (call.number, call.cause, call.answered_utc is not None) == ("110", "hangup", True)
+    changed |= {"dialplan.unlisted": "allow", "dialplan.calls_per_hour": 1}
+    unit.desk.set_settings(changed)
+    with SippPeer("answer_and_hang_up", tmp_path, port=unit.trunk_port) as peer:
+        call_id = unit.desk.dial("13800138000")
+        peer.wait()
+    unit.free()
+    assert unit.desk.call(call_id).call.number == "+8613800138000"
+    with pytest.raises(CallError) as caught:
+        unit.desk.redial()
+    assert caught.value.code == 2012

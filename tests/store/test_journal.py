@@ -10,7 +10,7 @@ import pytest
 
 from tests.core.script import Script, answered, ended, ringing
 from thirdring.protocol.errors import CallError, StorageError
-from thirdring.protocol.events import Event, Verdict
+from thirdring.protocol.events import CallOutgoing, Event, Verdict
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.adapters.store.reader import JournalReader
 
@@ -117,3 +117,14 @@ def test_full_disk_loses_no_record(tmp_path: Path) -> None:
     )
     done = subprocess.run([*namespace, "sh", "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_journal_knows_the_last_number_dialled_and_the_calls_of_the_last_hour(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "j.sqlite3")
+    assert (journal.last_dialled(), journal.dialled_within(3600.0)) == ("", [])
+    journal.append(one_call())
+    journal.append([CallOutgoing(at_s=40.0, call_id="b", number="10086")])
+    assert journal.last_dialled() == "10086"
+    (ago_s,) = journal.dialled_within(3600.0)
+    assert 0.0 <= ago_s < 60.0
+    journal.close()

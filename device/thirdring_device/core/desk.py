@@ -5,7 +5,7 @@ what the facts say: timers that are due are fired, at their own time, before a f
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from thirdring.protocol.commands import Command, Dial, Redial
 from thirdring.protocol.errors import error
@@ -36,6 +36,7 @@ from thirdring_device.core.commands import (
     SetRinger,
     TransferCall,
 )
+from thirdring_device.core.dialplan import DialPlan
 from thirdring_device.core.incoming import AutoAnswer, received
 from thirdring_device.core.judged import DeskSettings, JudgedCall
 from thirdring_device.core.norms.answer_silent import HANG_UP_KEY
@@ -64,8 +65,9 @@ class Desk:
     Further calls are answered with 486, and so is the second one unless calls may wait.
     """
 
-    def __init__(self, settings: DeskSettings) -> None:
+    def __init__(self, settings: DeskSettings, plan: DialPlan | None = None) -> None:
         self.settings = settings
+        self.plan = plan or DialPlan()
         self.last_dialled = ""
         """For ``redial``; whoever makes the desk may set it."""
         self._calls: dict[str, JudgedCall] = {}
@@ -94,7 +96,10 @@ class Desk:
             if not self.last_dialled:
                 raise error(2008)
             command = Dial(number=self.last_dialled, source=command.source)
-        return admit(self.calls, command, at_s, new_call_id)
+        request = admit(self.calls, command, at_s, new_call_id)
+        if request.action in ("dial", "transfer", "forward") and request.argument:
+            return replace(request, argument=self.plan.admit(request.argument, at_s))
+        return request
 
     # --- facts ------------------------------------------------------------------------------------
 

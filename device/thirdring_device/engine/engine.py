@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -19,9 +20,10 @@ from typing import Any, Final
 
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.commands import Command, GetMetrics, GetSettings, GetState, SetSettings, Speak
-from thirdring.protocol.errors import error
+from thirdring.protocol.errors import CallError, error
 from thirdring.protocol.events import (
     CallEnded,
+    DialRefused,
     EngineStarted,
     EngineStopped,
     Event,
@@ -35,12 +37,14 @@ from thirdring.protocol.events import (
 from thirdring.protocol.views import CallView, DeskState
 from thirdring_device.adapters.board.interface import Board
 from thirdring_device.adapters.headset.interface import Headset
+from thirdring_device.adapters.numbers import classify
 from thirdring_device.adapters.recording import Recorder
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.core.call import ImpossibleTransition
 from thirdring_device.core.commands import DeviceCommand, SetRinger
 from thirdring_device.core.desk import Desk, Outputs
+from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanSettings
 from thirdring_device.engine.media import SAMPLE_RATE_HZ, CallSound
 from thirdring_device.engine.replay import desk_settings, interrupted
 from thirdring_device.settings import Settings, changed, save_changes, setting_views
@@ -62,6 +66,11 @@ def new_call_id() -> str:
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
+def plan_settings(settings: Settings) -> DialPlanSettings:
+    """Return the dial plan's settings, its country filled in."""
+    return replace(settings.dialplan, country=settings.dialplan.country or settings.trunk.country)
+
+
 class Engine:
     """One desk. ``start``, then commands by ``execute`` and records by ``records_after``, then ``stop``."""
 
@@ -72,7 +81,7 @@ class Engine:
         self._board = board
         self._headset = headset
         self._epoch_s = time.monotonic()
-        self._desk = Desk(desk_settings(settings))
+        self._desk = Desk(desk_settings(settings), DialPlan(plan_settings(settings), classify))
         self._journal = Journal(state_dir / "journal.sqlite3")
         self._started = False
         self._inbox: deque[Event] = deque()
@@ -115,6 +124,7 @@ class Engine:
             raise
         self._started = True
         self._desk.last_dialled = self._journal.last_dialled()
+        self._desk.plan.called(self.clock() - ago_s for ago_s in self._journal.dialled_within(HOUR_S))
         self._take(
             EngineStarted(
                 at_s=self.clock(),
@@ -241,7 +251,15 @@ class Engine:
             raise error(3000, "trunk.server is not set")
         if command.name in DIALLING and self._trunk[0] not in ("static", "registered"):
             raise error(3001, self._trunk[1])
-        request = self._desk.admit(command, self.clock(), new_call_id())
+        try:
+            request = self._desk.admit(command, self.clock(), new_call_id())
+        except CallError as refusal:
+            if refusal.code in REFUSALS:
+                number = str(getattr(command, "number", getattr(command, "target", "")))
+                self._take(
+                    DialRefused(at_s=self.clock(), number=number, code=refusal.code, source=command.source)
+                )
+            raise
         self._take(request)
         return {"call_id": request.call_id}
 
@@ -260,6 +278,7 @@ class Engine:
         live = {view.name for view in setting_views(new) if view.live}
         self._settings = new
         self._desk.settings = desk
+        self._desk.plan.settings = plan_settings(new)
         shown = {
             name: "***" if name == "trunk.password" else value for name, value in command.changes.items()
         }

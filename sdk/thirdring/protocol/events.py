@@ -27,6 +27,7 @@ __all__ = [
     "ConferenceEnded",
     "ConferenceStarted",
     "DeadAir",
+    "DialRefused",
     "Dtmf",
     "EngineStarted",
     "EngineStopped",
@@ -150,6 +151,16 @@ class StrangerRefused(Event):
     kind = "stranger_refused"
     source: str
     count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DialRefused(Event):
+    """The dial plan refused a number; ``code`` is the numbered error, ``source`` who asked."""
+
+    kind = "dial_refused"
+    number: str
+    code: int
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -173,6 +173,15 @@ class Journal:
         ).fetchone()
         return str(row[0]) if row else ""
 
+    def dialled_within(self, span_s: float) -> list[float]:
+        """Return how many seconds ago the outgoing calls of the last ``span_s`` began, oldest first."""
+        rows = self._db.execute(
+            "SELECT (julianday('now') - julianday(started_utc)) * 86400.0 AS ago_s FROM calls"
+            " WHERE direction = 'outgoing' AND ago_s BETWEEN 0 AND ? ORDER BY ago_s DESC",
+            (span_s,),
+        )
+        return [float(ago_s) for (ago_s,) in rows]
+
     def close(self) -> None:
         """Close; what still waits for space is lost."""
         self._db.close()

@@ -26,7 +26,7 @@ from thirdring_device.gateway.api.models import (
     Speaking,
     SpeakRequest,
 )
-from thirdring_device.gateway.api.problems import ENGINE, problems
+from thirdring_device.gateway.api.problems import ENGINE, PLAN, problems
 from thirdring_device.gateway.engine_client import EngineClient
 
 __all__ = ["desk_router"]
@@ -52,7 +52,7 @@ def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a li
         """Return the desk as it is now: trunk, storage, calls, number of the last event."""
         return await client.command(GetState(source=SOURCE))
 
-    @router.post("/dial", status_code=202, responses=problems(2003, 2005, 3000, 3001, *ENGINE))
+    @router.post("/dial", status_code=202, responses=problems(2003, 2005, *PLAN, 3000, 3001, *ENGINE))
     async def dial(request: DialRequest) -> CallId:
         """Call a number. Answers at once with the call's id; how it goes on shows in events."""
         return await about_call(Dial(number=request.number, source=SOURCE))

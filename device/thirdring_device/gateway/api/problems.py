@@ -11,11 +11,13 @@ from thirdring.protocol.errors import error
 from thirdring_device.gateway.api.error_map import problem, status_of
 from thirdring_device.gateway.api.models import Problem
 
-__all__ = ["ENGINE", "JOURNAL", "complete_openapi", "problems"]
+__all__ = ["ENGINE", "JOURNAL", "PLAN", "complete_openapi", "problems"]
 
 EVERYWHERE: Final = (1000, 1001, 1007, 6000, 6001, 7002, 7003)
 ENGINE: Final = (7000, 7001)
 """What every route that asks the engine may answer."""
+PLAN: Final = (2009, 2010, 2011, 2012)
+"""What every route that names a number to be called may answer."""
 JOURNAL: Final = (5001, 5002, 7000)
 """What every route that reads the journal may answer."""
 

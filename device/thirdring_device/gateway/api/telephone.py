@@ -15,7 +15,7 @@ from thirdring.protocol.commands import (
     Unmute,
 )
 from thirdring_device.gateway.api.models import CallId, ForwardRequest, OptionalCall, TransferRequest
-from thirdring_device.gateway.api.problems import ENGINE, problems
+from thirdring_device.gateway.api.problems import ENGINE, PLAN, problems
 from thirdring_device.gateway.engine_client import EngineClient
 
 __all__ = ["telephone_router"]
@@ -49,7 +49,7 @@ def telephone_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 -
         """Hold the call that is up and take the other one, whose id is returned."""
         return await about_call(Swap(source=SOURCE))
 
-    @router.post("/transfer", responses=problems(2000, 2002, 2004, 2005, 2007, *ENGINE))
+    @router.post("/transfer", responses=problems(2000, 2002, 2004, 2005, 2007, *PLAN, *ENGINE))
     async def transfer(request: TransferRequest) -> CallId:
         """Hand the customer on to a number or to the other call; `transfer_progress` tells how it goes."""
         return await about_call(
@@ -61,12 +61,12 @@ def telephone_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 -
         """Let the agent and both customers hear one another; `conference_started` tells when they do."""
         return await about_call(Conference(source=SOURCE))
 
-    @router.post("/redial", status_code=202, responses=problems(2003, 2005, 2008, 3000, 3001, *ENGINE))
+    @router.post("/redial", status_code=202, responses=problems(2003, 2005, 2008, *PLAN, 3000, 3001, *ENGINE))
     async def redial() -> CallId:
         """Call the number that was dialled last."""
         return await about_call(Redial(source=SOURCE))
 
-    @router.post("/forward", responses=problems(2000, 2001, 2004, 2005, *ENGINE))
+    @router.post("/forward", responses=problems(2000, 2001, 2004, 2005, *PLAN, *ENGINE))
     async def forward(request: ForwardRequest) -> CallId:
         """Send the ringing call on to a number without answering it."""
         return await about_call(Forward(target=request.target, call_id=request.call_id, source=SOURCE))
