@@ -158,9 +158,9 @@ class AsyncAppliance:
         """Let the customer hear the agent again."""
         return _call_id(await self._command(Unmute(call_id=call_id)))
 
-    async def send_dtmf(self, digits: str) -> None:
-        """Send DTMF digits (0-9 A-D * #) to the customer."""
-        await self._command(SendDtmf(digits=digits))
+    async def send_dtmf(self, digits: str, duration_ms: int = 0) -> None:
+        """Send DTMF digits (0-9 A-D * #) to the customer, each for 40 to 5000 ms (0: as set)."""
+        await self._command(SendDtmf(digits=digits, duration_ms=duration_ms))
 
     async def speak(self, path: str) -> float:
         """Play a sound file of the appliance into the simulated headset; return its length in seconds."""

@@ -128,9 +128,9 @@ class Appliance:
         """Let the customer hear the agent again."""
         return self._run(self._appliance.unmute(call_id))
 
-    def send_dtmf(self, digits: str) -> None:
-        """Send DTMF digits (0-9 A-D * #) to the customer."""
-        self._run(self._appliance.send_dtmf(digits))
+    def send_dtmf(self, digits: str, duration_ms: int = 0) -> None:
+        """Send DTMF digits (0-9 A-D * #) to the customer, each for 40 to 5000 ms (0: as set)."""
+        self._run(self._appliance.send_dtmf(digits, duration_ms))
 
     def speak(self, path: str) -> float:
         """Play a sound file of the appliance into the simulated headset; return its length in seconds."""

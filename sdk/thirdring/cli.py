@@ -98,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     command("swap", _swap)
     command("conference", _conference)
     command("redial", _redial)
+    command("dtmf", _dtmf).add_argument("digits", help="0-9 A-D * #")
     command("forward", _forward).add_argument("target", help="a number")
     transfer = command("transfer", _transfer)
     transfer.add_argument("target", nargs="?", default="", help="a number (default: the other call)")
@@ -214,6 +215,11 @@ def _conference(appliance: Appliance, options: argparse.Namespace) -> None:
 def _redial(appliance: Appliance, options: argparse.Namespace) -> None:
     """Call the number that was dialled last."""
     _print_call(appliance.redial(), options)
+
+
+def _dtmf(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Send DTMF digits to the customer."""
+    appliance.send_dtmf(options.digits)
 
 
 def _forward(appliance: Appliance, options: argparse.Namespace) -> None:

@@ -77,6 +77,7 @@ def main() -> None:
     begin_s = time.monotonic()
     ids = itertools.count(1)
     headset = SimulatedHeadset(directory)
+    settings = changed(Settings(), values)
 
     def post(event: Event) -> None:
         say({"kind": event.kind, **to_fields(event)})
@@ -88,12 +89,13 @@ def main() -> None:
         return probes[call_id]
 
     adapter = SipAdapter(
-        changed(Settings(), values),
+        settings,
         clock=lambda: time.monotonic() - begin_s,
         post=post,
         media=probe,
         new_call_id=lambda: f"in{next(ids)}",
         headset=headset,
+        calls_settings=lambda: settings.calls,
     )
     try:
         adapter.start()
@@ -119,6 +121,10 @@ def main() -> None:
                 while not adapter._desk.calls[request["call_id"]].hold.agreed:
                     time.sleep(0.005)
                 say({"kind": "wait_answered"})
+            case "wait_digits_sent":
+                while adapter._desk.calls[request["call_id"]].digits.sent < request["count"]:
+                    time.sleep(0.005)
+                say({"kind": "wait_digits_sent"})
             case "wait_ticks":
                 while probes[request["call_id"]].ticks < request["ticks"]:
                     time.sleep(0.005)

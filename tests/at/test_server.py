@@ -266,9 +266,16 @@ def test_clcc_has_exactly_seven_fields(console: ServedConsole, host: Host) -> No
 def test_dtmf_takes_a_list(console: ServedConsole, host: Host) -> None:
     assert host.ask('AT+VTS=1,a,"#"') == ["OK"]
     assert console.engine.asked[-1] == SendDtmf(digits="1A#", source="at")
-    assert host.ask("AT+CMEE=1") == ["OK"]
-    host.write(b"AT+VTS={1,5}\r")
-    assert host.until(b"4\r\n") == b"\r\n+CME ERROR: 4\r\n"
+    assert host.ask("AT+VTS={1,5},{2,5},3") == ["OK"]
+    assert console.engine.asked[-2:] == [
+        SendDtmf(digits="12", duration_ms=500, source="at"),
+        SendDtmf(digits="3", source="at"),
+    ]
+    assert host.ask("AT+VTD=2;+VTS=4") == ["OK"]
+    assert console.engine.asked[-1] == SendDtmf(digits="4", duration_ms=200, source="at")
+    assert host.ask("AT+VTD?") == ["+VTD: 2", "OK"]
+    for wrong in ("AT+VTS={1}", "AT+VTS={1,0}", "AT+VTS={12,5}", "AT+VTS={1,99}", "AT+VTD=51"):
+        assert host.ask(wrong) == ["ERROR"]
 
 
 def test_registration_is_read_and_reported(console: ServedConsole, host: Host) -> None:

@@ -73,6 +73,11 @@ def test_state_is_the_engines(tmp_path: Path) -> None:
         ("calls/c1/answer", None, Answer(call_id="c1", source="http")),
         ("calls/c1/hangup", None, Hangup(call_id="c1", source="http")),
         ("dtmf", {"digits": "12#"}, SendDtmf(digits="12#", source="http")),
+        (
+            "dtmf",
+            {"digits": "1", "duration_ms": 80},
+            SendDtmf(digits="1", duration_ms=80, source="http"),
+        ),
         ("hold", {}, Hold(source="http")),
         ("resume", {"call_id": "c1"}, Resume(call_id="c1", source="http")),
         ("swap", None, Swap(source="http")),

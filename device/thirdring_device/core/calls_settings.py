@@ -38,3 +38,13 @@ class CallsSettings:
     fax_target: str = setting(
         "", "number that a fax caller, told by its CNG tone, is transferred to; empty: none", live=True
     )
+    dtmf_out: str = setting(
+        "auto",
+        "how digits are sent: RFC 4733 events, SIP INFO, tones; auto: events, INFO where there are none",
+        choices=("auto", "event", "info", "tone"),
+        live=True,
+    )
+    dtmf_ms: int = setting(100, "length of a digit that is sent", unit="ms", low=40, high=5000, live=True)
+    dtmf_pause_ms: int = setting(
+        100, "pause behind a digit that is sent", unit="ms", low=40, high=5000, live=True
+    )

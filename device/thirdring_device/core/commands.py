@@ -121,10 +121,11 @@ class PlaceCall(DeviceCommand):
 
 @dataclass(frozen=True, slots=True)
 class SendDigits(DeviceCommand):
-    """Send DTMF ``digits`` to the customer (RFC 4733)."""
+    """Send DTMF ``digits`` to the customer one after another, each for ``duration_ms`` (0: as set)."""
 
     call_id: str
     digits: str
+    duration_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,7 +208,7 @@ class Desk:
             case "mute" | "unmute":
                 yield MuteCall(call.call_id, event.action == "mute")
             case "dtmf":
-                yield SendDigits(call.call_id, event.argument)
+                yield SendDigits(call.call_id, event.argument, event.duration_ms)
             case "hangup":
                 if call.incoming and call.answered is None:
                     yield RefuseCall(call.call_id, 603, by="agent", cause="rejected")

@@ -29,6 +29,9 @@ MOST_CALLS: Final = 2
 """Calls that are there at the same time: one in talk, one held or waiting."""
 DIALLABLE: Final = frozenset("0123456789*#")
 DTMF_DIGITS: Final = frozenset("0123456789ABCDabcd*#")
+SHORTEST_DIGIT_MS: Final = 40
+"""ITU-T Q.24: what a receiver must recognise."""
+LONGEST_DIGIT_MS: Final = 5000
 ESTABLISHED: Final[tuple[CallState, ...]] = ("active", "held")
 
 Calls = Sequence[Call]
@@ -146,7 +149,10 @@ def _send_dtmf(calls: Calls, command: Command, at_s: float, _: str) -> AgentRequ
     assert isinstance(command, SendDtmf)  # noqa: S101 - by the table
     if not command.digits or not set(command.digits) <= DTMF_DIGITS:
         raise error(2006, command.digits[:40])
-    return _about_call(calls, command, at_s, command.digits.upper())
+    if command.duration_ms and not SHORTEST_DIGIT_MS <= command.duration_ms <= LONGEST_DIGIT_MS:
+        raise error(1004, f"duration_ms is {command.duration_ms}")
+    request = _about_call(calls, command, at_s, command.digits.upper())
+    return replace(request, duration_ms=command.duration_ms)
 
 
 def _swap(calls: Calls, command: Command, at_s: float, _: str) -> AgentRequested:

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -24,6 +24,7 @@ from thirdring.protocol.errors import CallError, error
 from thirdring.protocol.events import (
     CallEnded,
     DialRefused,
+    Dtmf,
     EngineStarted,
     EngineStopped,
     Event,
@@ -45,6 +46,7 @@ from thirdring_device.core.call import ImpossibleTransition
 from thirdring_device.core.commands import DeviceCommand, SetRinger
 from thirdring_device.core.desk import Desk, Outputs
 from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanSettings
+from thirdring_device.core.digits import DigitSieve
 from thirdring_device.engine.media import SAMPLE_RATE_HZ, CallSound
 from thirdring_device.engine.replay import desk_settings, interrupted
 from thirdring_device.settings import Settings, changed, save_changes, setting_views
@@ -92,6 +94,7 @@ class Engine:
         self._trunk: tuple[TrunkState, str, int] = ("static", "", 0)
         self._strangers = 0
         self._recorders: dict[str, Recorder] = {}
+        self._sieves: defaultdict[str, DigitSieve] = defaultdict(DigitSieve)
         self._workers = ThreadPoolExecutor(2, "worker")
         self._sip = SipAdapter(
             settings,
@@ -167,6 +170,8 @@ class Engine:
         records: list[Record] = []
         commands: list[DeviceCommand] = []
         for fact in facts:
+            if isinstance(fact, Dtmf) and not self._sieves[fact.call_id].passes(fact):
+                continue
             (record,) = self._journal.number([fact])
             records.append(record)
             self._note(fact)
@@ -190,6 +195,8 @@ class Engine:
             self._execute(command)
         self._publish(records)
         for record in records:
+            if isinstance(record.event, CallEnded):
+                self._sieves.pop(record.event.call_id, None)
             if isinstance(record.event, CallEnded) and record.event.call_id in self._recorders:
                 self._close_recording(record.event.call_id)
         if self._timer is not None:

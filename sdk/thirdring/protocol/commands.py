@@ -156,11 +156,12 @@ class Unmute(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendDtmf(Command):
-    """Send ``digits`` (0-9 A-D * #) to the customer."""
+    """Send ``digits`` (0-9 A-D * #) to the customer, each for ``duration_ms`` (0: as set)."""
 
     name = "send_dtmf"
     digits: str
     call_id: str = ""
+    duration_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -272,7 +272,7 @@ class AgentRequested(Event):
     """The agent (or a program for the agent) asked for something; ``source`` is the way it came.
 
     ``other_call_id``: the second call of a conference, or of a transfer after consultation. ``consent``:
-    the customer agreed to the transfer.
+    the customer agreed to the transfer. ``duration_ms``: of each digit, 0 as set.
     """
 
     kind = "agent_requested"
@@ -281,6 +281,7 @@ class AgentRequested(Event):
     argument: str = ""
     other_call_id: str = ""
     consent: bool = False
+    duration_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -540,7 +541,10 @@ class ToneHeard(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dtmf(Event):
-    """A DTMF digit: RFC 4733 event or SIP INFO (``event``, ``info``) or heard as tones (``tone``)."""
+    """A DTMF digit: RFC 4733 event or SIP INFO (``event``, ``info``) or heard as tones (``tone``).
+
+    One that comes by several ways at once is told once, by the way that was first.
+    """
 
     kind = "dtmf"
     side: Side

@@ -154,7 +154,7 @@ class SipAdapter:
         try:
             self.sip_stack = self._endpoint.version
             sound = SoundPath(self._headset)
-            self._desk = Desk(self._clock, self._post, self._media, sound)
+            self._desk = Desk(self._clock, self._post, self._media, sound, self._calls_settings)
             self._trunk = Trunk(
                 self._settings, self._desk, self._incoming, self._lookup, self._endpoint.tls_failures
             )
@@ -172,6 +172,7 @@ class SipAdapter:
         for call in list(self._desk.calls.values()):
             call.hold.poll(now_s)
             call.transfer.poll(now_s)
+            call.digits.poll(now_s)
         self._desk.conference.poll()
         if now_s >= self._next_wire_poll_s:
             self._next_wire_poll_s = now_s + WIRE_POLL_S
@@ -221,7 +222,7 @@ class SipAdapter:
                 case MuteCall():
                     call.mute(command.on)
                 case SendDigits():
-                    call.send_digits(command.digits)
+                    call.digits.send(command.digits, command.duration_ms)
                 case _:
                     log.error("not a command for SIP: %s", command)
         except pj.Error as failure:

@@ -19,6 +19,7 @@ from thirdring.protocol.events import (
     Party,
 )
 from thirdring_device.adapters.sip.desk import Desk
+from thirdring_device.adapters.sip.digits import DigitSender
 from thirdring_device.adapters.sip.guard import explain, guarded
 from thirdring_device.adapters.sip.hold import Hold
 from thirdring_device.adapters.sip.quality import QualityMeter
@@ -63,6 +64,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         self._waiting = False
         self.hold = Hold(self, call_id_is_ours=pjsua_id is None)
         self.transfer = Transfer(self)
+        self.digits = DigitSender(self, desk.calls_settings)
         self._stream_index: int | None = None
         self._packets = 0
         self._wire_alive_s = 0.0
@@ -141,24 +143,13 @@ class DeskCall(pj.Call):  # type: ignore[misc]
             kind = MuteStarted if on else MuteEnded
             self.post(kind(at_s=self.desk.clock(), call_id=self.call_id))
 
-    def send_digits(self, digits: str) -> None:
-        """Send DTMF, as SIP INFO where the other side did not offer RFC 4733."""
-        try:
-            self.dialDtmf(digits)
-        except pj.Error as failure:
-            log.info("call %s: RFC 4733: %s; sending INFO", self.call_id, explain(failure))
-            parameter = pj.CallSendDtmfParam()
-            parameter.method = pj.PJSUA_DTMF_METHOD_SIP_INFO
-            parameter.digits = digits
-            self.sendDtmf(parameter)
-
     def part(self) -> None:
         """Let go of what refers back to this call, once the stack is through with it.
 
         Else it would live until Python looks for cycles, on whatever thread that happens, and a pjsua2 call
         that is deleted late takes the stack's next call with it.
         """
-        del self.hold, self.transfer
+        del self.hold, self.transfer, self.digits
 
     # --- the wire ---------------------------------------------------------------------------------
 

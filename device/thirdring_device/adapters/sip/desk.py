@@ -8,6 +8,7 @@ from thirdring.protocol.events import Event
 from thirdring_device.adapters.media import MediaFactory
 from thirdring_device.adapters.sip.conference import Conference
 from thirdring_device.adapters.sip.sound import SoundPath
+from thirdring_device.core.calls_settings import CallsSettings
 
 if TYPE_CHECKING:
     from thirdring_device.adapters.sip.call import DeskCall
@@ -23,6 +24,7 @@ class Desk:
     post: Callable[[Event], None]
     media: MediaFactory
     sound: SoundPath
+    calls_settings: Callable[[], CallsSettings] = CallsSettings
     calls: dict[str, "DeskCall"] = field(default_factory=dict)
     """Calls whose end has not been reported."""
     conference: "Conference" = field(init=False)

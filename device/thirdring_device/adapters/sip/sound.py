@@ -79,6 +79,7 @@ class _Lane:
         self.owner = ""
         self.stream: Any = None
         """The call's stream while it is linked."""
+        self.has_keypad = False
 
 
 class SoundPath:
@@ -88,6 +89,8 @@ class SoundPath:
         self._headset = headset
         self._lanes = [_Lane(number) for number in range(LANES)]
         self._crossed: tuple[_Lane, _Lane] | None = None
+        self._keypad = pj.ToneGenerator()
+        self._keypad.createToneGenerator(SAMPLE_RATE_HZ, 1)
         headset.open(port_format())
 
     def has(self, call_id: str) -> bool:
@@ -115,7 +118,7 @@ class SoundPath:
             return
         if lane.stream is None:
             self._headset.connect(lane.mouth, lane.ear)
-        lane.stream = stream
+        lane.stream, lane.has_keypad = stream, False
         lane.mouth.startTransmit(stream)
         stream.startTransmit(lane.ear)
         if self._crossed is not None and lane in self._crossed:
@@ -129,12 +132,15 @@ class SoundPath:
         if self._crossed is not None and lane in self._crossed:
             self.uncross()
         stream, lane.stream = lane.stream, None
+        had_keypad, lane.has_keypad = lane.has_keypad, False
         lane.pairer.muted = False
         try:
             self._headset.disconnect(lane.mouth, lane.ear)
         except pj.Error as failure:
             log.error("the headset was not disconnected: %s", explain(failure))
         try:
+            if had_keypad:
+                self._keypad.stopTransmit(stream)
             lane.mouth.stopTransmit(stream)
             stream.stopTransmit(lane.ear)
         except pj.Error as failure:  # the stream has left the bridge, and its links with it
@@ -167,6 +173,18 @@ class SoundPath:
             except pj.Error as failure:  # a stream has left the bridge, and its links with it
                 log.debug("conference: %s", explain(failure))
 
+    def play_digit(self, call_id: str, digit: str, duration_ms: int) -> None:
+        """Let the customer hear a DTMF digit (ITU-T Q.23); nothing is played to a call that is not linked."""
+        lane = self._lane(call_id)
+        if lane is None or lane.stream is None:
+            return
+        if not lane.has_keypad:
+            self._keypad.startTransmit(lane.stream)
+            lane.has_keypad = True
+        tone = pj.ToneDigit()
+        tone.digit, tone.on_msec, tone.off_msec, tone.volume = digit, duration_ms, 0, 0
+        self._keypad.playDigits(pj.ToneDigitVector([tone]))
+
     def mute(self, call_id: str, on: bool) -> bool:
         """Silence or open the microphone of a call; return whether that changed anything."""
         lane = self._lane(call_id)
@@ -196,7 +214,7 @@ class SoundPath:
         for lane in self._lanes:
             self.detach(lane.owner)
         self._headset.close()
-        del self._lanes
+        del self._lanes, self._keypad
 
     def _lane(self, call_id: str) -> _Lane | None:
         return next((lane for lane in self._lanes if call_id and lane.owner == call_id), None)

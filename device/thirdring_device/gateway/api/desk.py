@@ -36,7 +36,7 @@ SOURCE = "http"
 Named = Annotated[str, Path(description="the call's id", max_length=64)]
 ANSWER_ERRORS = problems(2000, 2001, 2004, *ENGINE)
 HANGUP_ERRORS = problems(2000, 2002, 2004, *ENGINE)
-DTMF_ERRORS = problems(2000, 2002, 2004, 2006, *ENGINE)
+DTMF_ERRORS = problems(1004, 2000, 2002, 2004, 2006, *ENGINE)
 
 
 def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a list of routes
@@ -72,7 +72,12 @@ def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a li
     @router.post("/dtmf", responses=DTMF_ERRORS)
     async def dtmf(request: DtmfRequest) -> CallId:
         """Send DTMF digits to the customer."""
-        command = SendDtmf(digits=request.digits, call_id=request.call_id, source=SOURCE)
+        command = SendDtmf(
+            digits=request.digits,
+            call_id=request.call_id,
+            duration_ms=request.duration_ms,
+            source=SOURCE,
+        )
         return await about_call(command, request.call_id)
 
     @router.post("/calls/{call_id}/answer", responses=ANSWER_ERRORS)

@@ -52,6 +52,7 @@ class DtmfRequest(OptionalCall):
     """What to send to the customer."""
 
     digits: str = Field(description="`0`-`9`, `A`-`D`, `*`, `#`", max_length=64, examples=["1234#"])
+    duration_ms: int = Field(default=0, description="length of each digit, 40 to 5000; 0: as set")
 
 
 class ForwardRequest(OptionalCall):

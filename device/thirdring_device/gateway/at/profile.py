@@ -39,6 +39,7 @@ class Profile:
     colp: int = 0  # +COLP
     cring: int = 0  # +CRC
     waiting: int = 0  # +CCWA
+    tone_tenths: int = 0  # +VTD
     messages: int = 0  # +CMGF
     reports: int = 1  # #URC
     verbose: int = 0  # #VERBOSE

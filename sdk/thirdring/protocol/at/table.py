@@ -85,7 +85,16 @@ _STANDARD: Final = (
         "1 reports a waiting call as +CCWA: number,type,class; then let calls wait: 0 no, 1 yes, 2 show",
         "(0,1)",
     ),
-    CommandSpec("+VTS", "ts", "AT+VTS=<digit>[,<digit>...]", "send DTMF", "(0-9,*,#,A-D)"),
+    CommandSpec(
+        "+VTS",
+        "ts",
+        "AT+VTS=<digit>[,<digit>...], AT+VTS={<digit>,<tenths>}[,...]",
+        "send DTMF; in braces with its length in tenths of a second",
+        "(0-9,*,#,A-D),(1-50)",
+    ),
+    CommandSpec(
+        "+VTD", "rts", "AT+VTD=<tenths>", "length of a digit in tenths of a second; 0: as set", "(0-50)"
+    ),
     CommandSpec("+CPIN", "rt", "AT+CPIN?", "there is no PIN: READY"),
     CommandSpec("+CMGF", "rts", "AT+CMGF=0", "message format: there are no messages", "(0)"),
     CommandSpec("+CSCA", "rt", "AT+CSCA?", "message centre: there is none, +CMS ERROR: 330"),

@@ -5,13 +5,20 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from thirdring.protocol.at.dial import dial_string
-from thirdring.protocol.at.parse import Request
+from thirdring.protocol.at.parse import Op, Request
 from thirdring.protocol.at.values import address_type, fields, parameters, phone_number
 from thirdring.protocol.commands import Answer, Dial, Hangup, Redial, SendDtmf
 from thirdring.protocol.errors import ThirdringError, TrunkError
 from thirdring.protocol.views import CallView
-from thirdring_device.gateway.at.handlers.base import SOURCE, Handler, Session, desk_state, in_range
-from thirdring_device.gateway.at.reply import AtFailure, Reply
+from thirdring_device.gateway.at.handlers.base import (
+    SOURCE,
+    Handler,
+    Session,
+    desk_state,
+    in_range,
+    one_parameter,
+)
+from thirdring_device.gateway.at.reply import AtMistake, Reply
 from thirdring_device.gateway.at.reports import end_code
 from thirdring_device.gateway.at.watch import WatchedCall
 
@@ -27,6 +34,7 @@ _STATES: Final[Mapping[str, int]] = {
 }
 """27.007 clause 7.18; a call that is ending is no longer listed."""
 _WAITING: Final = 5
+LONGEST_TENTHS: Final = 50
 
 
 async def _dial(session: Session, request: Request) -> Reply:
@@ -130,12 +138,30 @@ async def _why_ended(session: Session, request: Request) -> Reply:
 
 
 async def _dtmf(session: Session, request: Request) -> Reply:
-    found = parameters(request.argument)
-    if any(parameter.text.startswith("{") for parameter in found):
-        raise AtFailure(4)  # the trunk's events have one duration
-    digits = "".join(parameter.text for parameter in found).upper()
-    await session.desk.client.command(SendDtmf(digits=digits, source=SOURCE))
+    """Digits, and ``{digit,duration}`` with the duration in tenths of a second (27.007 clause C.2.11)."""
+    runs: list[tuple[str, int]] = []
+    for parameter in parameters(request.argument):
+        digits, tenths = parameter.text, session.profile.tone_tenths
+        if digits.startswith("{"):
+            digit, *lengths = parameters(digits.removeprefix("{").removesuffix("}"))
+            if not digits.endswith("}") or len(lengths) != 1 or len(digit.text) != 1:
+                raise AtMistake(digits)
+            digits, tenths = digit.text, in_range(lengths[0].number, 1, LONGEST_TENTHS)
+        if runs and runs[-1][1] == tenths:
+            runs[-1] = (runs[-1][0] + digits, tenths)
+        else:
+            runs.append((digits, tenths))
+    for digits, tenths in runs:
+        command = SendDtmf(digits=digits.upper(), duration_ms=tenths * 100, source=SOURCE)
+        await session.desk.client.command(command)
     return Reply()
+
+
+async def _tone_duration(session: Session, request: Request) -> Reply:
+    if request.op is Op.SET:
+        session.profile.tone_tenths = in_range(one_parameter(request).number, 0, LONGEST_TENTHS)
+        return Reply()
+    return Reply([f"+VTD: {session.profile.tone_tenths}"])
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
@@ -146,4 +172,5 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "+CLCC": _list_calls,
     "+CEER": _why_ended,
     "+VTS": _dtmf,
+    "+VTD": _tone_duration,
 }

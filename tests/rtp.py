@@ -1,0 +1,127 @@
+"""One end of an RTP stream for tests: PCMA silence, RFC 4733 events in and out, packets lost on purpose."""
+
+import random
+import socket
+import struct
+import threading
+import time
+from types import TracebackType
+from typing import Final, Self
+
+from tests.peers import LOOPBACK
+
+EVENTS: Final = "0123456789*#ABCD"
+EVENT_TYPE: Final = 101
+PCMA_TYPE: Final = 8
+PACKET_S: Final = 0.02
+PACKET_SAMPLES: Final = 160
+END_PACKETS: Final = 3
+"""RFC 4733 clause 2.5.1.4: the last packet of an event is sent three times."""
+
+
+class RtpPeer:
+    """Sends and receives on a port of its own; ``loss`` of the packets in each direction never arrive."""
+
+    def __init__(self, *, loss: float = 0.0, seed: int = 1) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.bind((LOOPBACK, 0))
+        self.port = int(self._socket.getsockname()[1])
+        self._loss = loss
+        self._random = random.Random(seed)
+        self._remote: tuple[str, int] | None = None
+        self._ready = threading.Event()
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._digits: dict[int, str] = {}
+        self._to_send: list[tuple[str, int, int]] = []
+        self._idle = threading.Event()
+        self._idle.set()
+        self.lost = 0
+        self._threads = [threading.Thread(target=f, daemon=True) for f in (self._receive, self._send)]
+
+    def __enter__(self) -> Self:
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
+            waker.sendto(b"", (LOOPBACK, self.port))
+        for thread in self._threads:
+            thread.join()
+        self._socket.close()
+
+    @property
+    def digits(self) -> str:
+        """The digits received: an event is told from the next by its timestamp (RFC 4733 clause 2.2.1)."""
+        with self._lock:
+            return "".join(self._digits.values())
+
+    def press(self, digits: str, duration_ms: int = 60, pause_ms: int = 60) -> None:
+        """Send digits once the other side is known; return when the last one is out."""
+        assert self._ready.wait(10.0), "no RTP came"
+        self._idle.clear()
+        with self._lock:
+            self._to_send += [(digit, duration_ms, pause_ms) for digit in digits]
+        assert self._idle.wait(len(digits) * (duration_ms + pause_ms) / 1000 + 30)
+
+    def _dropped(self) -> bool:
+        if self._random.random() >= self._loss:
+            return False
+        self.lost += 1
+        return True
+
+    def _receive(self) -> None:
+        while not self._stop.is_set():
+            data, address = self._socket.recvfrom(2048)
+            if len(data) < 12 or self._dropped():
+                continue
+            if not self._ready.is_set():
+                self._remote = address
+                self._ready.set()
+            (_, kind, _, timestamp, _) = struct.unpack("!BBHII", data[:12])
+            if kind & 0x7F == EVENT_TYPE and data[12] < len(EVENTS):
+                with self._lock:
+                    self._digits.setdefault(timestamp, EVENTS[data[12]])
+
+    def _send(self) -> None:
+        sequence = timestamp = 0
+        begin_s, ticks = time.monotonic(), 0
+
+        def packet(kind: int, payload: bytes, stamp: int, marker: bool = False) -> None:
+            nonlocal sequence
+            sequence = (sequence + 1) & 0xFFFF
+            header = struct.pack("!BBHII", 0x80, kind | marker << 7, sequence, stamp & 0xFFFFFFFF, 4711)
+            if self._remote is not None and not self._dropped():
+                self._socket.sendto(header + payload, self._remote)
+
+        def tick() -> None:
+            nonlocal ticks, timestamp
+            ticks += 1
+            timestamp += PACKET_SAMPLES
+            self._stop.wait(max(0.0, begin_s + ticks * PACKET_S - time.monotonic()))
+
+        while not self._stop.is_set():
+            with self._lock:
+                press = self._to_send.pop(0) if self._to_send else None
+            if press is None:
+                self._idle.set()
+                packet(PCMA_TYPE, b"\xd5" * PACKET_SAMPLES, timestamp)
+                tick()
+                continue
+            digit, duration_ms, pause_ms = press
+            stamp, event = timestamp, EVENTS.index(digit)
+            packets = max(1, duration_ms // 20)
+            for number in range(1, packets + 1):
+                duration = number * PACKET_SAMPLES
+                last = number == packets
+                for _ in range(END_PACKETS if last else 1):
+                    flags = 10 | (0x80 if last else 0)
+                    packet(EVENT_TYPE, struct.pack("!BBH", event, flags, duration), stamp, number == 1)
+                tick()
+            for _ in range(max(1, pause_ms // 20)):
+                packet(PCMA_TYPE, b"\xd5" * PACKET_SAMPLES, timestamp)
+                tick()
