@@ -8,7 +8,13 @@ lines are solved together (least squares), because 40 ms do not keep lines 25 Hz
 
 from libc.math cimport M_PI, cos, cosf, rint, sin, sinf, sqrtf
 from libc.stdint cimport int16_t, int32_t, int64_t, uint32_t
-from libc.string cimport memcpy, memset
+from libc.string cimport memmove, memset
+
+cdef extern from "thirdring_dsp/_filter_bank.h" nogil:
+    void correlate_4(
+        const int16_t* window, const int16_t* rows, int taps, float scale, float* one, float* other
+    )
+    void sum_and_squares_32(const int16_t* samples, int count, int32_t* sum, uint32_t* squares)
 
 cdef enum:
     FRAME = 80                # samples at 8 kHz: 10 ms
@@ -39,6 +45,7 @@ cdef struct ToneSetSpec:
     float low_hz[4]
     float high_hz[4]
     float gram[4][4]          # overlap of the lines over the window
+    float least_overlap       # its smallest eigenvalue
     float inverse[4][4]
     float weakest             # least share of the weakest line (modulated: of the weaker sideband)
     float reach_hz            # how far from nominal the lines are followed
@@ -61,13 +68,16 @@ cdef struct ToneBank:
     int rows
     int sets
     int64_t frames            # taken so far
-    int16_t coefficients[32][80]
+    int16_t coefficients[32][80]    # of each two lines the cosines, then the sines
     float turn_re[16]         # e**-jw of a frame
     float turn_im[16]
     float place_re[4][16]     # e**-jw of each frame's place in the window
     float place_im[4][16]
     float frame_re[4][16]     # correlations, oldest first
     float frame_im[4][16]
+    float power[4][16]        # of the same
+    float product_re[4][16]   # of each with the one before, turned back by nominal; the oldest is not used
+    float product_im[4][16]
     float energy[4]           # sums of squares, without DC
     float window_energy
     float best                # share of the best tone set 10 ms before
@@ -81,12 +91,12 @@ cdef struct ToneBank:
     ToneReading reading[16]
 
 cdef inline void bank_line(ToneBank* bank, int line, double hz) noexcept nogil:
-    """Prepare one frequency."""
-    cdef int i
+    """Prepare one frequency: of each two, the cosines, then the sines."""
+    cdef int i, row = 4 * (line // 2) + line % 2
     cdef double w = 2.0 * M_PI * hz / 8000.0
     for i in range(FRAME):
-        bank.coefficients[2 * line][i] = <int16_t>rint(AMPLITUDE * cos(w * (i - 39.5)))
-        bank.coefficients[2 * line + 1][i] = <int16_t>rint(-AMPLITUDE * sin(w * (i - 39.5)))
+        bank.coefficients[row][i] = <int16_t>rint(AMPLITUDE * cos(w * (i - 39.5)))
+        bank.coefficients[row + 2][i] = <int16_t>rint(-AMPLITUDE * sin(w * (i - 39.5)))
     bank.turn_re[line] = <float>cos(w * FRAME)
     bank.turn_im[line] = <float>-sin(w * FRAME)
     for i in range(WINDOW_FRAMES):
@@ -99,6 +109,9 @@ cdef inline void bank_clear(ToneBank* bank) noexcept nogil:
     bank.best = 0.0
     memset(bank.frame_re, 0, sizeof(bank.frame_re))
     memset(bank.frame_im, 0, sizeof(bank.frame_im))
+    memset(bank.power, 0, sizeof(bank.power))
+    memset(bank.product_re, 0, sizeof(bank.product_re))
+    memset(bank.product_im, 0, sizeof(bank.product_im))
     memset(bank.energy, 0, sizeof(bank.energy))
     memset(bank.lock, 0, sizeof(bank.lock))
     memset(bank.reading, 0, sizeof(bank.reading))
@@ -106,52 +119,45 @@ cdef inline void bank_clear(ToneBank* bank) noexcept nogil:
 cdef inline void _correlate(ToneBank* bank, const int16_t* x) noexcept nogil:
     """Take one frame in place of the oldest."""
     cdef int i, row
-    cdef int32_t a, b, c, d, sample, total = 0
+    cdef int32_t total = 0
     cdef uint32_t squares = 0
     cdef float* re = bank.frame_re[3]
     cdef float* im = bank.frame_im[3]
-    for i in range(3):
-        memcpy(bank.frame_re[i], bank.frame_re[i + 1], sizeof(bank.frame_re[0]))
-        memcpy(bank.frame_im[i], bank.frame_im[i + 1], sizeof(bank.frame_im[0]))
-        bank.energy[i] = bank.energy[i + 1]
-    for i in range(FRAME):
-        sample = x[i]
-        total += sample
-        squares += <uint32_t>(sample * sample) >> 5
+    memmove(bank.frame_re[0], bank.frame_re[1], 3 * sizeof(bank.frame_re[0]))
+    memmove(bank.frame_im[0], bank.frame_im[1], 3 * sizeof(bank.frame_im[0]))
+    memmove(bank.power[0], bank.power[1], 3 * sizeof(bank.power[0]))
+    memmove(bank.product_re[0], bank.product_re[1], 3 * sizeof(bank.product_re[0]))
+    memmove(bank.product_im[0], bank.product_im[1], 3 * sizeof(bank.product_im[0]))
+    memmove(bank.energy, bank.energy + 1, 3 * sizeof(bank.energy[0]))
+    sum_and_squares_32(x, FRAME, &total, &squares)
     bank.energy[3] = 32.0 * <float>squares - <float>total * <float>total / FRAME
     for row in range(0, bank.rows, 4):
-        a = b = c = d = 0
-        for i in range(FRAME):
-            sample = x[i]
-            a += sample * <int32_t>bank.coefficients[row][i]
-            b += sample * <int32_t>bank.coefficients[row + 1][i]
-            c += sample * <int32_t>bank.coefficients[row + 2][i]
-            d += sample * <int32_t>bank.coefficients[row + 3][i]
-        re[row // 2] = a / <float>AMPLITUDE
-        im[row // 2] = b / <float>AMPLITUDE
-        re[row // 2 + 1] = c / <float>AMPLITUDE
-        im[row // 2 + 1] = d / <float>AMPLITUDE
+        correlate_4(
+            x, bank.coefficients[row], FRAME, <float>(1.0 / AMPLITUDE), re + row // 2, im + row // 2
+        )
 
 cdef inline void _sum_window(ToneBank* bank) noexcept nogil:
     """Add the four frames, line by line."""
     cdef int i, k, lines = bank.rows // 2
     cdef float re, im
     for k in range(lines):
-        bank.sum_re[k] = bank.sum_im[k] = bank.lag_re[k] = bank.lag_im[k] = 0.0
-        bank.incoherent[k] = 0.0
+        bank.sum_re[k] = bank.sum_im[k] = 0.0
     for i in range(WINDOW_FRAMES):
         for k in range(lines):
             re = bank.frame_re[i][k]
             im = bank.frame_im[i][k]
             bank.sum_re[k] += re * bank.place_re[i][k] - im * bank.place_im[i][k]
             bank.sum_im[k] += re * bank.place_im[i][k] + im * bank.place_re[i][k]
-            bank.incoherent[k] += re * re + im * im
-    for i in range(1, WINDOW_FRAMES):
-        for k in range(lines):
-            re = bank.frame_re[i][k] * bank.frame_re[i - 1][k] + bank.frame_im[i][k] * bank.frame_im[i - 1][k]
-            im = bank.frame_im[i][k] * bank.frame_re[i - 1][k] - bank.frame_re[i][k] * bank.frame_im[i - 1][k]
-            bank.lag_re[k] += re * bank.turn_re[k] - im * bank.turn_im[k]
-            bank.lag_im[k] += re * bank.turn_im[k] + im * bank.turn_re[k]
+    for k in range(lines):
+        re = bank.frame_re[3][k] * bank.frame_re[2][k] + bank.frame_im[3][k] * bank.frame_im[2][k]
+        im = bank.frame_im[3][k] * bank.frame_re[2][k] - bank.frame_re[3][k] * bank.frame_im[2][k]
+        bank.product_re[3][k] = re * bank.turn_re[k] - im * bank.turn_im[k]
+        bank.product_im[3][k] = re * bank.turn_im[k] + im * bank.turn_re[k]
+        bank.power[3][k] = bank.frame_re[3][k] * bank.frame_re[3][k] + bank.frame_im[3][k] * bank.frame_im[3][k]
+    for k in range(lines):
+        bank.lag_re[k] = bank.product_re[1][k] + bank.product_re[2][k] + bank.product_re[3][k]
+        bank.lag_im[k] = bank.product_im[1][k] + bank.product_im[2][k] + bank.product_im[3][k]
+        bank.incoherent[k] = bank.power[0][k] + bank.power[1][k] + bank.power[2][k] + bank.power[3][k]
     bank.window_energy = bank.energy[0] + bank.energy[1] + bank.energy[2] + bank.energy[3]
 
 cdef inline float _angle(float y, float x) noexcept nogil:
@@ -178,7 +184,7 @@ cdef inline void _read_single(ToneBank* bank, const ToneSetSpec* spec, ToneReadi
     cdef int i, k = spec.line[0]
     cdef float norm, turn, hz, u_re, u_im, t_re = 1.0, t_im = 0.0, s_re = 0.0, s_im = 0.0
     cdef float re, im, x, gain = 1.0, amplitude
-    if bank.incoherent[k] < 0.15 * 40.0 * bank.window_energy:
+    if bank.incoherent[k] < <float>(0.15 * 40.0) * bank.window_energy:
         return
     norm = sqrtf(bank.lag_re[k] * bank.lag_re[k] + bank.lag_im[k] * bank.lag_im[k])
     # Three products of four frames that are in step; fewer at an edge of the tone.
@@ -299,6 +305,15 @@ cdef inline float _solve_nominal(
         explained += a_re[i] * bank.sum_re[spec.line[i]] + a_im[i] * bank.sum_im[spec.line[i]]
     return explained
 
+cdef inline bint _far_behind(const ToneBank* bank, const ToneSetSpec* spec) noexcept nogil:
+    """Whether the lines cannot explain enough at their nominal frequencies, whatever they share."""
+    cdef int i, k
+    cdef float most = 0.0
+    for i in range(spec.lines):
+        k = spec.line[i]
+        most += bank.sum_re[k] * bank.sum_re[k] + bank.sum_im[k] * bank.sum_im[k]
+    return most < spec.least_overlap * 160.0 * (bank.best - <float>0.35) * bank.window_energy
+
 cdef inline void _read_several(
     ToneBank* bank, const ToneSetSpec* spec, ToneReading* out, ToneLock* lock
 ) noexcept nogil:
@@ -311,7 +326,7 @@ cdef inline void _read_several(
     cdef float explained = 0.0, other, power = 0.0, least = -1.0, one, re, im, hz, found = 0.0
     for i in range(spec.lines):
         found += bank.incoherent[spec.line[i]]
-    if found < 0.15 * 40.0 * bank.window_energy or bank.window_energy <= 0.0:
+    if found < <float>(0.15 * 40.0) * bank.window_energy or bank.window_energy <= 0.0:
         lock.locked = 0
         lock.step_re[0] = lock.step_im[0] = 0.0
         return
@@ -330,6 +345,9 @@ cdef inline void _read_several(
         explained = _solve(bank, spec, lock, a_re, a_im)
     elif lock.locked > 1:
         explained = _solve(bank, spec, lock, a_re, a_im)
+    elif spec.search_hz == 0.0 and _far_behind(bank, spec):
+        lock.locked = 0
+        return
     else:
         explained = _solve_nominal(bank, spec, a_re, a_im)
         if explained < max(<float>0.08, bank.best - <float>0.35) * bank.window_energy and spec.search_hz == 0.0:
