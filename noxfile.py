@@ -86,6 +86,36 @@ def docs(session: nox.Session) -> None:
     session.run("python", "docs/generate.py", *session.posargs)
 
 
+def built_stack(session: nox.Session, *, required: bool) -> str:
+    """Return the folder of the pjsua2 that scripts/build-pjsua2 made; empty when there is none."""
+    command = ["scripts/build-pjsua2", "--print-path", *([] if required else ["--if-cached"])]
+    # Status 3: there is no build, and none was asked for.
+    said = session.run(*command, external=True, silent=True, success_codes=[0] if required else [0, 3])
+    lines = str(said).strip().splitlines()
+    return lines[-1] if lines and Path(lines[-1]).is_dir() else ""
+
+
+@nox.session
+def sip_both(session: nox.Session) -> None:
+    """Run the SIP tests on the wheel and on the built pjsua2 (built first when it is not there)."""
+    path = built_stack(session, required=True)
+    tests = session.posargs or ["tests/adapters", "tests/integration"]
+    session.run("python", "-m", "pytest", *tests)
+    session.run("python", "-m", "pytest", *tests, env={"PYTHONPATH": path})
+
+
+@nox.session
+def interop(session: nox.Session) -> None:
+    """Prove docs/interop.md anew on both SIP stacks."""
+    notes = Path("docs/interop.json")
+    notes.unlink(missing_ok=True)
+    tests = ["-m", "interop", "--interop", str(notes), *(session.posargs or ["tests"])]
+    path = built_stack(session, required=True)
+    session.run("python", "-m", "pytest", *tests)
+    session.run("python", "-m", "pytest", *tests, env={"PYTHONPATH": path})
+    session.run("python", "docs/generate.py")
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     session.run("python", "-m", "bench.telephone", *session.posargs)

@@ -1,6 +1,7 @@
 """Write the reference documents from the code: ``nox -s docs``. With ``--check``: fail if one is stale."""
 
 import dataclasses
+import json
 import sys
 import typing
 from collections.abc import Iterator
@@ -133,7 +134,21 @@ def _type_name(hint: object) -> str:
     return f"`{text}`"
 
 
+def interop() -> Iterator[str]:
+    yield "# Interoperability\n\nMade by `nox -s interop` from the tests that carry the mark `interop`; do not edit.\n"
+    yield "Every row is a test with a real peer on loopback, run on each SIP stack named. The tests' files have the"
+    yield "details; the stack of the appliance's image is built by `scripts/build-pjsua2`, the other is the wheel.\n"
+    rows = json.loads((DOCS / "interop.json").read_text(encoding="utf-8"))
+    stacks = sorted({stack for row in rows.values() for stack in row["stacks"]})
+    yield f"| what | peer | {' | '.join(stacks)} | test |\n|---|---|{'---|' * len(stacks)}---|"
+    for what, row in rows.items():
+        results = " | ".join(row["stacks"].get(stack, "not run") for stack in stacks)
+        tests = "<br>".join(f"`{test.partition('::')[2]}`" for test in row["tests"])
+        yield f"| {what} | {row['peer']} | {results} | {tests} |"
+
+
 DOCUMENTS = {
+    "interop.md": interop,
     "settings.md": settings,
     "errors.md": errors,
     "events.md": events,

@@ -119,6 +119,7 @@ class SippPeer(Peer):
         keys: Mapping[str, str] | None = None,
         rtp_echo: bool = False,
         extra: Iterable[str] = (),
+        host: str = LOOPBACK,
     ) -> None:
         self.port = port or free_port()
         self.media_port = free_port()
@@ -132,8 +133,8 @@ class SippPeer(Peer):
         self._errors = directory / f"sipp-{self.port}.err"
         self._calling = target is not None
         self._command = [
-            *("sipp", "-sf", str(self._scenario), "-i", LOOPBACK, "-p", str(self.port)),
-            *("-mi", LOOPBACK, "-mp", str(self.media_port), "-s", number, "-nostdin"),
+            *("sipp", "-sf", str(self._scenario), "-i", host, "-p", str(self.port)),
+            *("-mi", host, "-mp", str(self.media_port), "-s", number, "-nostdin"),
             *("-d", str(hold_ms)),
             *("-m", str(calls), "-r", str(rate), "-trace_err", "-error_file", str(self._errors)),
             *("-timeout", "60s", "-timeout_error", *extra),
@@ -441,12 +442,13 @@ class ScriptedRegistrar:
     An answer is the status line's end plus further headers: ``"503 Busy\\r\\nRetry-After: 7"``.
     """
 
-    def __init__(self, answers: Iterable[str | None]) -> None:
+    def __init__(self, answers: Iterable[str | None], host: str = LOOPBACK) -> None:
         self._answers = list(answers)
+        self._host = host
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((LOOPBACK, 0))
+        self._socket.bind((host, 0))
         self.port = int(self._socket.getsockname()[1])
-        self.server = f"{LOOPBACK}:{self.port}"
+        self.server = f"{host}:{self.port}"
         self.requests: list[tuple[float, str]] = []
         """Monotonic time and text of every REGISTER that was no retransmission."""
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -457,7 +459,7 @@ class ScriptedRegistrar:
 
     def __exit__(self, *_: object) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
-            waker.sendto(b"", (LOOPBACK, self.port))
+            waker.sendto(b"", (self._host, self.port))
         self._thread.join()
         self._socket.close()
 
@@ -481,9 +483,11 @@ class ScriptedRegistrar:
             answer = seen[headers["via"]]
             if answer is None:
                 continue
+            # RFC 3581 clause 4: tell the client where we see it.
+            via = headers["via"].replace(";rport", f";received={address[0]};rport={address[1]}")
             self._socket.sendto(
                 (
-                    f"SIP/2.0 {answer}\r\nVia: {headers['via']}\r\nFrom: {headers['from']}\r\n"
+                    f"SIP/2.0 {answer}\r\nVia: {via}\r\nFrom: {headers['from']}\r\n"
                     f"To: {headers['to']};tag=r\r\nCall-ID: {headers['call-id']}\r\n"
                     f"CSeq: {headers['cseq']}\r\n"
                     f"Contact: {headers.get('contact', '')};expires=300\r\nContent-Length: 0\r\n\r\n"

@@ -22,6 +22,7 @@ from thirdring_device.adapters.sip.desk import Desk
 from thirdring_device.adapters.sip.endpoint import EndpointOwner
 from thirdring_device.adapters.sip.guard import explain
 from thirdring_device.adapters.sip.limits import RateLimit, StrangerCounter
+from thirdring_device.adapters.sip.network import AddressWatch
 from thirdring_device.adapters.sip.servers import ServerLookup
 from thirdring_device.adapters.sip.sound import SoundPath
 from thirdring_device.adapters.sip.trunk import Trunk
@@ -88,6 +89,9 @@ class SipAdapter:
         self._headset = headset
         self._calls_settings = calls_settings
         self._lookup = ServerLookup(settings.trunk)
+        # Bound to one address we do not follow another.
+        free = settings.sip.bind in ("0.0.0.0", "::")
+        self._address = AddressWatch(lambda: self._lookup.addresses if free else ())
         self._sources = AllowedSources(settings.trunk.peers, lambda: self._lookup.addresses)
         self._invites = RateLimit(settings.sip.invites_per_s)
         self._strangers = StrangerCounter()
@@ -169,6 +173,10 @@ class SipAdapter:
             self._stop.wait(POLL_MS / 1000)
         now_s = self._clock()
         self._trunk.poll(now_s)
+        address = self._address.changed(now_s)
+        if address is not None:
+            log.warning("our address has changed to %s", address)
+            self._endpoint.address_changed()
         for call in list(self._desk.calls.values()):
             call.hold.poll(now_s)
             call.transfer.poll(now_s)

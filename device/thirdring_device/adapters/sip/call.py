@@ -166,7 +166,11 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         if not info.media[self._stream_index].dir & pj.PJMEDIA_DIR_DECODING:
             self._wire_alive_s = now_s
             return
-        statistics = self.getStreamStat(self._stream_index)
+        try:
+            statistics = self.getStreamStat(self._stream_index)
+        except pj.Error:  # being made anew, after a change of our address
+            self._wire_alive_s = now_s
+            return
         packets = statistics.rtcp.rxStat.pkt
         if packets != self._packets:
             self._packets, self._wire_alive_s, self._wire_warned = packets, now_s, False

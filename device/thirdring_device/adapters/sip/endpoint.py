@@ -16,7 +16,7 @@ from thirdring_device.adapters.sip.sound import FRAME_MS, SAMPLE_RATE_HZ
 from thirdring_device.adapters.sip.tls import TlsFailures, check_tls, configure_tls
 from thirdring_device.settings import Settings, SipSettings
 
-__all__ = ["EndpointOwner"]
+__all__ = ["RTP_PORTS", "EndpointOwner", "bound_address", "silenced_stdout"]
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class _LogWriter(pj.LogWriter):  # type: ignore[misc]
 
 
 @contextlib.contextmanager
-def _silenced_stdout() -> Iterator[None]:
+def silenced_stdout() -> Iterator[None]:
     """Keep away what ``libCreate`` prints before its log level can be set."""
     libc = ctypes.CDLL(None)
     libc.fflush(None)
@@ -74,7 +74,7 @@ class EndpointOwner:
         if settings.trunk.transport == "tls":
             check_tls(settings.trunk)
         self._endpoint = _Endpoint(self.tls_failures)
-        with _silenced_stdout():
+        with silenced_stdout():
             self._endpoint.libCreate()
         try:
             self._initialise(settings)
@@ -91,6 +91,13 @@ class EndpointOwner:
     def handle_events(self, wait_ms: int) -> int:
         """Run the stack's callbacks; return the number of events, negative after an error."""
         return int(self._endpoint.libHandleEvents(wait_ms))
+
+    def address_changed(self) -> None:
+        """Have transports opened anew, registrations renewed and the calls told by re-INVITE."""
+        try:
+            self._endpoint.handleIpChange(pj.IpChangeParam())
+        except pj.Error as failure:
+            log.error("after a change of our address: %s", explain(failure))
 
     def stop_clock(self) -> None:
         """Stop the bridge's clock: a port must not die while the clock thread calls it."""

@@ -1,0 +1,91 @@
+"""``thirdring-device selftest``: which SIP stack this machine has, and whether the trunk may use it."""
+
+import argparse
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from thirdring.protocol.errors import ThirdringError
+from thirdring_device.settings import Settings, load_settings
+
+__all__ = ["SelfTest", "add_parser", "examine"]
+
+WANTED_CODECS = ("opus", "G722", "PCMA", "PCMU")
+OLDEST_STACK = (2, 17)
+"""2.16 and 2.17 closed holes that a stranger's packet can reach (CVE-2026-25994 and others)."""
+
+
+@dataclass(frozen=True, slots=True)
+class SelfTest:
+    """What was found. ``warnings`` do not keep the appliance from running, ``refusals`` do."""
+
+    stack: str
+    stack_path: str
+    tls: str
+    codecs: tuple[str, ...]
+    alsa: bool
+    warnings: tuple[str, ...]
+    refusals: tuple[ThirdringError, ...]
+
+
+def examine(settings: Settings) -> SelfTest:
+    """Load the SIP stack and look at it; the stack fits once into a process and is gone afterwards."""
+    from thirdring_device.adapters.sip.facts import stack_facts
+    from thirdring_device.adapters.sip.tls import check_tls, tls_library
+
+    facts = stack_facts()
+    library = tls_library()
+    warnings, refusals = [], []
+    if facts.version < OLDEST_STACK:
+        warnings.append(
+            f"{facts.name} lacks the security fixes of {OLDEST_STACK[0]}.{OLDEST_STACK[1]}: "
+            "for development only; run scripts/build-pjsua2"
+        )
+    lacking = [name for name in WANTED_CODECS if name not in facts.codecs]
+    if lacking:
+        warnings.append(f"codecs that it lacks: {', '.join(lacking)}")
+    if not facts.alsa:
+        warnings.append("it has no ALSA: the simulated headset only")
+    if library is not None and not library.maintained:
+        warnings.append(f"{library.name} gets no security fixes")
+    if settings.trunk.transport == "tls":
+        try:
+            check_tls(settings.trunk)
+        except ThirdringError as refusal:
+            refusals.append(refusal)
+    return SelfTest(
+        stack=facts.name,
+        stack_path=facts.path,
+        tls=library.name if library else "none",
+        codecs=facts.codecs,
+        alsa=facts.alsa,
+        warnings=tuple(warnings),
+        refusals=tuple(refusals),
+    )
+
+
+def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the command to the appliance's."""
+    text = "say which SIP stack and TLS library are in use, and whether the trunk's settings allow them"
+    command = commands.add_parser("selftest", help=text, description=text)
+    command.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
+    command.add_argument("--json", action="store_true", help="one JSON object instead of text")
+    command.set_defaults(function=_run)
+
+
+def _run(args: argparse.Namespace) -> int:
+    found = examine(load_settings(args.settings))
+    if args.json:
+        print(json.dumps({**asdict(found), "refusals": [str(refusal) for refusal in found.refusals]}))
+    else:
+        print(f"SIP stack      {found.stack}, {found.stack_path}")
+        print(f"TLS            {found.tls}")
+        print(f"codecs         {', '.join(found.codecs)}")
+        print(f"ALSA           {'yes' if found.alsa else 'no'}")
+        for warning in found.warnings:
+            print(f"warning: {warning}")
+    for refusal in found.refusals:
+        raise refusal
+    if not args.json:
+        print("ok")
+    return 0
