@@ -19,8 +19,12 @@ cdef int SHORT_WINDOW = 100
 cdef double SHORT_RISE_DB = 4.0, SHORT_FALL_DB = 7.0
 cdef double FAR_FALL_DB = 20.0  # so far only by the longer window, and only if modulated ...
 cdef double SPEECH_CREST = 5.0  # ... by 7 dB: largest segment over the active level
+# A level so far below the one known may be voices in the background, and is believed after so long.
+cdef double BELOW_KNOWN = 0.063  # -12 dB
+cdef int BELOW_KNOWN_SEGMENTS = 160
 # Loud words carry the mean power, so that a few words show less than the level of many.
-cdef double FEW_WORDS_DB = 2.8  # divided by 1 + seconds of speech
+cdef double FEW_WORDS_DB = 1.4  # divided by 1 + seconds of speech
+cdef double NOISE_MARGIN_DB = 0.8  # the louder moments of babble open the gate a little
 cdef double FASTEST_UP_DB = 0.6  # a segment: 60 dB/s, for the first words at -50 dBov
 cdef double FASTEST_DOWN_DB = 1.0
 cdef double APPROACH = 0.1
@@ -147,7 +151,7 @@ cdef class AutomaticGainControl:
         """At the end of a quarter of a segment: set the ramp of the next one."""
         cdef double end_db
         self.gain += self.gain_step * self.quarter_samples
-        self.pause_db = fmin(0.0, self.max_noise_gain_db - 0.5 - self.speech_gain_db)
+        self.pause_db = fmin(0.0, self.max_noise_gain_db - NOISE_MARGIN_DB - self.speech_gain_db)
         self.pause_db *= 1.0 - self.tracker.openness
         end_db = self.speech_gain_db + self.pause_db
         self.gain_step = (pow(10.0, end_db / 20.0) - self.gain) / self.quarter_samples
@@ -170,11 +174,16 @@ cdef class AutomaticGainControl:
                 MEDIUM_FALL_DB if i == 0 else SHORT_FALL_DB
             ):
                 self.changed_at = self.tracker.speech_segments - self.tracker.walked
+                if change_db < 0.0:
+                    # What was louder lies at the window's beginning and would outweigh the rest.
+                    self.changed_at += self.tracker.walked // 2
                 level = recent
         if level <= 0.0:
             return
-        self.tracker.reference = level
         since = min(self.tracker.speech_segments - self.changed_at, <int64_t> LONG_WINDOW)
+        if level < BELOW_KNOWN * self.tracker.reference and since < BELOW_KNOWN_SEGMENTS:
+            return
+        self.tracker.reference = level
         wanted_db = self.target_dbov - dbov(level)
         wanted_db -= FEW_WORDS_DB / (1.0 + <double> since / SEGMENTS_PER_S)
         self.wanted_gain_db = fmin(fmax(wanted_db, self.min_gain_db), self.max_gain_db)
