@@ -1,0 +1,320 @@
+"""Calls with known truth: who says what when and how loud, who hangs up, and what every norm must say of it.
+
+Truth comes from the construction alone. Every quantity lies off its limit by more than what the meters
+may be wrong (dsp.md): levels by 2 dB and more, pace by 10 %, times by 0.3 s.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from bench.judged.voices import RATE_HZ, Pace, Utterance
+from thirdring.protocol.events import (
+    AgentRequested,
+    CallAlerting,
+    CallAnswered,
+    CallEnded,
+    CallIncoming,
+    Event,
+    Party,
+    Side,
+)
+
+__all__ = ["LENGTH_LIMIT_S", "THEMES", "CallPlan", "make_plan"]
+
+CALL_ID: Final = "judged"
+RING_PERIOD_S: Final = 5.0
+LENGTH_LIMIT_S: Final = 60.0
+"""Instead of ten minutes, so that long calls are short enough to make many."""
+QUIET_DBOV: Final = -68.0
+ALERTED_S: Final = 0.05
+Voices = list[dict[Pace, list[Utterance]]]
+Signal = npt.NDArray[np.int16]
+ANSWERED_RULES: Final = ["answer.late_opener", "answer.greeting", "answer.silent_call", "answer.weak_caller", "answer.noisy_caller", "voice.level", "voice.noise", "voice.rate", "voice.interrupting", "voice.calm", "voice.dead_air", "call.length", "call.release"]
+
+
+@dataclass(slots=True)
+class CallPlan:
+    """One call. Sound times are seconds since its beginning, which is the answer."""
+
+    theme: str
+    chance: np.random.Generator
+    agent: dict[Pace, list[Utterance]]
+    customer: dict[Pace, list[Utterance]]
+    wait_s: float = 3.0
+    answered: bool = True
+    released_by: Party = "customer"
+    duration_s: float = 0.0
+    noise_dbov: dict[Side, float] = field(
+        default_factory=lambda: {"agent": QUIET_DBOV, "customer": QUIET_DBOV}
+    )
+    agent_dbov: float = -28.0
+    customer_dbov: float = -26.0
+    truth: dict[str, str] = field(default_factory=dict)
+    """Verdict by rule; a rule that is not here is not judged in this call."""
+    moments_s: dict[str, float] = field(default_factory=dict)
+    """When a rule must be announced as breached, in seconds since the answer (rings: since the 180)."""
+    said: list[tuple[Side, float, Utterance, float]] = field(default_factory=list)
+
+    def say(
+        self,
+        side: Side,
+        start_s: float,
+        pace: Pace = "moderate",
+        level_db: float = 0.0,
+        shortest_s: float = 0.0,
+    ) -> float:
+        """Let a side say a sentence, ``level_db`` above its usual level; return when it ends."""
+        known = (self.agent if side == "agent" else self.customer)[pace]
+        fitting = [utterance for utterance in known if utterance.duration_s >= shortest_s]
+        utterance = fitting[int(self.chance.integers(len(fitting)))]
+        usual_dbov = self.agent_dbov if side == "agent" else self.customer_dbov
+        self.said.append((side, start_s, utterance, usual_dbov + level_db))
+        return start_s + utterance.duration_s
+
+    def talk(self, start_s: float, until_s: float, pace: Pace = "moderate") -> float:
+        """Let both take turns, the customer first; return when the last of them, the agent, ends."""
+        at_s = start_s
+        while True:
+            at_s = self.say("customer", at_s + self.pause_s())
+            at_s = self.say("agent", at_s + self.pause_s(), pace)
+            if at_s >= until_s:
+                return at_s
+
+    def pause_s(self) -> float:
+        """Return a pause between two turns."""
+        return float(self.chance.uniform(0.4, 1.6))
+
+    def facts(self) -> list[Event]:
+        """Return the signalling, the end last."""
+        answer_s = ALERTED_S + self.wait_s
+        facts: list[Event] = [
+            CallIncoming(at_s=0.0, call_id=CALL_ID, number="13800138000"),
+            CallAlerting(at_s=ALERTED_S, call_id=CALL_ID),
+        ]
+        if not self.answered:
+            return [*facts, CallEnded(at_s=answer_s, call_id=CALL_ID, by="customer", cause="cancelled")]
+        facts.append(AgentRequested(at_s=answer_s - 0.02, call_id=CALL_ID, action="answer"))
+        facts.append(CallAnswered(at_s=answer_s, call_id=CALL_ID))
+        end_s = answer_s + self.duration_s
+        if self.released_by == "agent":
+            facts.append(AgentRequested(at_s=end_s, call_id=CALL_ID, action="hangup"))
+        return [*facts, CallEnded(at_s=end_s, call_id=CALL_ID, by=self.released_by, cause="hangup")]
+
+    def sound(self, side: Side) -> Signal:
+        """Return what a side's microphone or line carries."""
+        count = round(self.duration_s * RATE_HZ)
+        chance = np.random.default_rng([int(self.chance.bit_generator.random_raw() % 2**32), side == "agent"])
+        signal = chance.normal(0.0, 10.0 ** (self.noise_dbov[side] / 20.0), count)
+        for speaker, start_s, utterance, level_dbov in self.said:
+            if speaker == side:
+                at = round(start_s * RATE_HZ)
+                piece = utterance.samples[: max(0, count - at)]
+                signal[at : at + len(piece)] += piece * 10.0 ** (level_dbov / 20.0)
+        return np.clip(np.rint(signal * 32768.0), -32768, 32767).astype(np.int16)
+
+
+def make_plan(seed: int, number: int, voices: Voices) -> CallPlan:
+    """Make call ``number`` of the corpus ``seed``; themes take turns."""
+    chance = np.random.default_rng([seed, number])
+    agent, customer = chance.permutation(len(voices))[:2]
+    theme = list(THEMES)[number % len(THEMES)]
+    plan = CallPlan(theme, chance, voices[agent], voices[customer])
+    plan.wait_s = RING_PERIOD_S * int(chance.integers(0, 3)) + float(chance.uniform(0.3, 4.7))
+    plan.truth = dict.fromkeys(ANSWERED_RULES, "met")
+    na = ["answer.late_opener", "answer.silent_call", "answer.weak_caller", "answer.noisy_caller", "voice.calm"]
+    plan.truth |= dict.fromkeys(na, "not_applicable")
+    THEMES[theme](plan)
+    rings = int(plan.wait_s // RING_PERIOD_S) + 1
+    plan.truth["answer.rings"] = "met" if rings <= 3 else "breached"
+    if rings > 3:
+        plan.moments_s["answer.rings"] = 3 * RING_PERIOD_S
+        if plan.answered:
+            plan.truth["answer.late_opener"] = "met"
+    elif not plan.answered:
+        plan.truth["answer.rings"] = "not_applicable"
+    return plan
+
+
+def _greet(plan: CallPlan) -> float:
+    return plan.say("agent", float(plan.chance.uniform(0.3, 1.5)))
+
+
+def _customer_ends(plan: CallPlan, at_s: float) -> None:
+    """The customer says goodbye and hangs up."""
+    plan.duration_s = plan.say("customer", at_s + plan.pause_s()) + float(plan.chance.uniform(0.5, 1.5))
+
+
+def _normal(plan: CallPlan) -> None:
+    _customer_ends(plan, plan.talk(_greet(plan), float(plan.chance.uniform(15.0, 35.0))))
+
+
+def _late(plan: CallPlan) -> None:
+    plan.wait_s = (
+        15.0 + RING_PERIOD_S * int(plan.chance.integers(0, 3)) + float(plan.chance.uniform(0.3, 4.7))
+    )
+    _normal(plan)
+
+
+def _abandoned(plan: CallPlan) -> None:
+    plan.answered = False
+    plan.wait_s += float(plan.chance.choice([0.0, 15.0]))
+    plan.truth = dict.fromkeys(ANSWERED_RULES, "not_applicable")
+
+
+def _slow_greeting(plan: CallPlan) -> None:
+    at_s = plan.say("agent", float(plan.chance.uniform(2.8, 5.0)))
+    plan.truth["answer.greeting"] = "breached"
+    plan.moments_s["answer.greeting"] = 2.0
+    _customer_ends(plan, plan.talk(at_s, 20.0))
+
+
+def _silent_line(plan: CallPlan) -> None:
+    """Nobody is there; the agent follows the procedure, or hangs up one or two steps early."""
+    steps = int(plan.chance.integers(1, 4))
+    plan.noise_dbov["customer"] = float(plan.chance.choice([-100.0, QUIET_DBOV, -50.0]))
+    at_s = _greet(plan)
+    for _ in range(steps - 1):
+        at_s = plan.say("agent", at_s + float(plan.chance.uniform(5.3, 6.5)))
+    plan.duration_s = at_s + float(plan.chance.uniform(5.3, 6.5))
+    plan.released_by = "agent"
+    plan.truth["answer.silent_call"] = "met" if steps == 3 else "breached"
+    plan.truth["voice.dead_air"] = plan.truth["call.release"] = "not_applicable"
+    for rule in ("voice.level", "voice.rate", "voice.noise"):
+        del plan.truth[rule]  # a few words: whether they are enough hangs on the words
+
+
+def _weak_caller(plan: CallPlan) -> None:
+    """The caller can hardly be heard; the agent asks, stays calm or grows loud, or hangs up early."""
+    case = str(plan.chance.choice(["polite", "loud", "early"]))
+    plan.customer_dbov = float(plan.chance.uniform(-52.0, -46.0))
+    plan.noise_dbov["customer"] = -80.0
+    at_s = _greet(plan)
+    for _ in range(2):
+        at_s = plan.say("customer", at_s + plan.pause_s(), shortest_s=2.0)
+        at_s = plan.say("agent", at_s + plan.pause_s(), shortest_s=2.0)
+    at_s = plan.say("customer", at_s + plan.pause_s(), shortest_s=2.0)
+    rise_db = 8.0 if case == "loud" else 0.0
+    for _ in range(1 if case == "early" else 4):
+        at_s = plan.say("agent", at_s + 1.2, level_db=rise_db, shortest_s=2.0)
+        if case != "early":
+            at_s = plan.say("customer", at_s + plan.pause_s(), shortest_s=2.0)
+    plan.truth["answer.weak_caller"] = "met" if case == "polite" else "breached"
+    plan.truth["call.release"] = "not_applicable"
+    for rule in ("voice.level", "answer.noisy_caller"):
+        del plan.truth[rule]
+    plan.duration_s = at_s + 1.0
+    plan.released_by = "agent"
+    if case == "early":
+        # Whether the words after the third second of the caller's speech count as one asking or two.
+        plan.truth["answer.weak_caller"] = "breached"
+
+
+def _noisy_caller(plan: CallPlan) -> None:
+    """The caller is drowned by noise; the customer hangs up in the end."""
+    plan.customer_dbov = -24.0
+    plan.noise_dbov["customer"] = float(plan.chance.uniform(-32.0, -29.0))
+    _customer_ends(plan, plan.talk(_greet(plan), 25.0))
+    plan.truth["answer.noisy_caller"] = "met"
+    for rule in ("voice.interrupting", "voice.dead_air", "voice.calm"):
+        del plan.truth[rule]
+
+
+def _agent_level(plan: CallPlan) -> None:
+    """Too quiet for the gain control to mend, or well within what it mends."""
+    beyond = bool(plan.chance.integers(2))
+    plan.agent_dbov = float(
+        plan.chance.uniform(-56.0, -51.0) if beyond else plan.chance.uniform(-40.0, -16.0)
+    )
+    plan.noise_dbov["agent"] = -85.0
+    plan.truth["voice.level"] = "breached" if beyond else "met"
+    _normal(plan)
+
+
+def _noisy_desk(plan: CallPlan) -> None:
+    plan.agent_dbov = -22.0
+    plan.noise_dbov["agent"] = float(plan.chance.uniform(-42.0, -38.5))
+    plan.truth["voice.noise"] = "breached"
+    _customer_ends(plan, plan.talk(_greet(plan), float(plan.chance.uniform(25.0, 40.0))))
+
+
+def _pace(plan: CallPlan) -> None:
+    pace: Pace = "fast" if plan.chance.integers(2) and plan.agent["fast"] else "slow"
+    at_s = plan.say("agent", float(plan.chance.uniform(0.3, 1.5)), pace)
+    plan.truth["voice.rate"] = "breached"
+    _customer_ends(plan, plan.talk(at_s, 30.0, pace))
+
+
+def _interrupting(plan: CallPlan) -> None:
+    """The agent talks over the customer 1 to 4 times; back-channels and answers do not count."""
+    times = int(plan.chance.integers(1, 5))
+    at_s = _greet(plan)
+    for turn in range(times):
+        end_s = plan.say("customer", at_s + plan.pause_s(), "slow", shortest_s=4.0)
+        start_s = end_s - float(plan.chance.uniform(1.6, 2.4))
+        at_s = max(end_s, plan.say("agent", start_s, shortest_s=2.0))
+        if turn == 2:
+            plan.moments_s["voice.interrupting"] = start_s + 0.8
+        at_s = plan.say("agent", plan.say("customer", at_s + plan.pause_s()) + plan.pause_s())
+    plan.truth["voice.interrupting"] = "breached" if times > 2 else "warned"
+    _customer_ends(plan, at_s)
+
+
+def _heated(plan: CallPlan) -> None:
+    """The customer shouts; the agent stays calm, or shouts back."""
+    loud = bool(plan.chance.integers(2))
+    plan.customer_dbov = -32.0
+    at_s = plan.talk(_greet(plan), 14.0)
+    at_s = plan.say("customer", at_s + plan.pause_s(), level_db=10.0)
+    at_s = plan.say("agent", at_s + plan.pause_s(), level_db=7.0 if loud else 0.0)
+    plan.truth["voice.calm"] = "breached" if loud else "met"
+    del plan.truth["voice.level"]
+    _customer_ends(plan, plan.talk(at_s + 12.0 * 0.0, at_s + 8.0))
+
+
+def _dead_air(plan: CallPlan) -> None:
+    """Both fall silent, mended in time or not."""
+    late = bool(plan.chance.integers(2))
+    at_s = plan.talk(_greet(plan), 10.0)
+    gap_s = float(plan.chance.uniform(10.6, 14.0) if late else plan.chance.uniform(7.5, 9.3))
+    plan.truth["voice.dead_air"] = "breached" if late else "warned"
+    if late:
+        plan.moments_s["voice.dead_air"] = at_s + 10.0
+    _customer_ends(plan, plan.talk(at_s + gap_s - 1.0, at_s + gap_s + 5.0))
+
+
+def _long(plan: CallPlan) -> None:
+    _customer_ends(plan, plan.talk(_greet(plan), LENGTH_LIMIT_S + 3.0))
+    plan.truth["call.length"] = "breached"
+    plan.moments_s["call.length"] = LENGTH_LIMIT_S
+
+
+def _agent_releases(plan: CallPlan) -> None:
+    """The agent hangs up: at once after the last word, or after leaving the customer the time."""
+    hasty = bool(plan.chance.integers(2))
+    at_s = plan.talk(_greet(plan), 18.0)
+    plan.duration_s = at_s + float(plan.chance.uniform(0.3, 2.5) if hasty else plan.chance.uniform(3.4, 6.0))
+    plan.released_by = "agent"
+    plan.truth["call.release"] = "breached" if hasty else "met"
+
+
+THEMES: Final[dict[str, Callable[[CallPlan], None]]] = {
+    "normal": _normal,
+    "late": _late,
+    "abandoned": _abandoned,
+    "slow greeting": _slow_greeting,
+    "silent line": _silent_line,
+    "weak caller": _weak_caller,
+    "noisy caller": _noisy_caller,
+    "agent's level": _agent_level,
+    "noisy desk": _noisy_desk,
+    "pace": _pace,
+    "interrupting": _interrupting,
+    "heated": _heated,
+    "dead air": _dead_air,
+    "long": _long,
+    "agent releases": _agent_releases,
+}
