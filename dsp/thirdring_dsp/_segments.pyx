@@ -22,7 +22,7 @@ cdef double KNOWN_OPEN = 0.063  # -12 dB
 cdef double KNOWN_KNEE_DB = 6.0
 cdef double CLOSING = 0.1  # a segment
 cdef double OUTLIER = 8.0  # a click or a breath does not lift the mean of the background
-# Noise or a tone: the means of 100 ms lie within 5 dB for 0.8 s, with no dip of 8 dB between.
+# Noise or a tone: the means of 100 ms lie within 5 dB for 1.2 s, with no dip of 8 dB between.
 cdef double STEADY_RANGE = 3.2
 cdef double STEADY_DIP = 6.3
 # Variance of the power of 10 ms over its squared mean: white noise 0.02, pink 0.08, a long vowel from 0.1 on.

@@ -12,7 +12,7 @@ cdef class NoiseMeter:
     """Noise level and signal-to-noise ratio of a stream of speech with pauses.
 
     Pauses are found by the running minimum of the power (5 s): what does not stand 7 dB out of it,
-    or shows no modulation for 0.8 s, is background. Figures move every 10 ms of signal; a step of
+    or shows no modulation for 1.2 s, is background. Figures move every 10 ms of signal; a step of
     the background is followed within about a second if steady, within 5 s if not.
 
     Args:
