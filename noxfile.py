@@ -37,6 +37,12 @@ def conformance(session: nox.Session) -> None:
 
 
 @nox.session
+def judged(session: nox.Session) -> None:
+    """Judge calls with known truth; arguments as in ``nox -s judged -- --seed 7 --calls 500``."""
+    session.run("python", "-m", "bench.judged", *session.posargs)
+
+
+@nox.session
 def bench_dsp(session: nox.Session) -> None:
     session.run("python", "-m", "bench.dsp", *session.posargs)
 

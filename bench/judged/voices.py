@@ -25,7 +25,7 @@ Pace = Literal["slow", "moderate", "fast"]
 Signal = npt.NDArray[np.float64]
 
 PACES: Final[dict[Pace, tuple[float, float]]] = {
-    "slow": (2.0, 3.4),
+    "slow": (2.9, 3.5),
     "moderate": (4.5, 5.5),
     "fast": (6.8, 9.0),
 }
@@ -128,4 +128,5 @@ def _levelled(speech: Signal) -> Signal:
     scaled = speech * 10.0 ** (-26.0 / 20.0) / np.sqrt(np.mean(np.square(speech)))
     meter = SpeechLevelMeter(RATE_HZ)
     meter.update(np.asarray(np.rint(np.clip(scaled, -1.0, 1.0) * 32767.0), dtype=np.int16))
-    return scaled * 10.0 ** (-meter.active_speech_level_dbov / 20.0)
+    levelled: Signal = scaled * 10.0 ** (-meter.active_speech_level_dbov / 20.0)
+    return levelled

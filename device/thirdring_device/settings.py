@@ -12,7 +12,13 @@ from thirdring.protocol.errors import error
 from thirdring.protocol.views import SettingView
 from thirdring_device.core.calls_settings import CallsSettings
 from thirdring_device.core.dialplan import DialPlanSettings
-from thirdring_device.core.norms.settings import AnswerSettings, CallSettings, PromptSettings, VoiceSettings
+from thirdring_device.core.norms.settings import (
+    AnswerSettings,
+    CallSettings,
+    HoldSettings,
+    PromptSettings,
+    VoiceSettings,
+)
 from thirdring_device.core.settings import read_section, section_specs, setting
 
 __all__ = ["Settings", "changed", "load_settings", "save_changes", "setting_views"]
@@ -195,6 +201,7 @@ class NormsSettings:
 
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
+    hold: HoldSettings = field(default_factory=HoldSettings)
     call: CallSettings = field(default_factory=CallSettings)
     prompt: PromptSettings = field(default_factory=PromptSettings)
 

@@ -7,7 +7,7 @@ cdef enum:
     BLOCK_SEGMENTS = 10  # the noise floor works in blocks of 100 ms
     FLOOR_BLOCKS = 50  # it is the minimum over 5 s
     STEADY_BLOCKS = 12  # 1.2 s without modulation is not speech,
-    EVEN_BLOCKS = 20  # nor 2 s with the modulation of noise in a narrow band
+    EVEN_BLOCKS = 30  # nor 3 s with the modulation of noise in a narrow band
     GLANCES = 4  # quarters of a segment, in which a loud onset is noticed
 
 

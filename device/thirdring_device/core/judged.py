@@ -11,8 +11,15 @@ from thirdring_device.core.norms.answer_poor import AnswerNoisyCaller, AnswerWea
 from thirdring_device.core.norms.answer_silent import AnswerSilentCall
 from thirdring_device.core.norms.base import Norm
 from thirdring_device.core.norms.call import CallLength, CallRelease
+from thirdring_device.core.norms.hold import HoldCheckIn, TransferConsent, VoiceMutePause
 from thirdring_device.core.norms.prompts import PromptLimit
-from thirdring_device.core.norms.settings import AnswerSettings, CallSettings, PromptSettings, VoiceSettings
+from thirdring_device.core.norms.settings import (
+    AnswerSettings,
+    CallSettings,
+    HoldSettings,
+    PromptSettings,
+    VoiceSettings,
+)
 from thirdring_device.core.norms.voice import VoiceLevel
 from thirdring_device.core.norms.voice_calm import VoiceCalm
 from thirdring_device.core.norms.voice_noise import VoiceNoise
@@ -29,6 +36,7 @@ class DeskSettings:
     ring_period_s: float
     answer: AnswerSettings = field(default_factory=AnswerSettings)
     voice: VoiceSettings = field(default_factory=VoiceSettings)
+    hold: HoldSettings = field(default_factory=HoldSettings)
     call: CallSettings = field(default_factory=CallSettings)
     prompt: PromptSettings = field(default_factory=PromptSettings)
     calls: CallsSettings = field(default_factory=CallsSettings)
@@ -58,9 +66,12 @@ class JudgedCall:
             VoiceRate(call, voice),
             VoiceInterrupting(call, voice),
             VoiceCalm(call, voice),
+            VoiceMutePause(call, voice),
             VoiceDeadAir(call, voice, lambda: silent.applies),
+            HoldCheckIn(call, settings.hold),
             CallLength(call, settings.call),
             CallRelease(call, settings.call, no_customer),
+            TransferConsent(call),
         ]
         self.auto_answer = AutoAnswer(call)
         self.fax_caller = FaxCaller(call)

@@ -18,7 +18,9 @@ def desk_settings(settings: Settings) -> DeskSettings:
     except ValueError as reason:
         raise error(5005, f"trunk.country: {reason}") from reason
     norms = settings.norms
-    return DeskSettings(period_s, norms.answer, norms.voice, norms.call, norms.prompt, settings.calls)
+    return DeskSettings(
+        period_s, norms.answer, norms.voice, norms.hold, norms.call, norms.prompt, settings.calls
+    )
 
 
 def replay(records: Iterable[Record], settings: DeskSettings) -> list[Event]:

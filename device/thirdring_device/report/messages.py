@@ -115,7 +115,7 @@ class Words:
             return self("unit.none")
         if unit == "rings":
             return self.rings(value)
-        if unit in ("steps", "times"):
+        if unit in ("steps", "times", "transfers"):
             return self(f"unit.{unit[:-1] if value == 1 else unit}", value=f"{value:g}")
         if unit == "syllables/s":
             return self.pace(value)

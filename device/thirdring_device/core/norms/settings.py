@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from thirdring_device.core.settings import setting
 
-__all__ = ["AnswerSettings", "CallSettings", "PromptSettings", "VoiceSettings"]
+__all__ = ["AnswerSettings", "CallSettings", "HoldSettings", "PromptSettings", "VoiceSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +135,7 @@ class VoiceSettings:
     dead_air_limit_s: float = setting(
         10.0, "longest silence of both sides", unit="s", low=2.0, high=120.0, live=True
     )
+    mute_limit_s: float = setting(10.0, "longest pause on mute", unit="s", low=1.0, high=300.0, live=True)
     calm_heated_db: float = setting(
         6.0,
         "how far above his own level a customer counts as heated",
@@ -183,6 +184,18 @@ class CallSettings:
         low=0.0,
         high=30.0,
         live=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class HoldSettings:
+    """Numbers of the hold norm (norms.md, section C)."""
+
+    limit_s: float = setting(
+        180.0, "longest time a customer is on hold", unit="s", low=5.0, high=3600.0, live=True
+    )
+    warn_s: float = setting(
+        150.0, "time on hold after which the agent is prompted", unit="s", low=1.0, high=3600.0, live=True
     )
 
 

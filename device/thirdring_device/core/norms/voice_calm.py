@@ -87,6 +87,8 @@ class VoiceCalm(Norm):
                     self._customer(record, event) if event.side == "customer" else self._agent(record, event)
                 )
         elif isinstance(event, VoiceFigures) and event.agent.syllables_per_s is not None:
+            if event.agent.articulated_s < BASELINE_S:
+                return []
             return self._paced(record, event.end_s, event.agent.syllables_per_s)
         return []
 

@@ -2,7 +2,19 @@
 
 from collections.abc import Callable
 
-from thirdring.protocol.events import CallAnswered, Event, Interruption, Prompt, Record, Verdict, VerdictValue
+from thirdring.protocol.events import (
+    CallAnswered,
+    Event,
+    HoldEnded,
+    HoldStarted,
+    Interruption,
+    MuteEnded,
+    MuteStarted,
+    Prompt,
+    Record,
+    Verdict,
+    VerdictValue,
+)
 from thirdring_device.core.call import Call
 from thirdring_device.core.norms.base import Norm
 from thirdring_device.core.norms.settings import VoiceSettings
@@ -62,7 +74,8 @@ class VoiceInterrupting(Norm):
 class VoiceDeadAir(Norm):
     """``voice.dead_air``: both sides are never silent for longer than ``dead_air_limit_s``.
 
-    The agent is prompted at ``dead_air_warn_s``, while the silence can still be broken in time. Where nobody
+    Holds and mutes are other norms' matter. The agent is prompted at ``dead_air_warn_s``, while the silence
+    can still be broken in time. Where nobody
     has been heard at the other end (``nobody``), the procedure of ``answer.silent_call`` has its own pauses.
     """
 
@@ -78,6 +91,9 @@ class VoiceDeadAir(Norm):
         self._warn_s = min(settings.dead_air_warn_s, settings.dead_air_limit_s)
         self._speech = Speech()
         self._answered_at_s: float | None = None
+        self._away: set[str] = set()
+        """Why the two do not hear each other: held by one side or the other, muted."""
+        self._back_at_s = 0.0
         self._quiet_since_s: float | None = None
         self._warned = False
         self._longest_s = 0.0
@@ -89,11 +105,14 @@ class VoiceDeadAir(Norm):
         if isinstance(event, CallAnswered):
             self._answered_at_s = event.at_s
         self._speech.take(event)
+        self._hold_or_mute(event)
         if self._answered_at_s is None:
             return []
         quiet_since_s = self._speech.quiet_since_s
         if quiet_since_s is not None:
-            quiet_since_s = max(quiet_since_s, self._answered_at_s)
+            quiet_since_s = max(quiet_since_s, self._answered_at_s, self._back_at_s)
+        if self._away:
+            quiet_since_s = None
         if quiet_since_s == self._quiet_since_s:
             return []
         announced = self._broken(record) if quiet_since_s is None else []
@@ -104,11 +123,19 @@ class VoiceDeadAir(Norm):
             self.wake_at_s = quiet_since_s + self._warn_s + SPURT_NOTICE_S
         return announced
 
+    def _hold_or_mute(self, event: Event) -> None:
+        if isinstance(event, HoldStarted | MuteStarted):
+            self._away.add(_reason(event))
+        elif isinstance(event, HoldEnded | MuteEnded):
+            self._away.discard(_reason(event))
+            self._back_at_s = event.at_s
+
     def _broken(self, record: Record) -> list[Event]:
         """Somebody speaks again; or the sound has ended."""
         if self._quiet_since_s is None:
             return []
-        onset_s = max(self._speech.onset_s.values(), default=record.event.at_s)
+        at_s = record.event.at_s
+        onset_s = at_s if self._away else max(self._speech.onset_s.values(), default=at_s)
         self._measure(record, onset_s - self._quiet_since_s)
         return [self.noted(record.event.at_s, "met", None)] if self._warned else []
 
@@ -148,3 +175,7 @@ class VoiceDeadAir(Norm):
         if longest_s > self.threshold:
             value = "breached"
         return self.judged(ended, value, longest_s, measures={"dead_air_count": float(self._breaches)})
+
+
+def _reason(event: HoldStarted | HoldEnded | MuteStarted | MuteEnded) -> str:
+    return event.by if isinstance(event, HoldStarted | HoldEnded) else "mute"
