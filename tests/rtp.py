@@ -8,7 +8,11 @@ import time
 from types import TracebackType
 from typing import Final, Self
 
+import numpy as np
+import numpy.typing as npt
+
 from tests.peers import LOOPBACK
+from thirdring_hil.g711 import a_law_encode
 
 EVENTS: Final = "0123456789*#ABCD"
 EVENT_TYPE: Final = 101
@@ -33,6 +37,7 @@ class RtpPeer:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._digits: dict[int, str] = {}
+        self._sound: list[bytes] = []
         self._to_send: list[tuple[str, int, int]] = []
         self._idle = threading.Event()
         self._idle.set()
@@ -67,6 +72,12 @@ class RtpPeer:
         with self._lock:
             self._to_send += [(digit, duration_ms, pause_ms) for digit in digits]
         assert self._idle.wait(len(digits) * (duration_ms + pause_ms) / 1000 + 30)
+
+    def play(self, samples: npt.NDArray[np.int16]) -> None:
+        """Send sound (8 kHz) from now on, or as soon as the other side is known; then silence."""
+        coded = bytes(a_law_encode(samples))
+        with self._lock:
+            self._sound = [coded[at : at + PACKET_SAMPLES] for at in range(0, len(coded), PACKET_SAMPLES)]
 
     def _dropped(self) -> bool:
         if self._random.random() >= self._loss:
@@ -107,9 +118,11 @@ class RtpPeer:
         while not self._stop.is_set():
             with self._lock:
                 press = self._to_send.pop(0) if self._to_send else None
+                has_sound = bool(self._sound) and self._ready.is_set()
+                sound = self._sound.pop(0) if has_sound else b"\xd5" * PACKET_SAMPLES
             if press is None:
                 self._idle.set()
-                packet(PCMA_TYPE, b"\xd5" * PACKET_SAMPLES, timestamp)
+                packet(PCMA_TYPE, sound, timestamp)
                 tick()
                 continue
             digit, duration_ms, pause_ms = press

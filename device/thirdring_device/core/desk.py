@@ -122,6 +122,7 @@ class Desk:
         judged.call.apply(record)
         outputs.commands.extend(self._followed(judged, event))
         judged.auto_answer.handle(record)
+        outputs.events.extend(judged.progress.handle(event))
         for norm in judged.norms:
             self._announce(judged, norm.handle(record), outputs)
         if judged.call.state == "ended":

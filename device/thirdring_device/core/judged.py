@@ -25,6 +25,7 @@ from thirdring_device.core.norms.voice_calm import VoiceCalm
 from thirdring_device.core.norms.voice_noise import VoiceNoise
 from thirdring_device.core.norms.voice_rate import VoiceRate
 from thirdring_device.core.norms.voice_talk import VoiceDeadAir, VoiceInterrupting
+from thirdring_device.core.progress import ProgressJudge
 
 __all__ = ["DeskSettings", "JudgedCall"]
 
@@ -73,6 +74,7 @@ class JudgedCall:
             CallRelease(call, settings.call, no_customer),
             TransferConsent(call),
         ]
+        self.progress = ProgressJudge(call)
         self.auto_answer = AutoAnswer(call)
         self.fax_caller = FaxCaller(call)
         self._prompts = PromptLimit(settings.prompt)

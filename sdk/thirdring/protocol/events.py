@@ -23,6 +23,7 @@ __all__ = [
     "CallEnded",
     "CallIncoming",
     "CallOutgoing",
+    "CallProgress",
     "CallQuality",
     "ConferenceEnded",
     "ConferenceStarted",
@@ -97,6 +98,15 @@ AgentAction = Literal[
     "transfer",
     "conference",
     "forward",
+]
+ProgressKind = Literal[
+    "ringback",
+    "unknown_ringback",
+    "announcement",
+    "busy",
+    "congestion",
+    "number_unobtainable",
+    "sit",
 ]
 TrunkState = Literal["static", "registering", "registered", "refused", "unreachable"]
 VerdictValue = Literal["met", "warned", "breached", "not_applicable"]
@@ -213,13 +223,15 @@ class CallOutgoing(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallAlerting(Event):
-    """The first 180: sent by us (incoming call) or received (outgoing call).
+    """The first 180 or 183: sent by us (incoming call) or received (outgoing call).
 
-    ``waiting``: another call was there when this one came in, so it alerts quietly.
+    ``early_media``: it was a 183, so the network is heard before the answer (RFC 3960). ``waiting``: another
+    call was there when this one came in, so it alerts quietly.
     """
 
     kind = "call_alerting"
     waiting: bool = False
+    early_media: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -564,6 +576,20 @@ class RingBurst(Event):
     derived = True
     ring: int
     urgency: Literal["normal", "warn", "urgent", "breach"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallProgress(Event):
+    """What the network lets a call of ours hear before it is answered, each time that changes.
+
+    ``ringback`` of the trunk's national plan, ``unknown_ringback`` (music in its place), ``announcement``
+    (somebody speaks), or a tone that says that nothing will come of it. ``start_s`` is media time.
+    """
+
+    kind = "call_progress"
+    derived = True
+    heard: ProgressKind
+    start_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

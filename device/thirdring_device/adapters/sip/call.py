@@ -195,9 +195,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         elif self._released:
             return
         elif info.state == pj.PJSIP_INV_STATE_EARLY:
-            if info.lastStatusCode in (180, 183) and not self._alerted:
-                self._alerted = True
-                self.post(CallAlerting(at_s=self.desk.clock(), call_id=self.call_id, waiting=self._waiting))
+            self._note_alerting(info.lastStatusCode)
         elif info.state in (pj.PJSIP_INV_STATE_CONNECTING, pj.PJSIP_INV_STATE_CONFIRMED):
             self._note_answered()
 
@@ -290,6 +288,18 @@ class DeskCall(pj.Call):  # type: ignore[misc]
             self._quality.sample(self, self._stream_index)
         except pj.Error as failure:
             log.info("call %s: no figures of its stream: %s", self.call_id, explain(failure))
+
+    def _note_alerting(self, sip_code: int) -> None:
+        if sip_code in (180, 183) and not self._alerted:
+            self._alerted = True
+            self.post(
+                CallAlerting(
+                    at_s=self.desk.clock(),
+                    call_id=self.call_id,
+                    waiting=self._waiting,
+                    early_media=sip_code == 183,
+                )
+            )
 
     def _note_answered(self) -> None:
         if not self._answered:

@@ -6,6 +6,7 @@ from typing import Any, Final
 from thirdring.protocol.at.values import address_type, fields, phone_number
 from thirdring.protocol.events import (
     CallEnded,
+    CallProgress,
     Event,
     NormNoted,
     RingBurst,
@@ -82,6 +83,10 @@ def _ended(event: CallEnded, call: WatchedCall | None, profile: Profile) -> Sequ
     return [end_code(event, call, profile)] if call is not None and call.announced else []
 
 
+def _progress(event: CallProgress, call: WatchedCall | None, profile: Profile) -> Sequence[str]:
+    return [f"#PROGRESS: {event.heard}"] if profile.reports else []
+
+
 def _trunk(event: TrunkChanged, call: WatchedCall | None, profile: Profile) -> Sequence[str]:
     return [f"+CREG: {REGISTRATION[event.state]}"] if profile.registration else []
 
@@ -92,6 +97,7 @@ _REPORTS: Final[Mapping[type[Event], Callable[[Any, WatchedCall | None, Profile]
     Verdict: _norm,
     CallEnded: _ended,
     TrunkChanged: _trunk,
+    CallProgress: _progress,
 }
 
 

@@ -162,7 +162,7 @@ _OURS: Final = (
         "AT#EVENTS=<after>, AT#EVENTS=off",
         "report every event numbered above after as #EVENT: JSON; ? answers on or off,last number reported",
     ),
-    CommandSpec("#URC", "rts", "AT#URC=<0|1>", "0: no #RING and #NORM reports"),
+    CommandSpec("#URC", "rts", "AT#URC=<0|1>", "0: no #RING, #NORM and #PROGRESS reports"),
     CommandSpec(
         "#VERBOSE",
         "rts",
