@@ -34,6 +34,9 @@ def quick_desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DeskProcess
         yield process
 
 
+@pytest.mark.interop(
+    "DTMF out by RFC 4733, 2 % of the packets lost: none lost or doubled", peer="SIPp, RTP socket"
+)
 def test_no_event_is_lost_or_doubled_on_its_way_out(quick_desk: DeskProcess, peer_dir: Path) -> None:
     digits = "1155" + random_digits(60, 2)
     with RtpPeer(loss=LOSS, seed=3) as rtp, caller(quick_desk, peer_dir, rtp) as sipp:
@@ -46,6 +49,9 @@ def test_no_event_is_lost_or_doubled_on_its_way_out(quick_desk: DeskProcess, pee
         assert rtp.lost > 0
 
 
+@pytest.mark.interop(
+    "DTMF in by RFC 4733, 2 % of the packets lost: none lost or doubled", peer="SIPp, RTP socket"
+)
 def test_no_event_is_lost_or_doubled_on_its_way_in(quick_desk: DeskProcess, peer_dir: Path) -> None:
     digits = "1155" + random_digits(60, 4)
     with RtpPeer(loss=LOSS, seed=5) as rtp, caller(quick_desk, peer_dir, rtp) as sipp:
@@ -62,6 +68,7 @@ def test_no_event_is_lost_or_doubled_on_its_way_in(quick_desk: DeskProcess, peer
     assert {event["method"] for event in came} == {"event"}
 
 
+@pytest.mark.interop("DTMF out by SIP INFO", peer="SIPp")
 def test_digits_go_out_by_info(peer_dir: Path) -> None:
     (peer_dir / "desk").mkdir()
     keys = {"caller": "1380"}
@@ -77,6 +84,7 @@ def test_digits_go_out_by_info(peer_dir: Path) -> None:
         sipp.wait()
 
 
+@pytest.mark.interop("DTMF out as tones", peer="baresip")
 def test_digits_go_out_as_tones(peer_dir: Path) -> None:
     """Baresip keeps what it hears; the detector of ITU-T Q.24 reads it."""
     (peer_dir / "desk").mkdir()

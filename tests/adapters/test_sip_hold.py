@@ -17,6 +17,7 @@ def caller(scenario: str, desk: DeskProcess, directory: Path, **keys: str) -> Si
     return SippPeer(scenario, directory, target=desk.target, keys={"caller": "1380", **keys})
 
 
+@pytest.mark.interop("our hold and resume by re-INVITE (RFC 3264)", peer="SIPp")
 def test_our_hold_and_resume_are_told_by_re_invite(desk: DeskProcess, peer_dir: Path) -> None:
     with caller("be_held_and_taken_back", desk, peer_dir) as sipp:
         call_id = desk.incoming(answer=True)
@@ -38,6 +39,7 @@ def test_our_hold_and_resume_are_told_by_re_invite(desk: DeskProcess, peer_dir: 
     assert desk.kinds(call_id).count("media") == 1, "one sound for the whole call"
 
 
+@pytest.mark.interop("our hold refused (488): the customer is held all the same", peer="SIPp")
 def test_hold_that_the_other_side_refuses_parts_the_sound_all_the_same(
     desk: DeskProcess, peer_dir: Path
 ) -> None:
@@ -53,6 +55,7 @@ def test_hold_that_the_other_side_refuses_parts_the_sound_all_the_same(
         sipp.wait()
 
 
+@pytest.mark.interop("our hold meets another re-INVITE (491): told again", peer="SIPp")
 def test_hold_is_told_again_after_a_glare(desk: DeskProcess, peer_dir: Path) -> None:
     with caller("glare_then_be_held", desk, peer_dir) as sipp:
         call_id = desk.incoming(answer=True)
@@ -62,6 +65,7 @@ def test_hold_is_told_again_after_a_glare(desk: DeskProcess, peer_dir: Path) -> 
         sipp.wait()
 
 
+@pytest.mark.interop("the customer's hold, sendonly and inactive, told apart from ours", peer="SIPp")
 def test_the_customers_hold_is_told_apart(desk: DeskProcess, peer_dir: Path) -> None:
     with caller("hold_and_resume", desk, peer_dir) as sipp:
         call_id = desk.incoming(answer=True)
@@ -72,6 +76,7 @@ def test_the_customers_hold_is_told_apart(desk: DeskProcess, peer_dir: Path) -> 
     assert len(desk.all("hold_started", call_id=call_id)) == 1, "sendonly, then inactive: one hold"
 
 
+@pytest.mark.interop("mute", peer="SIPp")
 def test_muted_microphone_is_silence_to_everybody(desk: DeskProcess, peer_dir: Path) -> None:
     tone = np.sin(2 * np.pi * 440 * np.arange(16000 * 6) / 16000) * 0.3
     soundfile.write(peer_dir / "tone.wav", tone, 16000)

@@ -111,6 +111,7 @@ def test_hold_and_resume_by_the_customer_keep_one_call_and_one_media(
     assert ticks >= 50, "the sound is processed during hold, too"
 
 
+@pytest.mark.interop("DTMF in by SIP INFO", peer="SIPp")
 def test_info_digit_is_reported(desk: DeskProcess, peer_dir: Path) -> None:
     with caller("call_and_info", desk, peer_dir) as sipp:
         call_id = desk.incoming(answer=True)
@@ -119,6 +120,7 @@ def test_info_digit_is_reported(desk: DeskProcess, peer_dir: Path) -> None:
         sipp.wait()
 
 
+@pytest.mark.interop("REFER from the other side is refused", peer="SIPp")
 def test_refer_is_refused(desk: DeskProcess, peer_dir: Path) -> None:
     with caller("call_and_refer", desk, peer_dir) as sipp:
         call_id = desk.incoming(answer=True)

@@ -26,6 +26,7 @@ def caller(scenario: str, desk: DeskProcess, directory: Path) -> SippPeer:
     return SippPeer(scenario, directory, target=desk.target, keys=keys)
 
 
+@pytest.mark.interop("blind transfer by REFER, told by NOTIFY (RFC 3515)", peer="SIPp")
 def test_blind_transfer_goes_on_as_the_customers_side_tells(desk: DeskProcess, peer_dir: Path) -> None:
     with caller("be_transferred", desk, peer_dir) as sipp:
         call_id = desk.incoming(answer=True)
@@ -42,6 +43,7 @@ def test_blind_transfer_goes_on_as_the_customers_side_tells(desk: DeskProcess, p
     assert {(event["target"], event["consulted"]) for event in told} == {(TARGET, False)}
 
 
+@pytest.mark.interop("blind transfer refused or in vain: the call stays", peer="SIPp")
 @pytest.mark.parametrize(
     ("scenario", "code"), [("be_transferred_in_vain", 486), ("refuse_to_be_transferred", 603)]
 )
@@ -66,6 +68,7 @@ def test_customer_who_leaves_after_accepting_was_transferred(desk: DeskProcess, 
         sipp.wait()
 
 
+@pytest.mark.interop("attended transfer: REFER with Replaces (RFC 3891)", peer="SIPp")
 def test_attended_transfer_names_the_other_call(desk: DeskProcess, peer_dir: Path) -> None:
     with caller("be_held_and_joined_to_another", desk, peer_dir) as sipp:
         first = desk.incoming(answer=True)

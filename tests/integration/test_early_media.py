@@ -44,6 +44,7 @@ def announcement() -> npt.NDArray[np.int16]:
     )
 
 
+@pytest.mark.interop("early media (183): ringback and announcement heard and told", peer="SIPp, RTP socket")
 @pytest.mark.parametrize(("sound", "heard"), [("ringback", "ringback"), ("announcement", "announcement")])
 def test_agent_hears_what_comes_before_the_answer_and_it_is_judged(
     unit: TrunkUnit, tmp_path: Path, sound: str, heard: str

@@ -9,7 +9,7 @@ import soundfile
 
 from tests.integration.conftest import Unit
 from tests.peers import BaresipPeer, SippPeer, free_port
-from thirdring import CallError, CallIncoming, DialRefused, Record, RingBurst
+from thirdring import CallError, CallIncoming, CallOutgoing, DialRefused, Record, RingBurst
 
 pytestmark = pytest.mark.sip
 
@@ -50,6 +50,7 @@ def first_ring(record: Record) -> bool:
     return isinstance(record.event, RingBurst) and record.event.ring == 1
 
 
+@pytest.mark.interop("do not disturb: 480 or 486", peer="SIPp")
 @pytest.mark.parametrize(("answer", "code"), [("unavailable", "480"), ("busy", "486")])
 def test_do_not_disturb(
     unit: TrunkUnit, tmp_path: Path, changed: dict[str, object], answer: str, code: str
@@ -63,6 +64,7 @@ def test_do_not_disturb(
     assert (call.cause, call.ended_by, call.rings_heard) == ("do_not_disturb", "appliance", None)
 
 
+@pytest.mark.interop("forwarding by 302: always", peer="SIPp")
 def test_every_call_is_sent_on(unit: TrunkUnit, tmp_path: Path, changed: dict[str, object]) -> None:
     changed["calls.forward_to"] = TARGET
     unit.desk.set_settings(changed)
@@ -73,6 +75,7 @@ def test_every_call_is_sent_on(unit: TrunkUnit, tmp_path: Path, changed: dict[st
     assert (call.cause, call.ended_by) == ("forwarded", "appliance")
 
 
+@pytest.mark.interop("forwarding by 302: by the agent", peer="SIPp")
 def test_agent_sends_the_ringing_call_on(unit: TrunkUnit, tmp_path: Path) -> None:
     after = unit.desk.state().last_event
     with sipp("call_sent_on", unit, tmp_path, contact=f"{TARGET}@127.0.0.1:{unit.trunk_port}") as peer:
@@ -84,6 +87,7 @@ def test_agent_sends_the_ringing_call_on(unit: TrunkUnit, tmp_path: Path) -> Non
     assert (call.cause, call.ended_by, call.rings_heard) == ("forwarded", "agent", 1)
 
 
+@pytest.mark.interop("forwarding by 302: overflow of the ring ladder", peer="SIPp")
 def test_overflow_sends_the_call_on(unit: TrunkUnit, tmp_path: Path, changed: dict[str, object]) -> None:
     changed |= {
         "norms.answer.overflow_ring": 2,
@@ -98,6 +102,7 @@ def test_overflow_sends_the_call_on(unit: TrunkUnit, tmp_path: Path, changed: di
     assert (call.cause, call.ended_by, call.rings_heard) == ("overflow", "appliance", 2)
 
 
+@pytest.mark.interop("auto-answer by Call-Info answer-after, only when set", peer="SIPp")
 def test_call_that_asks_for_it_is_answered_by_itself(
     unit: TrunkUnit, tmp_path: Path, changed: dict[str, object]
 ) -> None:
@@ -111,6 +116,7 @@ def test_call_that_asks_for_it_is_answered_by_itself(
         peer.wait()
 
 
+@pytest.mark.interop("P-Asserted-Identity (RFC 3325), only from a trusted trunk", peer="SIPp")
 @pytest.mark.parametrize("trusted", [True, False])
 def test_asserted_identity(
     unit: TrunkUnit, tmp_path: Path, changed: dict[str, object], trusted: bool
@@ -130,6 +136,7 @@ def test_asserted_identity(
     assert (event.number, event.asserted) == (("+862155509", True) if trusted else ("1380", False))
 
 
+@pytest.mark.interop("withheld number (RFC 3323)", peer="SIPp")
 def test_withheld_number_is_told(unit: TrunkUnit, tmp_path: Path) -> None:
     after = unit.desk.state().last_event
     with sipp("call_with_header", unit, tmp_path, header="Privacy: id") as peer:
@@ -143,6 +150,7 @@ def test_withheld_number_is_told(unit: TrunkUnit, tmp_path: Path) -> None:
     assert (event.number, event.display_name, event.withheld) == ("", "", True)
 
 
+@pytest.mark.interop("fax caller told by CNG is transferred", peer="baresip")
 def test_fax_caller_is_transferred_to_the_fax_machine(
     unit: TrunkUnit, tmp_path: Path, changed: dict[str, object]
 ) -> None:
@@ -175,6 +183,7 @@ def test_fax_caller_is_transferred_to_the_fax_machine(
     assert (states[0], states[-1]) == ("asked", "succeeded")
 
 
+@pytest.mark.interop("dial plan: refused in words, emergency calls pass, calls per hour", peer="SIPp")
 def test_dial_plan_refuses_in_words_and_in_the_record_and_lets_emergency_calls_pass(
     unit: TrunkUnit, tmp_path: Path, changed: dict[str, object]
 ) -> None:
@@ -196,13 +205,47 @@ def test_dial_plan_refuses_in_words_and_in_the_record_and_lets_emergency_calls_p
     unit.free()
     call = unit.desk.call(call_id).call
     assert (call.number, call.cause, call.answered_utc is not None) == ("110", "hangup", True)
-    changed |= {"dialplan.unlisted": "allow", "dialplan.calls_per_hour": 1}
+    changed["dialplan.unlisted"] = "allow"
     unit.desk.set_settings(changed)
     with SippPeer("answer_and_hang_up", tmp_path, port=unit.trunk_port) as peer:
         call_id = unit.desk.dial("13800138000")
         peer.wait()
     unit.free()
     assert unit.desk.call(call_id).call.number == "+8613800138000"
+    changed["dialplan.calls_per_hour"] = 1
+    unit.desk.set_settings(changed)
     with pytest.raises(CallError) as caught:
         unit.desk.redial()
     assert caught.value.code == 2012
+
+
+@pytest.mark.interop("REFER from the other side, only when set and within the dial plan", peer="SIPp")
+def test_other_side_sends_us_on_only_when_set_and_within_the_dial_plan(
+    unit: TrunkUnit, tmp_path: Path, changed: dict[str, object]
+) -> None:
+    changed["calls.accept_refer"] = True
+    unit.desk.set_settings(changed)
+    after = unit.desk.state().last_event
+    where = f"127.0.0.1:{unit.trunk_port}"
+    with (
+        SippPeer("answer_until_bye", tmp_path, port=unit.trunk_port) as target,
+        sipp("call_and_refer_us", unit, tmp_path, target=f"{TARGET}@{where}") as peer,
+    ):
+        unit.desk.wait_for(first_ring, 10.0, after=after)
+        first = unit.desk.answer()
+        outgoing = unit.desk.wait_for("call_outgoing", 10.0, after=after).event
+        assert isinstance(outgoing, CallOutgoing)
+        assert outgoing.number == TARGET
+        peer.wait()
+        unit.desk.wait_for(
+            lambda r: r.event.kind == "call_ended" and r.event.call_id == first, 10.0, after=after
+        )
+        assert [call.call_id for call in unit.desk.state().calls] == [outgoing.call_id]
+        unit.desk.hangup()
+        target.wait()
+    unit.free()
+    after = unit.desk.state().last_event
+    with sipp("call_and_refer", unit, tmp_path) as peer:
+        unit.desk.wait_for(first_ring, 10.0, after=after)
+        unit.desk.answer()
+        peer.wait()

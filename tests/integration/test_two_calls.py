@@ -52,6 +52,9 @@ def outlines(verdicts: list[Verdict]) -> list[tuple[object, ...]]:
     return sorted((v.rule, v.verdict, v.value, tuple(v.measures.items())) for v in verdicts)
 
 
+@pytest.mark.interop(
+    "call waiting and swap; both calls judged alike live, replayed, recorded", peer="baresip"
+)
 def test_waiting_call_is_taken_swapped_and_both_are_judged_alike_thrice(
     unit: Unit, tmp_path: Path, tone: Path
 ) -> None:
@@ -108,6 +111,7 @@ def comment_of(recording: Path) -> bool:
         return bool(file.comment)
 
 
+@pytest.mark.interop("second call hears busy (486) when none may wait", peer="SIPp")
 def test_second_call_hears_busy_when_none_may_wait(unit: Unit, tmp_path: Path) -> None:
     unit.desk.set_settings({"calls.waiting": False})
     after = unit.desk.state().last_event
@@ -161,6 +165,7 @@ def echo_is_heard(record: Record) -> bool:
     return isinstance(record.event, Levels) and record.event.customer_rms_dbov[-1] > -40
 
 
+@pytest.mark.interop("three-way conference: each hears the other two", peer="SIPp, baresip")
 def test_three_way_conference_lets_each_hear_the_other_two(unit: Unit, tmp_path: Path, tone: Path) -> None:
     """The first customer sends back what it hears; only the second one speaks."""
     desk = unit.desk

@@ -48,3 +48,8 @@ class CallsSettings:
     dtmf_pause_ms: int = setting(
         100, "pause behind a digit that is sent", unit="ms", low=40, high=5000, live=True
     )
+    accept_refer: bool = setting(
+        False,
+        "let the other side of a call send us on by REFER, where the dial plan allows it",
+        live=True,
+    )

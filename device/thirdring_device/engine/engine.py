@@ -57,6 +57,8 @@ log = logging.getLogger(__name__)
 
 RECENT_RECORDS: Final = 512
 """Records kept in memory for subscribers; older ones come from the journal."""
+PLAN_WAIT_S: Final = 1.0
+"""How long a REFER may wait for the dial plan: the other side sends it again after 0.5 s (RFC 3261, T1)."""
 DIALLING: Final = frozenset({"dial", "redial"})
 """Commands that need the trunk."""
 FLUSH_S: Final = 2.0
@@ -104,6 +106,7 @@ class Engine:
             new_call_id=new_call_id,
             headset=headset,
             calls_settings=lambda: self._settings.calls,
+            may_dial=self._may_dial,
         )
 
     def clock(self) -> float:
@@ -269,6 +272,22 @@ class Engine:
             raise
         self._take(request)
         return {"call_id": request.call_id}
+
+    def _may_dial(self, number: str) -> bool:
+        """Ask the dial plan from the SIP thread about a number that the other side of a call names."""
+
+        async def ask() -> bool:
+            try:
+                self._desk.plan.admit(number, self.clock())
+            except CallError as refusal:
+                self._take(DialRefused(at_s=self.clock(), number=number, code=refusal.code, source="refer"))
+                return False
+            return True
+
+        try:
+            return asyncio.run_coroutine_threadsafe(ask(), self._loop).result(PLAN_WAIT_S)
+        except TimeoutError:
+            return False
 
     async def _speak(self, command: Speak) -> Mapping[str, Any]:
         if not command.path:

@@ -15,7 +15,7 @@ from thirdring.protocol.errors import ThirdringError, error
 from thirdring.protocol.events import CallEnded, CallIncoming, CallOutgoing, Event, StrangerRefused
 from thirdring_device.adapters.headset.interface import Headset
 from thirdring_device.adapters.media import MediaFactory
-from thirdring_device.adapters.sip.addresses import AllowedSources, source_host
+from thirdring_device.adapters.sip.addresses import AllowedSources, parse_name_addr, source_host
 from thirdring_device.adapters.sip.call import DeskCall, call_options
 from thirdring_device.adapters.sip.caller import answer_after_s, caller_of
 from thirdring_device.adapters.sip.desk import Desk
@@ -42,6 +42,7 @@ from thirdring_device.core.commands import (
     SendDigits,
     TransferCall,
 )
+from thirdring_device.core.requests import MOST_CALLS
 from thirdring_device.settings import Settings
 
 __all__ = ["SipAdapter"]
@@ -76,8 +77,11 @@ class SipAdapter:
         new_call_id: Callable[[], str],
         headset: Headset,
         calls_settings: Callable[[], CallsSettings] = CallsSettings,
+        may_dial: Callable[[str], bool] = lambda number: False,
     ) -> None:
         """``calls_settings`` gives what is set about calls at that moment.
+
+        ``may_dial`` asks the dial plan, and counts the call, from the SIP thread.
 
         Raise ``StorageError`` 5005 when ``trunk.peers`` or the trunk's servers hold what is no address.
         """
@@ -88,6 +92,7 @@ class SipAdapter:
         self._new_call_id = new_call_id
         self._headset = headset
         self._calls_settings = calls_settings
+        self._may_dial = may_dial
         self._lookup = ServerLookup(settings.trunk)
         # Bound to one address we do not follow another.
         free = settings.sip.bind in ("0.0.0.0", "::")
@@ -158,7 +163,7 @@ class SipAdapter:
         try:
             self.sip_stack = self._endpoint.version
             sound = SoundPath(self._headset)
-            self._desk = Desk(self._clock, self._post, self._media, sound, self._calls_settings)
+            self._desk = Desk(self._clock, self._post, self._media, sound, self._calls_settings, self._refer)
             self._trunk = Trunk(
                 self._settings, self._desk, self._incoming, self._lookup, self._endpoint.tls_failures
             )
@@ -270,6 +275,20 @@ class SipAdapter:
         other = self._desk.calls.get(command.other_call_id)
         if other is not None:
             call.transfer.begin("", "", other)
+
+    def _refer(self, call: DeskCall, uri: str) -> DeskCall | None:
+        """Make the call that the other side asks for, unless settings or dial plan forbid it."""
+        target = parse_name_addr(uri)
+        allowed = self._calls_settings().accept_refer and len(self._desk.calls) < MOST_CALLS
+        if not (allowed and call.established and target.user and self._may_dial(target.user)):
+            log.warning("call %s: REFER to %s is refused", call.call_id, target.uri)
+            return None
+        call.hold.begin(tell=False)  # the other side is about to leave
+        made = DeskCall(self._trunk.account, self._desk, self._new_call_id())
+        self._post(
+            CallOutgoing(at_s=self._clock(), call_id=made.call_id, number=target.user, remote_uri=target.uri)
+        )
+        return made
 
     def _incoming(self, account: Any, prm: Any) -> None:
         source = source_host(prm.rdata.srcAddress)

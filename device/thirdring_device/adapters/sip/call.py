@@ -242,8 +242,11 @@ class DeskCall(pj.Call):  # type: ignore[misc]
 
     @guarded
     def onCallTransferRequest(self, prm: Any) -> None:  # noqa: N802
-        """Refuse REFER: the other side does not send our agent elsewhere (toll fraud)."""
-        prm.statusCode = 603
+        """Refuse REFER unless it is set: the other side does not send our agent elsewhere (toll fraud)."""
+        referred = self.desk.referred(self, prm.dstUri)
+        prm.statusCode = 603 if referred is None else 202
+        if referred is not None:
+            prm.newCall = referred
 
     @guarded
     def onCallTransferStatus(self, prm: Any) -> None:  # noqa: N802

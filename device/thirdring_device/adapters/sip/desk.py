@@ -25,6 +25,8 @@ class Desk:
     media: MediaFactory
     sound: SoundPath
     calls_settings: Callable[[], CallsSettings] = CallsSettings
+    referred: Callable[["DeskCall", str], "DeskCall | None"] = lambda call, uri: None
+    """Makes the call that the other side of a call asks for by REFER, None to refuse."""
     calls: dict[str, "DeskCall"] = field(default_factory=dict)
     """Calls whose end has not been reported."""
     conference: "Conference" = field(init=False)

@@ -72,13 +72,13 @@ class Hold:
         """Whether the other side has answered all that is wished, be it with a refusal."""
         return self._sent is None and (self._told == self._wished or self._refused)
 
-    def begin(self) -> None:
-        """Hold the call."""
+    def begin(self, *, tell: bool = True) -> None:
+        """Hold the call; with ``tell`` False the other side is left to notice."""
         if not self._call.established:
             return
         self._wished = True
         if not self._ours:
-            self._ours, self._refused = True, False
+            self._ours, self._refused = True, not tell
             self._call.mute(False)
             self._call.digits.stop()
             self._call.desk.sound.unlink(self._call.call_id)
