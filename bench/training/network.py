@@ -30,7 +30,7 @@ def forward(weights: Any, inputs: Any) -> Any:
     return states.transpose(1, 0, 2) @ weights["output"] + weights["output_bias"]
 
 
-def train(inputs: Floats, truth: NDArray[Any], loss: Loss, units: int, steps: int) -> dict[str, Floats]:
+def train(inputs: Floats, truth: Any, loss: Loss, units: int, steps: int) -> dict[str, Floats]:
     """Return weights for raw inputs: their mean and deviation are folded in."""
     rng = np.random.default_rng(0)
     mean, deviation = inputs.mean((0, 1)), inputs.std((0, 1)) + 1e-3
