@@ -405,14 +405,20 @@ def test_speaking_as_the_agent(console: ServedConsole, host: Host) -> None:
 def test_events_are_resumed_by_number_without_gap_or_double(console: ServedConsole, host: Host) -> None:
     console.emit(*(TrunkChanged(at_s=0, state="registered", sip_code=code) for code in range(50)))
     host.write(b"AT#EVENTS=10\r")
-    assert host.until(b'"sip_code":49,"reason":""}\r\n').startswith(b'\r\nOK\r\n\r\n#EVENT: {"seq":11,')
+    assert host.until(b'"sip_code":49,"reason":"","server":""}\r\n').startswith(
+        b'\r\nOK\r\n\r\n#EVENT: {"seq":11,'
+    )
     console.emit(TrunkChanged(at_s=0, state="registered", sip_code=50))
-    host.until(b'"sip_code":50,"reason":""}\r\n')
+    host.until(b'"sip_code":50,"reason":"","server":""}\r\n')
     assert host.ask("AT#EVENTS?;#EVENTS=off")[-2:] == ["#EVENTS: on,51", "OK"]
     console.emit(TrunkChanged(at_s=0, state="registered", sip_code=51))
     assert host.quiet() == b""
     host.write(b"AT#EVENTS=48\r")
-    lines = [line for line in host.until(b'"sip_code":51,"reason":""}\r\n').decode().split("\r\n") if line]
+    lines = [
+        line
+        for line in host.until(b'"sip_code":51,"reason":"","server":""}\r\n').decode().split("\r\n")
+        if line
+    ]
     assert lines[0] == "OK"
     assert [json.loads(line.removeprefix("#EVENT: "))["seq"] for line in lines[1:]] == [49, 50, 51, 52]
 
@@ -420,7 +426,9 @@ def test_events_are_resumed_by_number_without_gap_or_double(console: ServedConso
 def test_events_never_stand_within_an_answer(console: ServedConsole, host: Host) -> None:
     console.emit(*(TrunkChanged(at_s=0, state="registered") for _ in range(3000)))
     host.write(b"AT#EVENTS=0\r" + b"AT#HELP\r" * 20)
-    seen = host.until(b'"at_s":750.0,"call_id":"","state":"registered","sip_code":0,"reason":""}\r\n')
+    seen = host.until(
+        b'"at_s":750.0,"call_id":"","state":"registered","sip_code":0,"reason":"","server":""}\r\n'
+    )
     lines = [line for line in seen.decode().split("\r\n") if line]
     events = [line for line in lines if line.startswith("#EVENT: ")]
     numbers = [json.loads(line.removeprefix("#EVENT: "))["seq"] for line in events]

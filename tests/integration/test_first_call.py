@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from bench.appliance import resident_kb
 
+from tests.core.script import RULES
 from tests.integration.conftest import Unit
 from tests.peers import SippPeer
 from thirdring import CallSummary, Record
@@ -129,7 +130,7 @@ def test_engine_killed_mid_call_leaves_the_call_in_the_record_and_comes_back(
         ended = unit.desk.wait_for("call_ended", timeout_s=30.0, after=after)
         unit.desk.wait_for("engine_started", timeout_s=30.0, after=after)
     assert (ended.event.call_id, getattr(ended.event, "cause", "")) == (call_id, "interrupted")
-    assert {v.rule for v in unit.desk.norms(call_id)} == {"answer.rings", "answer.greeting", "voice.level"}
+    assert [verdict.rule for verdict in unit.desk.norms(call_id)] == RULES
     after = unit.desk.state().last_event
     with sipp("call_and_hang_up", unit, tmp_path) as peer:
         unit.desk.wait_for(lambda r: ring(1, r), timeout_s=10.0, after=after)
