@@ -212,8 +212,7 @@ def test_dial_plan_refuses_in_words_and_in_the_record_and_lets_emergency_calls_p
         peer.wait()
     unit.free()
     assert unit.desk.call(call_id).call.number == "+8613800138000"
-    placed = [call for call in unit.desk.calls() if call.direction == "outgoing" and call.number != "110"]
-    changed["dialplan.calls_per_hour"] = len(placed) + 1
+    changed["dialplan.calls_per_hour"] = 1
     unit.desk.set_settings(changed)
     with pytest.raises(CallError) as caught:
         unit.desk.redial()
