@@ -11,6 +11,7 @@ from tests.peers import LOOPBACK, SippPeer
 pytestmark = pytest.mark.sip
 
 
+@pytest.mark.interop("INVITE of a stranger: 403, counted, no ring", peer="SIPp")
 def test_stranger_is_refused_and_counted(tmp_path: Path) -> None:
     keys = {"caller": "100"}
     with DeskProcess(tmp_path, {"trunk.peers": ["127.0.0.9", "192.0.2.0/24"]}) as desk:
@@ -38,6 +39,7 @@ def test_source_that_calls_too_often_gets_503(tmp_path: Path) -> None:
         assert len(desk.all("call_incoming")) == 1
 
 
+@pytest.mark.interop("no RTP: warned, then ended as lost", peer="SIPp")
 def test_call_without_rtp_is_ended_as_lost(tmp_path: Path) -> None:
     settings = {"sip.no_rtp_warn_s": 1.0, "sip.no_rtp_end_s": 2.0}
     with (

@@ -16,6 +16,7 @@ def registered(server: str, **settings: Any) -> dict[str, Any]:
     return {f"trunk.{name}": value for name, value in values.items()}
 
 
+@pytest.mark.interop("digest MD5; call through the proxy", peer="Kamailio")
 def test_digest_registration_and_a_call_through_the_proxy(tmp_path: Path) -> None:
     with (
         KamailioRegistrar(tmp_path) as kamailio,
@@ -34,6 +35,7 @@ def test_digest_registration_and_a_call_through_the_proxy(tmp_path: Path) -> Non
         wait_until(lambda: kamailio.registers()[1] == 2, "unregistered at the end")
 
 
+@pytest.mark.interop("wrong password: said once, tried again with growing pauses", peer="Kamailio")
 def test_wrong_password_is_refused_without_a_storm(tmp_path: Path) -> None:
     with (
         KamailioRegistrar(tmp_path, password="another") as kamailio,
@@ -47,6 +49,7 @@ def test_wrong_password_is_refused_without_a_storm(tmp_path: Path) -> None:
     assert len(desk.all("trunk_changed", state="refused")) == 1, "said once, not at every attempt"
 
 
+@pytest.mark.interop("another realm is named and gets no digest", peer="Kamailio")
 def test_other_realm_is_named_and_gets_no_digest(tmp_path: Path) -> None:
     with (
         KamailioRegistrar(tmp_path, realm="elsewhere") as kamailio,
@@ -65,6 +68,7 @@ def test_realm_setting_is_answered_to(tmp_path: Path) -> None:
         desk.expect("trunk_changed", state="registered")
 
 
+@pytest.mark.interop("Retry-After is obeyed", peer="SIP socket")
 def test_retry_after_is_obeyed(tmp_path: Path) -> None:
     answers = ["503 Service Unavailable\r\nRetry-After: 3", "200 OK"]
     with (
@@ -85,6 +89,7 @@ def test_forbidden_user_is_told_in_plain_words(tmp_path: Path) -> None:
         desk.expect("trunk_changed", state="refused", sip_code=403, reason="the trunk forbids this user")
 
 
+@pytest.mark.interop("registrar silent for 32 s: told, calls still go", peer="SIP socket")
 def test_silent_registrar_is_unreachable_and_calls_still_go(tmp_path: Path) -> None:
     with (
         ScriptedRegistrar([None]) as registrar,
@@ -101,6 +106,7 @@ def test_silent_registrar_is_unreachable_and_calls_still_go(tmp_path: Path) -> N
         wait_until(lambda: len(registrar.requests) >= 2, "the second attempt", 5)
 
 
+@pytest.mark.interop("ghost call that answers our BYE with 407 gets no digest", peer="SIPp")
 def test_ghost_call_that_challenges_our_bye_gets_no_digest(tmp_path: Path) -> None:
     settings = {"trunk.password": "right", "trunk.domain": "trunk.example"}
     messages = tmp_path / "messages"

@@ -1,0 +1,132 @@
+"""What the settings of [sip] do on the wire: codecs, session timers, PRACK; and what RTCP told of a call."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+from scipy.signal import resample_poly
+
+from tests.adapters.desk_process import DeskProcess
+from tests.dsp import signals
+from tests.peers import LOOPBACK, BaresipPeer, SippPeer, free_port
+
+pytestmark = pytest.mark.sip
+
+
+def invite_of(folder: Path, settings: dict[str, Any]) -> str:
+    """Return the INVITE that a desk with ``settings`` sends."""
+    messages = folder / "messages"
+    port = free_port()
+    with (
+        DeskProcess(folder, {"trunk.server": f"{LOOPBACK}:{port}", **settings}) as desk,
+        SippPeer(
+            "answer_until_bye", folder, port=port, extra=("-trace_msg", "-message_file", str(messages))
+        ) as sipp,
+    ):
+        desk.do("PlaceCall", call_id="out1", number="95588")
+        desk.expect("call_answered", call_id="out1")
+        desk.do("EndCall", call_id="out1")
+        desk.expect("call_ended", call_id="out1", by="agent")
+        sipp.wait()
+    said = messages.read_text(encoding="utf-8")
+    found = re.search(r"^INVITE .*?(?=^-{20})", said, re.MULTILINE | re.DOTALL)
+    assert found is not None
+    return found[0]
+
+
+def header(message: str, name: str) -> str:
+    found = re.search(rf"^{name}\s*:\s*(.*?)\s*$", message, re.MULTILINE | re.IGNORECASE)
+    return found[1] if found else ""
+
+
+@pytest.mark.interop("codecs offered in the order of the setting, no other", peer="SIPp")
+@pytest.mark.parametrize(
+    ("codecs", "payloads"), [(["PCMU", "G722", "PCMA"], "0 9 8"), (["PCMA"], "8"), (["G722", "PCMA"], "9 8")]
+)
+def test_codecs_are_offered_in_the_order_of_the_setting(
+    tmp_path: Path, codecs: list[str], payloads: str
+) -> None:
+    invite = invite_of(tmp_path, {"sip.codecs": codecs})
+    offered = re.search(r"^m=audio \d+ RTP/AVP ([\d ]+)", invite, re.MULTILINE)
+    assert offered is not None
+    known = [payload for payload in offered[1].split() if int(payload) < 96]
+    assert known == payloads.split()
+
+
+@pytest.mark.interop("session timers (RFC 4028): off and optional", peer="SIPp")
+@pytest.mark.parametrize("use", ["off", "optional"])
+def test_session_timer_is_asked_for_as_set(tmp_path: Path, use: str) -> None:
+    invite = invite_of(tmp_path, {"sip.session_timers": use, "sip.session_expires_s": 600})
+    assert ("timer" in header(invite, "Supported")) == (use != "off")
+    assert header(invite, "Session-Expires") == ("" if use == "off" else "600")
+
+
+@pytest.mark.interop("reliable 180 with PRACK (RFC 3262), session timer: as the caller asks", peer="SIPp")
+def test_caller_that_insists_on_reliable_responses_gets_them(tmp_path: Path) -> None:
+    with (
+        DeskProcess(tmp_path) as desk,
+        SippPeer("call_reliably", tmp_path, target=desk.target, keys={"caller": "100"}) as sipp,
+    ):
+        desk.incoming(answer=True)
+        desk.expect("call_ended", by="customer", cause="hangup")
+        sipp.wait()
+
+
+@pytest.mark.interop("Opus, where the stack has it; else the next codec of the list", peer="baresip")
+def test_call_with_opus_or_the_next_codec(tmp_path: Path) -> None:
+    codec = "opus" if "opus" in stack_codecs() else "PCMA"
+    with (
+        DeskProcess(tmp_path, {"sip.codecs": ["opus", "PCMA"]}) as desk,
+        BaresipPeer(tmp_path, speaks=speech(tmp_path, codec), codec=codec) as peer,
+    ):
+        peer.dial(f"sip:desk@{desk.target}")
+        call_id = desk.incoming(answer=True)
+        peer.wait_for("CALL_RTPESTAB")
+        desk.do("EndCall", call_id=call_id)
+        assert desk.expect("call_quality", call_id=call_id)["codec"] == codec
+
+
+@pytest.mark.interop("RTCP: loss, jitter, round trip and E-model estimate of the call", peer="baresip")
+def test_figures_of_a_call_come_from_rtcp(tmp_path: Path) -> None:
+    with DeskProcess(tmp_path) as desk, BaresipPeer(tmp_path, speaks=speech(tmp_path)) as peer:
+        peer.dial(f"sip:desk@{desk.target}")
+        call_id = desk.incoming(answer=True)
+        peer.wait_for("CALL_RTPESTAB")
+        # Both sides report every 5 s, drawn from 2.5 to 7.5 s (RFC 3550 clause 6.3.1): ours, then its answer.
+        desk.do("wait_ticks", call_id=call_id, ticks=800)
+        desk.expect("wait_ticks", timeout_s=40)
+        desk.do("EndCall", call_id=call_id)
+        told = desk.expect("call_quality", call_id=call_id)
+    assert told["codec"] == "PCMA"
+    assert told["encrypted"] is False
+    assert told["received"] >= 500
+    assert told["sent"] >= 500
+    assert told["lost_percent"] == 0.0
+    assert told["sent_lost_percent"] == 0.0
+    assert told["round_trip_ms"] is not None
+    assert 0.0 <= told["round_trip_ms"] < 100.0
+    assert told["heard_mos"] >= 4.0
+    assert told["sent_mos"] >= 4.0
+
+
+def speech(folder: Path, codec: str = "PCMA") -> Path:
+    """Return speech at the rate and with the channels that baresip needs for ``codec``."""
+    path = folder / "speech.wav"
+    sound = signals.synthetic_mandarin()
+    if codec == "opus":
+        wide = resample_poly(sound, 6, 1)
+        soundfile.write(path, signals.to_int16(np.column_stack((wide, wide))), 48000, "PCM_16")
+    else:
+        soundfile.write(path, signals.to_int16(sound), 8000, "PCM_16")
+    return path
+
+
+def stack_codecs() -> list[str]:
+    command = [sys.executable, "-m", "thirdring_device.cli", "selftest", "--json"]
+    return list(json.loads(subprocess.run(command, capture_output=True, check=True).stdout)["codecs"])
