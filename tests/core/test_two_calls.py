@@ -259,5 +259,6 @@ def test_conference_joins_the_two_and_ends_with_either() -> None:
         ConferenceStarted(at_s=30.2, call_id="b", other_call_id="a"),
     )
     assert [(c.state, c.conference) for c in script.desk.calls] == [("active", True)] * 2
+    assert ask(script, Mute(), 35.0) == [MuteCall("a", True), MuteCall("b", True)]
     script.feed(*ended(40.0, call_id="a"), ConferenceEnded(at_s=40.0, call_id="b"))
     assert [(c.state, c.conference) for c in script.desk.calls] == [("active", False)]

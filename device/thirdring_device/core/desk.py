@@ -207,7 +207,9 @@ class Desk:
             case "forward":
                 yield RedirectCall(call.call_id, event.argument, by="agent")
             case "mute" | "unmute":
-                yield MuteCall(call.call_id, event.action == "mute")
+                for member in self.calls:
+                    if member is call or (call.conference and member.conference):
+                        yield MuteCall(member.call_id, event.action == "mute")
             case "dtmf":
                 yield SendDigits(call.call_id, event.argument, event.duration_ms)
             case "hangup":

@@ -251,7 +251,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
     @guarded
     def onCallTransferStatus(self, prm: Any) -> None:  # noqa: N802
         """Take the progress of our REFER; its own answer comes as a transaction."""
-        if prm.statusCode != REFER_ACCEPTED:
+        if prm.statusCode != REFER_ACCEPTED and not self.gone:
             self.transfer.told(prm.statusCode, prm.reason)
 
     @guarded
