@@ -17,7 +17,6 @@ cdef class CallProgressDetector(Detector):
     cdef float frame_power[8]         # mean squares of the last frames
     cdef double active_until_s[16]    # by kind: until when it goes on without being told again
     cdef Music music
-    cdef double tone_s                # when the last steady burst of any tone ended
     cdef int rings_heard
     cdef double ring_start_s, ring_end_s
 

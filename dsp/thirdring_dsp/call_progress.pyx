@@ -19,7 +19,7 @@ from thirdring_dsp._bursts cimport (
 )
 from thirdring_dsp._decimator cimport decimator_run
 from thirdring_dsp._detector_event cimport DETECTOR_EVENTS_MAX, DetectorEvent
-from thirdring_dsp._music cimport MUSIC_FRAMES, music_heard, music_take
+from thirdring_dsp._music cimport MUSIC_FRAMES, music_heard, music_take, music_tone
 from thirdring_dsp._progress_load cimport SequenceSpec, load_bank, load_tones
 from thirdring_dsp._tone_sets cimport FRAME, ToneReading, bank_clear, bank_frame
 
@@ -44,6 +44,10 @@ cdef float EDGE_POWER_BEATING = 0.1  # slow modulation shows in the window's pow
 cdef float EDGE_POWER = 0.25      # of the plateau: half the amplitude
 cdef float IN_SPEECH_REST = 0.33
 cdef double RING_GAP_S = 1.2
+# At the edges of two tones near each other a neighbouring pair explains more for a moment, which tears off
+# so much of the burst at most, with so short a gap.
+cdef double TORN_S = 0.03
+cdef double TORN_GAP_S = 0.02
 cdef double CUT_BURST_S = 0.2     # a ring cut short by the start of the stream shows at least this
 cdef double MUSIC_S = 6.0
 
@@ -105,7 +109,6 @@ cdef class CallProgressDetector:
         self.fill = 0
         for i in range(16):
             self.active_until_s[i] = -1.0
-        self.tone_s = -1000.0
         memset(&self.music, 0, sizeof(self.music))
         self.rings_heard = 0
         self.ring_start_s = self.ring_end_s = -1000.0
@@ -162,7 +165,7 @@ cdef class CallProgressDetector:
         """Tell of sound that is neither a tone of the plan nor speech, once."""
         cdef int i
         cdef float power
-        if not music_heard(&self.music, &power) or self.tone_s > now_s - MUSIC_S:
+        if not music_heard(&self.music, self.bank.frames - 1, &power):
             return
         for i in range(self.bank.sets):
             if self.tracker[i].on and self.tracker[i].interior > 20 and self.steady(i):
@@ -272,7 +275,9 @@ cdef class CallProgressDetector:
         cdef int64_t hop = self.bank.frames - 1
         cdef float plateau = <float>(t.power_sum / t.interior) if t.interior > 0 else t.loudest
         cdef BurstRecord* record = &t.history[t.count & HISTORY_MASK]
+        cdef BurstRecord* last = &t.history[(t.count - 1) & HISTORY_MASK]
         cdef BurstRecord first
+        cdef bint torn
         cdef int i, best = -1
         cdef double off, least = INFINITY
         t.on = False
@@ -281,8 +286,11 @@ cdef class CallProgressDetector:
             t.start_s = burst_edge_s(t.power, t.trigger - 6, hop, False, plateau)
         record.start_s = t.start_s
         record.end_s = burst_edge_s(t.power, max(t.trigger, hop - 12), hop, True, plateau)
-        if t.count > 0 and record.start_s < t.history[(t.count - 1) & HISTORY_MASK].end_s:
+        if t.count > 0 and record.start_s < last.end_s:
             return      # the last ripple of a slowly modulated tone
+        torn = t.count > 0 and record.start_s - last.end_s < TORN_GAP_S
+        if torn and record.end_s - record.start_s < TORN_S:
+            return
         if record.end_s - record.start_s < (0.015 if self.bank.spec[tone_set].resolved else 0.07):
             return
         t.gap_from_hop = <int64_t>ceil((record.end_s + WINDOW_S) / HOP_S) + 6
@@ -290,14 +298,22 @@ cdef class CallProgressDetector:
         record.rest = <float>(t.rest_sum / t.interior) if t.interior > 0 else -1.0
         record.gap_power = <float>(t.gap_energy / t.gap_frames) if t.gap_frames >= 5 else -1.0
         record.good = self.steady(tone_set)
+        if torn and last.end_s - last.start_s < TORN_S:
+            record.start_s = last.start_s
+            record.gap_power = last.gap_power
+            last[0] = record[0]
+            record = last
+            t.count -= 1
         t.gap_energy = 0.0
         t.gap_frames = 0
         t.pending = 0
         t.count += 1
         if not record.good:
             return
-        if record.end_s - record.start_s > 0.08:
-            self.tone_s = record.end_s
+        if record.end_s - record.start_s > 0.06:
+            music_tone(
+                &self.music, <int64_t>(record.start_s / HOP_S), <int64_t>(record.end_s / HOP_S), hop
+            )
         for i in range(self.tones.sequences):
             if self.tones.sequence[i].burst[self.tones.sequence[i].bursts - 1].tone_set != tone_set:
                 continue

@@ -264,3 +264,28 @@ def test_prompts_hold_no_tone(folder: str) -> None:
         if path.stem != "tt-monkeys":  # apes, not speech
             detector.reset()
             assert detector.update(cs.samples_of(path)) == [], path.name
+
+
+def test_two_near_tones_are_one_burst_whatever_their_phases() -> None:
+    """Australia's 413 and 438 Hz may begin and end at a null of their beat."""
+    detector = CallProgressDetector(8000, plan("AU"))
+    random = np.random.default_rng(5)
+    seconds = np.arange(8 * 8000) / 8000
+    at = np.where(seconds >= 0.5, (seconds - 0.5) % 3.0, 2.0)
+    sounding = ((at < 0.4) | ((at >= 0.6) & (at < 1.0))) & (seconds < 6.5)
+    for _ in range(60):
+        phases = random.uniform(0, 2 * np.pi, 2)
+        tones = sum(np.sin(2 * np.pi * hz * seconds + p) for hz, p in zip((413, 438), phases, strict=True))
+        detector.reset()
+        events = detector.update(np.round(3600 * tones * sounding).astype(np.int16))
+        assert [event.kind for event in events] == ["ringback"] * 2
+
+
+def test_noise_between_the_bursts_of_call_waiting_is_no_music() -> None:
+    random = np.random.default_rng(9)
+    for country in ("CN", "AU", "FI", "VE"):
+        tone = plan(country).tone("call_waiting")
+        samples = render(tone, 8000, 20.0)
+        power = float(np.mean(samples[np.abs(samples) > 0].astype(float) ** 2))
+        events = heard(country, cs.with_noise(samples, power, 10.0, random))
+        assert "unknown_ringback" not in {event.kind for event in events}
