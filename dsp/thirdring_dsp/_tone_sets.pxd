@@ -365,6 +365,10 @@ cdef inline void _read_several(
                         a_re[i] = b_re[i]
                         a_im[i] = b_im[i]
                         lock.off_hz[i] = spec.aside[tries].off_hz[i]
+    if explained > <float>1.3 * bank.window_energy:
+        # More than there is: lines moved so near to each other that they cannot be told apart.
+        lock.locked = 0
+        return
     for i in range(spec.lines):
         k = spec.line[i]
         one = a_re[i] * a_re[i] + a_im[i] * a_im[i]

@@ -1,0 +1,20 @@
+"""Streams that once broke a detector, as the fuzzer wrote them."""
+
+import base64
+
+from bench.fuzz_dsp import FUZZED, try_bytes
+
+# Two lines of Japan's ringback drawn together until their level came out at +48 dBov.
+RINGBACK_OF_JAPAN = (
+    "/52dnZ2dnUZGQEZGRkZGRkZGRgEAYwABRob48/Pz8/Pz8/Pz8/Pz8/Ns8/Pz8yHz8/Pz8/Pz8/Pz8/////////9GRkZGIUZGRkb/"
+    "////////////////////+/////////////////PzRkZGRkZGRkZGRkZGRkZGuEZGRkZGRkZGRkZGRkZGRkZGRkahoaGhoaGhoQA7"
+    "AAAAAAAAAAkAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAkAEAAAAAAAAAAAAAAAAAACIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIi0SIiIiIiIiIi"
+    "IiIiIiIiIiIiIiIiIiIiIiIiIvHx8/Pz8/Pz8/Px8fHx8fHxoaGqoaGhoaHx8fHx8fHx8fHxIiIiIiIiIiIiIiIiIiIiIiIiIiIi"
+    "IiIiIiIiIiIiIiIiIiIiIiIiIiJNAAAAIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIiIi"
+    "IiIi0Z09nZ0QnZ1QAJ2dnZ2dnZ2dnZ2dnZ0="
+)
+
+
+def test_no_tone_is_louder_than_the_signal() -> None:
+    try_bytes(FUZZED["CallProgressDetector-JP"], base64.b64decode(RINGBACK_OF_JAPAN))
