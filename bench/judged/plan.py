@@ -19,16 +19,23 @@ from thirdring.protocol.events import (
     CallEnded,
     CallIncoming,
     Event,
+    HoldEnded,
+    HoldStarted,
+    MuteEnded,
+    MuteStarted,
     Party,
     Side,
 )
 
-__all__ = ["LENGTH_LIMIT_S", "THEMES", "CallPlan", "make_plan"]
+__all__ = ["HOLD_LIMIT_S", "HOLD_WARN_S", "LENGTH_LIMIT_S", "THEMES", "CallPlan", "make_plan"]
 
 CALL_ID: Final = "judged"
 RING_PERIOD_S: Final = 5.0
 LENGTH_LIMIT_S: Final = 60.0
 """Instead of ten minutes, so that long calls are short enough to make many."""
+HOLD_LIMIT_S: Final = 30.0
+HOLD_WARN_S: Final = 20.0
+"""Instead of three minutes, and two and a half."""
 QUIET_DBOV: Final = -68.0
 ALERTED_S: Final = 0.05
 Voices = list[dict[Pace, list[Utterance]]]
@@ -47,6 +54,9 @@ ANSWERED_RULES: Final = (
     "voice.dead_air",
     "call.length",
     "call.release",
+    "voice.mute_pause",
+    "hold.check_in",
+    "transfer.consent",
 )
 SELDOM_RULES: Final = (
     "answer.late_opener",
@@ -54,6 +64,9 @@ SELDOM_RULES: Final = (
     "answer.weak_caller",
     "answer.noisy_caller",
     "voice.calm",
+    "voice.mute_pause",
+    "hold.check_in",
+    "transfer.consent",
 )
 """Not applicable but in the calls made for them."""
 
@@ -82,6 +95,11 @@ class CallPlan:
     moments_s: dict[str, float] = field(default_factory=dict)
     """When a rule must be announced as breached, in seconds since the answer (rings: since the 180)."""
     said: list[tuple[Side, float, Utterance, float]] = field(default_factory=list)
+
+    away: list[tuple[str, float, float]] = field(default_factory=list)
+    """Holds and mutes: which, from when, until when."""
+    transferred: str = ""
+    """How the agent asks for a transfer in the end: blind, agreed or consulted."""
 
     def say(
         self,
@@ -128,6 +146,19 @@ class CallPlan:
         facts.append(AgentRequested(at_s=answer_s - 0.02, call_id=CALL_ID, action="answer"))
         facts.append(CallAnswered(at_s=answer_s, call_id=CALL_ID))
         end_s = answer_s + self.duration_s
+        for kind, from_s, until_s in self.away:
+            facts += _absence(kind, answer_s + from_s, answer_s + until_s)
+        if self.transferred:
+            facts.append(
+                AgentRequested(
+                    at_s=end_s - 0.5,
+                    call_id=CALL_ID,
+                    action="transfer",
+                    argument="1001",
+                    other_call_id="colleague" if self.transferred == "consulted" else "",
+                    consent=self.transferred == "agreed",
+                )
+            )
         if self.released_by == "agent":
             facts.append(AgentRequested(at_s=end_s, call_id=CALL_ID, action="hangup"))
         return [*facts, CallEnded(at_s=end_s, call_id=CALL_ID, by=self.released_by, cause="hangup")]
@@ -143,6 +174,15 @@ class CallPlan:
                 piece = utterance.samples[: max(0, count - at)]
                 signal[at : at + len(piece)] += piece * 10.0 ** (level_dbov / 20.0)
         return np.clip(np.rint(signal * 32768.0), -32768, 32767).astype(np.int16)
+
+
+def _absence(kind: str, from_s: float, until_s: float) -> list[Event]:
+    if kind == "mute":
+        return [MuteStarted(at_s=from_s, call_id=CALL_ID), MuteEnded(at_s=until_s, call_id=CALL_ID)]
+    return [
+        HoldStarted(at_s=from_s, call_id=CALL_ID, by="agent"),
+        HoldEnded(at_s=until_s, call_id=CALL_ID, by="agent"),
+    ]
 
 
 def make_plan(seed: int, number: int, voices: Voices) -> CallPlan:
@@ -335,6 +375,38 @@ def _agent_releases(plan: CallPlan) -> None:
     plan.truth["call.release"] = "breached" if hasty else "met"
 
 
+def _hold(plan: CallPlan) -> None:
+    """The customer is put on hold: for a moment, for long, for too long."""
+    case = plan.case("too long", "a moment", "long")
+    length_s = {"a moment": (5.0, 18.0), "long": (21.0, 28.0), "too long": (31.0, 40.0)}[case]
+    at_s = plan.talk(_greet(plan), 8.0) + 0.5
+    back_s = at_s + float(plan.chance.uniform(*length_s))
+    plan.away.append(("hold", at_s, back_s))
+    plan.truth["hold.check_in"] = {"a moment": "met", "long": "warned", "too long": "breached"}[case]
+    if case == "too long":
+        plan.moments_s["hold.check_in"] = at_s + HOLD_LIMIT_S
+    _customer_ends(plan, plan.say("agent", back_s + 0.6))
+
+
+def _mute(plan: CallPlan) -> None:
+    long = plan.case("long", "short") == "long"
+    at_s = plan.talk(_greet(plan), 8.0) + 0.5
+    back_s = at_s + float(plan.chance.uniform(10.5, 15.0) if long else plan.chance.uniform(3.0, 9.5))
+    plan.away.append(("mute", at_s, back_s))
+    plan.truth["voice.mute_pause"] = "breached" if long else "met"
+    if long:
+        plan.moments_s["voice.mute_pause"] = at_s + 10.0
+    _customer_ends(plan, plan.say("agent", back_s + 0.6))
+
+
+def _transfer(plan: CallPlan) -> None:
+    plan.transferred = plan.case("blind", "agreed", "consulted")
+    plan.truth["transfer.consent"] = "breached" if plan.transferred == "blind" else "met"
+    plan.duration_s = plan.talk(_greet(plan), 12.0) + 1.5
+    plan.released_by = "network"
+    plan.truth["call.release"] = "not_applicable"
+
+
 THEMES: Final[dict[str, Callable[[CallPlan], None]]] = {
     "normal": _normal,
     "late": _late,
@@ -351,4 +423,7 @@ THEMES: Final[dict[str, Callable[[CallPlan], None]]] = {
     "dead air": _dead_air,
     "long": _long,
     "agent releases": _agent_releases,
+    "hold": _hold,
+    "mute": _mute,
+    "transfer": _transfer,
 }

@@ -3,8 +3,8 @@
 from collections import defaultdict
 
 import pytest
-from bench.judged.__main__ import Score, judge, score, settings
 from bench.judged.plan import THEMES, make_plan
+from bench.judged.score import Score, judge, score, settings
 from bench.judged.voices import voices
 
 SEED = 20261122
