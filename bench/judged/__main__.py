@@ -47,7 +47,7 @@ def document(scores: Mapping[str, Score], seed: int, calls: int) -> None:
         "",
         f"Made by `nox -s judged -- --seed {seed} --calls {calls} --docs`; do not edit.",
         "",
-        "Speech by espeak-ng, Mandarin and English; truth by construction. Precision and recall are of",
+        "Speech by people and by espeak-ng; truth by construction. Precision and recall are of",
         f"*breached*; wanted are {WANTED:g} of each and moments within {MOMENT_S:g} s.",
         "",
         *table(scores),

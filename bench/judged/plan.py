@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from bench.judged.voices import RATE_HZ, Pace, Utterance
+from bench.judged.voices import RATE_HZ, Pace, Utterance, Voice
 from thirdring.protocol.events import (
     AgentRequested,
     CallAlerting,
@@ -38,7 +38,6 @@ HOLD_WARN_S: Final = 20.0
 """Instead of three minutes, and two and a half."""
 QUIET_DBOV: Final = -68.0
 ALERTED_S: Final = 0.05
-Voices = list[dict[Pace, list[Utterance]]]
 Signal = npt.NDArray[np.int16]
 ANSWERED_RULES: Final = (
     "answer.late_opener",
@@ -79,8 +78,8 @@ class CallPlan:
     turn: int
     """How often the theme was used before in this corpus: its cases take turns."""
     chance: np.random.Generator
-    agent: dict[Pace, list[Utterance]]
-    customer: dict[Pace, list[Utterance]]
+    agent: Voice
+    customer: Voice
     wait_s: float = 3.0
     answered: bool = True
     released_by: Party = "customer"
@@ -110,8 +109,9 @@ class CallPlan:
         shortest_s: float = 0.0,
     ) -> float:
         """Let a side say a sentence, ``level_db`` above its usual level; return when it ends."""
-        known = (self.agent if side == "agent" else self.customer)[pace]
+        known = (self.agent if side == "agent" else self.customer).at(pace)
         fitting = [utterance for utterance in known if utterance.duration_s >= shortest_s]
+        fitting = fitting or [max(known, key=lambda utterance: utterance.duration_s)]
         utterance = fitting[int(self.chance.integers(len(fitting)))]
         usual_dbov = self.agent_dbov if side == "agent" else self.customer_dbov
         self.said.append((side, start_s, utterance, usual_dbov + level_db))
@@ -185,7 +185,7 @@ def _absence(kind: str, from_s: float, until_s: float) -> list[Event]:
     ]
 
 
-def make_plan(seed: int, number: int, voices: Voices) -> CallPlan:
+def make_plan(seed: int, number: int, voices: list[Voice]) -> CallPlan:
     """Make call ``number`` of the corpus ``seed``; themes take turns."""
     chance = np.random.default_rng([seed, number])
     agent, customer = chance.permutation(len(voices))[:2]
@@ -196,6 +196,8 @@ def make_plan(seed: int, number: int, voices: Voices) -> CallPlan:
     plan.truth |= dict.fromkeys(SELDOM_RULES, "not_applicable")
     THEMES[theme](plan)
     _judge_length(plan)
+    if not plan.agent.pace_known:
+        plan.truth.pop("voice.rate", None)
     rings = int(plan.wait_s // RING_PERIOD_S) + 1
     plan.truth["answer.rings"] = "met" if rings <= 3 else "breached"
     if rings > 3:
@@ -317,7 +319,7 @@ def _noisy_desk(plan: CallPlan) -> None:
 
 
 def _pace(plan: CallPlan) -> None:
-    pace: Pace = "fast" if plan.case("fast", "slow") == "fast" and plan.agent["fast"] else "slow"
+    pace: Pace = "fast" if plan.case("fast", "slow") == "fast" else "slow"
     at_s = plan.say("agent", float(plan.chance.uniform(0.3, 1.5)), pace)
     plan.truth["voice.rate"] = "breached"
     _customer_ends(plan, plan.talk(at_s, 30.0, pace))

@@ -1,13 +1,13 @@
-"""What is said in the judged calls: sentences of known syllables at known paces, by several voices.
+"""What is said in the judged calls: sentences of known length, some of known syllables at known paces.
 
-Synthesised by espeak-ng, Mandarin and English, trimmed to the sound itself. A Mandarin syllable is a
-character; the English ones were counted by hand.
+Mandarin by espeak-ng (a syllable is a character), English by a person (Debian's recorded prompts, whose
+syllables were counted), faster and slower by sox; further people and espeak-ng's English at their own pace,
+whose syllables nobody counted. All trimmed to the sound itself.
 """
 
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 from scipy.signal import resample_poly
+from tests.dsp import signals
 
+from bench.conformance.pace import COUNTED, at_tempo
 from thirdring_dsp import SpeechLevelMeter
 
-__all__ = ["RATE_HZ", "Pace", "Utterance", "voices"]
+__all__ = ["RATE_HZ", "Pace", "Utterance", "Voice", "voices"]
 
 RATE_HZ: Final = 16_000
 Pace = Literal["slow", "moderate", "fast"]
@@ -34,25 +36,29 @@ SPEEDS_WPM: Final = range(80, 620, 20)
 SILENT_DB: Final = -45.0
 """Below the loudest 10 ms of a sentence: its edges and its pauses."""
 
-SENTENCES: Final[dict[str, tuple[tuple[str, int], ...]]] = {
-    "cmn": (
-        ("请问您的订单号码是多少", 11),
-        ("我马上为您查询一下送货的时间", 13),
-        ("您的货物明天下午可以送到公司", 13),
-        ("我想知道什么时候能够收到发票", 13),
-        ("上个星期我已经打过一次电话了", 13),
-        ("这个问题我们会尽快给您答复", 12),
-    ),
-    "en-gb": (
-        ("could you tell me the number of your order", 12),
-        ("let me find out when the driver will arrive", 11),
-        ("your parcel will be there tomorrow afternoon", 12),
-        ("i would like to know when my money comes back", 11),
-        ("my colleague called you about it last monday", 12),
-        ("we will give you an answer as soon as we can", 12),
-    ),
-}
-VARIANTS: Final = ("", "+f2", "+m3")
+SENTENCES: Final = (
+    ("请问您的订单号码是多少", 11),
+    ("我马上为您查询一下送货的时间", 13),
+    ("您的货物明天下午可以送到公司", 13),
+    ("我想知道什么时候能够收到发票", 13),
+    ("上个星期我已经打过一次电话了", 13),
+    ("这个问题我们会尽快给您答复", 12),
+)
+ENGLISH: Final = (
+    "could you tell me the number of your order",
+    "let me find out when the driver will arrive",
+    "your parcel will be there tomorrow afternoon",
+    "i would like to know when my money comes back",
+    "my colleague called you about it last monday",
+    "we will give you an answer as soon as we can",
+)
+MANDARIN_VOICES: Final = ("cmn", "cmn+f2", "cmn+m3")
+ENGLISH_VOICES: Final = ("en-gb", "en-us")
+PEOPLE: Final = ("fr", "es", "ru", "it")
+LENGTHS_S: Final = (2.1, 4.5)
+TEMPI: Final = (0.6, 1.7)
+"""What sox does to a person's voice without spoiling it."""
+PEOPLES_SENTENCES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +75,98 @@ class Utterance:
         return len(self.samples) / RATE_HZ
 
 
-def voices() -> list[dict[Pace, list[Utterance]]]:
-    """Return for each voice its sentences by pace."""
-    return [dict(_sentences(language, variant)) for language in SENTENCES for variant in VARIANTS]
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """One voice; ``pace_known`` when its syllables were counted, else all is said at its own pace."""
+
+    name: str
+    pace_known: bool
+    said: dict[Pace, list[Utterance]] = field(default_factory=lambda: {pace: [] for pace in PACES})
+
+    def at(self, pace: Pace) -> list[Utterance]:
+        """Return the sentences at a pace; a voice of unknown pace has one."""
+        return self.said[pace] or self.said["moderate"]
 
 
-def _sentences(language: str, variant: str) -> Iterator[tuple[Pace, list[Utterance]]]:
-    found: dict[Pace, list[Utterance]] = {pace: [] for pace in PACES}
-    for text, syllables in SENTENCES[language]:
+def voices() -> list[Voice]:
+    """Return every voice, always in the same order."""
+    made = [_mandarin(name) for name in MANDARIN_VOICES]
+    made.append(_counted_person())
+    for name in ENGLISH_VOICES:
+        said = [_utterance(_spoken(name, text, 175), 0.0, "moderate") for text in ENGLISH]
+        made.append(_uncounted(name, said))
+    made += [_person(language) for language in PEOPLE]
+    return made
+
+
+def _mandarin(name: str) -> Voice:
+    voice = Voice(name, True)
+    for text, syllables in SENTENCES:
         wanted = set(PACES)
         for speed_wpm in SPEEDS_WPM:
-            samples = _spoken(language + variant, text, speed_wpm)
+            samples = _spoken(name, text, speed_wpm)
             syllables_per_s = syllables / _articulated_s(samples)
             for pace in sorted(wanted):
                 low, high = PACES[pace]
                 if low <= syllables_per_s <= high:
-                    found[pace].append(Utterance(_levelled(samples), syllables_per_s, pace))
+                    voice.said[pace].append(_utterance(samples, syllables_per_s, pace))
                     wanted.discard(pace)
             if not wanted:
                 break
-    yield from found.items()
+    return voice
+
+
+def _counted_person() -> Voice:
+    """Return the English prompts whose syllables were counted, at three tempi."""
+    voice = Voice("Allison", True)
+    for path in signals.prompt_files("en"):
+        samples = _trimmed(_loaded(path))
+        syllables = COUNTED.get(path.stem, 0)
+        length_s = len(samples) / RATE_HZ
+        if syllables < 8 or _articulated_s(samples) < length_s:
+            continue
+        for pace, (low, high) in PACES.items():
+            tempo = (low + high) / 2.0 * length_s / syllables
+            if TEMPI[0] <= tempo <= TEMPI[1]:
+                changed = np.asarray(at_tempo(np.asarray(resample_poly(samples, 1, 2)), tempo))
+                if LENGTHS_S[0] / 1.5 <= len(changed) / 8000 <= LENGTHS_S[1]:
+                    wide = _trimmed(np.asarray(resample_poly(changed, 2, 1)))
+                    voice.said[pace].append(_utterance(wide, syllables / _articulated_s(wide), pace))
+    return voice
+
+
+def _person(language: str) -> Voice:
+    said = []
+    for path in signals.prompt_files(language):
+        samples = _trimmed(_loaded(path))
+        length_s = len(samples) / RATE_HZ
+        if LENGTHS_S[0] <= length_s <= LENGTHS_S[1] and _articulated_s(samples) == length_s:
+            said.append(_utterance(samples, 0.0, "moderate"))
+        if len(said) == PEOPLES_SENTENCES:
+            break
+    return _uncounted(language, said)
+
+
+def _uncounted(name: str, said: list[Utterance]) -> Voice:
+    voice = Voice(name, False)
+    voice.said["moderate"].extend(said)
+    return voice
+
+
+def _loaded(path: Path) -> Signal:
+    data, rate_hz = soundfile.read(path, dtype="float64")
+    return np.asarray(resample_poly(data, RATE_HZ, rate_hz))
+
+
+def _utterance(samples: Signal, syllables_per_s: float, pace: Pace) -> Utterance:
+    return Utterance(_levelled(samples), syllables_per_s, pace)
+
+
+def _trimmed(speech: Signal) -> Signal:
+    """Return the sound without the silence around it."""
+    loud = np.flatnonzero(_loud(speech))
+    step = RATE_HZ // 100
+    return speech[loud[0] * step : (loud[-1] + 1) * step]
 
 
 def _spoken(voice: str, text: str, speed_wpm: int) -> Signal:
@@ -97,10 +175,7 @@ def _spoken(voice: str, text: str, speed_wpm: int) -> Signal:
         command = ["espeak-ng", "-v", voice, "-s", str(speed_wpm), "-w", str(path), text]
         subprocess.run(command, check=True, capture_output=True)
         data, rate_hz = soundfile.read(path, dtype="float64")
-    speech: Signal = resample_poly(data, RATE_HZ, rate_hz)
-    loud = np.flatnonzero(_loud(speech))
-    step = RATE_HZ // 100
-    return speech[loud[0] * step : (loud[-1] + 1) * step]
+    return _trimmed(np.asarray(resample_poly(data, RATE_HZ, rate_hz)))
 
 
 def _loud(speech: Signal) -> npt.NDArray[np.bool_]:
