@@ -330,8 +330,9 @@ def _interrupting(plan: CallPlan) -> None:
     times = int(plan.case("3", "1", "4", "2"))
     at_s = _greet(plan)
     for turn in range(times):
-        end_s = plan.say("customer", at_s + plan.pause_s(), "slow", shortest_s=3.2)
-        start_s = end_s - float(plan.chance.uniform(1.6, 2.4))
+        begins_s = at_s + plan.pause_s()
+        end_s = plan.say("customer", begins_s, "slow", shortest_s=2.1)
+        start_s = begins_s + float(plan.chance.uniform(0.75, 0.9))
         at_s = max(end_s, plan.say("agent", start_s, shortest_s=2.0))
         if turn == 2:
             plan.moments_s["voice.interrupting"] = start_s + 0.8

@@ -24,6 +24,8 @@ BASELINE_S: Final = 3.0
 """Speech that makes a baseline: the window of the sliding level (norms.md, ``voice.level``)."""
 SHORTEST_S: Final = 0.5
 """A shorter talk-spurt is a cough or a back-channel and tells nothing of a mood."""
+PACE_SPEECH_S: Final = 5.0
+"""Articulated speech behind a pace that is compared: single sentences differ by 20 % anyway."""
 PACE_WINDOW_S: Final = 10.0
 """What a pace figure looks back on."""
 
@@ -87,7 +89,7 @@ class VoiceCalm(Norm):
                     self._customer(record, event) if event.side == "customer" else self._agent(record, event)
                 )
         elif isinstance(event, VoiceFigures) and event.agent.syllables_per_s is not None:
-            if event.agent.articulated_s < BASELINE_S:
+            if event.agent.articulated_s < PACE_SPEECH_S:
                 return []
             return self._paced(record, event.end_s, event.agent.syllables_per_s)
         return []
