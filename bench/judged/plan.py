@@ -345,7 +345,9 @@ def _heated(plan: CallPlan) -> None:
     """The customer shouts; the agent stays calm, or shouts back."""
     loud = plan.case("loud", "calm") == "loud"
     plan.customer_dbov = -32.0
-    at_s = plan.talk(_greet(plan), 14.0)
+    at_s = _greet(plan)
+    for _ in range(3):
+        at_s = plan.talk(at_s, 0.0)
     at_s = plan.say("customer", at_s + plan.pause_s(), level_db=10.0)
     at_s = plan.say("agent", at_s + plan.pause_s(), level_db=7.0 if loud else 0.0)
     plan.truth["voice.calm"] = "breached" if loud else "met"
@@ -357,7 +359,7 @@ def _dead_air(plan: CallPlan) -> None:
     """Both fall silent, mended in time or not."""
     late = plan.case("late", "in time") == "late"
     at_s = plan.talk(_greet(plan), 10.0)
-    gap_s = float(plan.chance.uniform(10.6, 14.0) if late else plan.chance.uniform(7.5, 9.3))
+    gap_s = float(plan.chance.uniform(11.5, 14.0) if late else plan.chance.uniform(7.8, 8.2))
     plan.truth["voice.dead_air"] = "breached" if late else "warned"
     if late:
         plan.moments_s["voice.dead_air"] = at_s + 10.0

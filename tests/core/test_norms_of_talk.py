@@ -94,6 +94,18 @@ def test_interruptions_are_counted(count: int, verdict: str, prompts: int) -> No
     assert len(script.prompts("voice.interrupting")) == prompts
 
 
+def test_words_that_go_on_after_a_breath_are_one_interruption() -> None:
+    def cut(start_s: float) -> Interruption:
+        at_s = MEDIA_AT_S + start_s + 0.8
+        return Interruption(at_s=at_s, call_id="a", start_s=start_s, end_s=start_s + 0.8)
+
+    begins, ends = spurt(MEDIA_AT_S, 5.0, 6.2)
+    again, over = spurt(MEDIA_AT_S, 6.6, 8.0)
+    assert call(begins, cut(5.0), ends, again, cut(6.6), over).verdict("voice.interrupting").value == 1.0
+    again, over = spurt(MEDIA_AT_S, 7.6, 9.0)
+    assert call(begins, cut(5.0), ends, again, cut(7.6), over).verdict("voice.interrupting").value == 2.0
+
+
 def test_silence_is_prompted_then_breached_at_its_time() -> None:
     script = Script()
     talk = [*spurt(MEDIA_AT_S, 0.2, 0.8, "customer"), *spurt(MEDIA_AT_S, 1.0, 3.0)]
@@ -122,6 +134,13 @@ def test_a_word_that_is_told_late_still_counts_in_time() -> None:
     script = call(*said, spoken(MEDIA_AT_S, 12.9), end_s=15.0)
     assert script.verdict("voice.dead_air").verdict == "warned"
     assert "breached" not in [state for _, state in script.noted("voice.dead_air")]
+
+
+def test_a_word_just_too_late_is_a_breach_at_once() -> None:
+    said = [*spurt(MEDIA_AT_S, 0.2, 0.8, "customer"), *spurt(MEDIA_AT_S, 1.0, 3.0)]
+    script = call(*said, spoken(MEDIA_AT_S, 13.2), end_s=15.0)
+    assert script.verdict("voice.dead_air").verdict == "breached"
+    assert script.noted("voice.dead_air") == [(12.42, "warned"), (15.32, "breached"), (15.32, "met")]
 
 
 def test_silence_on_a_line_with_nobody_is_another_norms_matter() -> None:

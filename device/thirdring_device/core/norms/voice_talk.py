@@ -1,6 +1,7 @@
 """Norms of taking turns: ``voice.interrupting`` and ``voice.dead_air`` (norms.md, section B)."""
 
 from collections.abc import Callable
+from typing import Final
 
 from thirdring.protocol.events import (
     CallAnswered,
@@ -12,6 +13,7 @@ from thirdring.protocol.events import (
     MuteStarted,
     Prompt,
     Record,
+    TalkSpurt,
     Verdict,
     VerdictValue,
 )
@@ -23,8 +25,15 @@ from thirdring_device.core.norms.speech import SPURT_NOTICE_S, Speech
 __all__ = ["VoiceDeadAir", "VoiceInterrupting"]
 
 
+SAME_WORDS_S: Final = 1.0
+"""A talk-spurt of the agent after a shorter pause goes on with the words before it."""
+
+
 class VoiceInterrupting(Norm):
-    """``voice.interrupting``: the customer is talked over at most ``interruptions_allowed`` times."""
+    """``voice.interrupting``: the customer is talked over at most ``interruptions_allowed`` times.
+
+    Words that go on after a pause for breath are still the same interruption.
+    """
 
     rule = "voice.interrupting"
     unit = "times"
@@ -36,12 +45,22 @@ class VoiceInterrupting(Norm):
         super().__init__(call, settings.interruptions_allowed)
         self._count = 0
         self._heard = False
+        self._cut_in_s: float | None = None
+        """Media time at which the agent last cut in."""
+        self._said: tuple[float, float] | None = None
+        """Media times of the agent's last talk-spurt."""
 
     def handle(self, record: Record) -> list[Event]:
         """Count; prompt from the last one that is allowed on."""
         event = record.event
         self._heard = self._heard or event.kind == "media_started"
+        if isinstance(event, TalkSpurt) and event.side == "agent":
+            self._said = event.start_s, event.end_s
         if not isinstance(event, Interruption):
+            return []
+        goes_on = self._said is not None and self._said[0] == self._cut_in_s
+        self._cut_in_s = event.start_s
+        if goes_on and self._said is not None and event.start_s - self._said[1] < SAME_WORDS_S:
             return []
         self._count += 1
         self.evidence.append(record.number)
@@ -95,7 +114,7 @@ class VoiceDeadAir(Norm):
         """Why the two do not hear each other: held by one side or the other, muted."""
         self._back_at_s = 0.0
         self._quiet_since_s: float | None = None
-        self._warned = False
+        self._warned = self._told = False
         self._longest_s = 0.0
         self._breaches = 0
 
@@ -117,7 +136,7 @@ class VoiceDeadAir(Norm):
             return []
         announced = self._broken(record) if quiet_since_s is None else []
         self._quiet_since_s = quiet_since_s
-        self._warned = False
+        self._warned = self._told = False
         self.wake_at_s = None
         if quiet_since_s is not None:
             self.wake_at_s = quiet_since_s + self._warn_s + SPURT_NOTICE_S
@@ -131,13 +150,19 @@ class VoiceDeadAir(Norm):
             self._back_at_s = event.at_s
 
     def _broken(self, record: Record) -> list[Event]:
-        """Somebody speaks again; or the sound has ended."""
+        """Somebody speaks again; or the two no longer hear each other."""
         if self._quiet_since_s is None:
             return []
         at_s = record.event.at_s
         onset_s = at_s if self._away else max(self._speech.onset_s.values(), default=at_s)
-        self._measure(record, onset_s - self._quiet_since_s)
-        return [self.noted(record.event.at_s, "met", None)] if self._warned else []
+        silent_s = onset_s - self._quiet_since_s
+        self._measure(record, silent_s)
+        announced: list[Event] = []
+        if silent_s > self.threshold and not self._told and not self._nobody():
+            announced.append(self.noted(at_s, "breached", self.threshold))
+        if self._warned:
+            announced.append(self.noted(at_s, "met", None))
+        return announced
 
     def _measure(self, record: Record, silent_s: float) -> None:
         if silent_s >= self._warn_s:
@@ -157,6 +182,7 @@ class VoiceDeadAir(Norm):
                 at_s=at_s, call_id=self.call.call_id, key="dead_air", rule=self.rule, urgency="warn"
             )
             return [self.noted(at_s, "warned", self._warn_s), prompt]
+        self._told = True
         return [self.noted(at_s, "breached", self.threshold)]
 
     def verdict(self, ended: Record) -> Verdict:
