@@ -201,8 +201,8 @@ def test_dialling_without_semicolon_waits_for_the_outcome(console: ServedConsole
     console.emit(CallOutgoing(at_s=0, call_id="c2", number="0123"))
     console.ended("c2", "busy", "network")
     assert host.until(b"BUSY\r\n") == b"\r\nBUSY\r\n"
-    host.write(b"ATX1DT0123\r")
     console.engine.answers["dial"] = {"call_id": "c3"}
+    host.write(b"ATX1DT0123\r")
     wait_for(lambda: len(console.engine.asked) == 2)
     console.emit(CallOutgoing(at_s=0, call_id="c3", number="0123"), CallAnswered(at_s=0, call_id="c3"))
     assert host.until(b"CONNECT\r\n") == b"\r\nCONNECT\r\n"
