@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import sys
 import typing
 from collections.abc import Iterator
@@ -129,8 +130,7 @@ def _type_name(hint: object) -> str:
     if typing.get_origin(hint) is typing.Literal:
         return " \\| ".join(f"`{value}`" for value in typing.get_args(hint))
     text = hint.__name__ if isinstance(hint, type) and not typing.get_args(hint) else str(hint)
-    for prefix in ("thirdring.protocol.events.", "collections.abc.", "typing."):
-        text = text.replace(prefix, "")
+    text = re.sub(r"thirdring\.protocol\.events\.\w+\.|collections\.abc\.|typing\.", "", text)
     return f"`{text}`"
 
 
