@@ -1,4 +1,4 @@
-"""``thirdring-device selftest``: which SIP stack this machine has, and whether the trunk may use it."""
+"""``thirdring-device selftest``: which SIP stack this machine has, whether trunk and headset can be used."""
 
 import argparse
 import json
@@ -23,13 +23,18 @@ class SelfTest:
     stack_path: str
     tls: str
     codecs: tuple[str, ...]
-    alsa: bool
+    alsa: str
+    headset: str
     warnings: tuple[str, ...]
     refusals: tuple[ThirdringError, ...]
 
 
 def examine(settings: Settings) -> SelfTest:
-    """Load the SIP stack and look at it; the stack fits once into a process and is gone afterwards."""
+    """Load the SIP stack and look at it; open the headset and close it again.
+
+    The stack fits once into a process and is gone afterwards.
+    """
+    from thirdring_device.adapters.headset.choose import check_opens, devices
     from thirdring_device.adapters.sip.facts import stack_facts
     from thirdring_device.adapters.sip.tls import check_tls, tls_library
 
@@ -44,8 +49,6 @@ def examine(settings: Settings) -> SelfTest:
     lacking = [name for name in WANTED_CODECS if name not in facts.codecs]
     if lacking:
         warnings.append(f"codecs that it lacks: {', '.join(lacking)}")
-    if not facts.alsa:
-        warnings.append("it has no ALSA: the simulated headset only")
     if library is not None and not library.maintained:
         warnings.append(f"{library.name} gets no security fixes")
     if settings.trunk.transport == "tls":
@@ -53,20 +56,41 @@ def examine(settings: Settings) -> SelfTest:
             check_tls(settings.trunk)
         except ThirdringError as refusal:
             refusals.append(refusal)
+    alsa = _alsa_version()
+    if not alsa:
+        warnings.append("libasound is not installed: the simulated headset only")
+    for device in devices(settings.headset):
+        try:
+            check_opens(device)
+        except ThirdringError as refusal:
+            refusals.append(refusal)
     return SelfTest(
         stack=facts.name,
         stack_path=facts.path,
         tls=library.name if library else "none",
         codecs=facts.codecs,
-        alsa=facts.alsa,
+        alsa=alsa,
+        headset=settings.headset.device,
         warnings=tuple(warnings),
         refusals=tuple(refusals),
     )
 
 
+def _alsa_version() -> str:
+    """Return libasound's version, empty without it."""
+    from thirdring_device.adapters.headset.alsa import AlsaError, alsa_version
+
+    try:
+        return alsa_version()
+    except AlsaError:
+        return ""
+
+
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the appliance's."""
-    text = "say which SIP stack and TLS library are in use, and whether the trunk's settings allow them"
+    text = (
+        "say which SIP stack and TLS library are in use, whether the trunk may use them and the headset opens"
+    )
     command = commands.add_parser("selftest", help=text, description=text)
     command.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
     command.add_argument("--json", action="store_true", help="one JSON object instead of text")
@@ -81,7 +105,8 @@ def _run(args: argparse.Namespace) -> int:
         print(f"SIP stack      {found.stack}, {found.stack_path}")
         print(f"TLS            {found.tls}")
         print(f"codecs         {', '.join(found.codecs)}")
-        print(f"ALSA           {'yes' if found.alsa else 'no'}")
+        print(f"ALSA           {found.alsa or 'no'}")
+        print(f"headset        {found.headset}")
         for warning in found.warnings:
             print(f"warning: {warning}")
     for refusal in found.refusals:

@@ -10,10 +10,8 @@ from typing import Any
 
 from thirdring.protocol.errors import error
 from thirdring.protocol.views import SettingView
-from thirdring_device.core.agent_settings import AgentSettings
 from thirdring_device.core.calls_settings import CallsSettings
 from thirdring_device.core.dialplan import DialPlanSettings
-from thirdring_device.core.figures_settings import FiguresSettings, FirmSettings
 from thirdring_device.core.norms.settings import (
     AnswerSettings,
     CallSettings,
@@ -152,6 +150,35 @@ class TrunkSettings:
 class HeadsetSettings:
     """The headset."""
 
+    device: str = setting(
+        "simulated",
+        "sound device: simulated, an ALSA name such as default or plughw:CARD=H, or usb:VVVV:PPPP (USB id)",
+    )
+    ear_db: float = setting(
+        0.0, "volume of the ear, behind the limiter", unit="dB", low=-40.0, high=0.0, live=True
+    )
+    sidetone_db: float = setting(
+        -60.0,
+        "how much of the microphone the agent hears; -60: none, most headsets have their own",
+        unit="dB",
+        low=-60.0,
+        high=-6.0,
+        live=True,
+    )
+    ring_device: str = setting(
+        "headset", "where it rings: headset, none, or a second sound device, named like the first"
+    )
+    ring_dbov: float = setting(
+        -26.0, "level of an ordinary ring", unit="dBov", low=-60.0, high=-10.0, live=True
+    )
+    comfort_noise_dbov: float = setting(
+        -60.0,
+        "noise that the customer hears while the headset is gone",
+        unit="dBov",
+        low=-72.0,
+        high=-40.0,
+        live=True,
+    )
     ear_record: bool = setting(True, "simulator: write what the agent hears to ear.wav")
 
 
@@ -221,9 +248,6 @@ class Settings:
     recording: RecordingSettings = field(default_factory=RecordingSettings)
     calls: CallsSettings = field(default_factory=CallsSettings)
     dialplan: DialPlanSettings = field(default_factory=DialPlanSettings)
-    firm: FirmSettings = field(default_factory=FirmSettings)
-    agent: AgentSettings = field(default_factory=AgentSettings)
-    figures: FiguresSettings = field(default_factory=FiguresSettings)
     norms: NormsSettings = field(default_factory=NormsSettings)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.errors import ThirdringError
 from thirdring.protocol.events import Event
-from thirdring_device.adapters.headset.simulator import SimulatedHeadset
+from thirdring_device.adapters.headset.choose import make_headset
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.sip.call import DeskCall
 from thirdring_device.core import commands
@@ -76,8 +76,9 @@ def main() -> None:
     gc.disable()  # every call must go without its help: it comes on any thread
     begin_s = time.monotonic()
     ids = itertools.count(1)
-    headset = SimulatedHeadset(directory)
     settings = changed(Settings(), values)
+    headset = make_headset(settings.headset, directory)
+    headset.watch(lambda present, reason: say({"kind": "headset", "present": present, "reason": reason}))
 
     def post(event: Event) -> None:
         say({"kind": event.kind, **to_fields(event)})
@@ -114,7 +115,7 @@ def main() -> None:
                 except ThirdringError as failure:
                     say({"kind": "spoken", "code": failure.code})
             case "wait_silent":
-                while headset.speaking:
+                while headset.speaking:  # type: ignore[attr-defined]
                     time.sleep(0.01)
                 say({"kind": "wait_silent"})
             case "wait_answered":

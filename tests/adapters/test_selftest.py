@@ -50,7 +50,19 @@ def test_what_the_wheel_lacks_is_a_warning_and_the_built_stack_has_it(found: Any
     old = found["stack"].startswith("pjsua2 2.15")
     assert ("security fixes" in lacks) == old
     assert ("opus" in lacks) == old
-    assert found["alsa"] != old
+    assert found["alsa"]
+
+
+def test_headset_that_is_not_there_is_refused_by_number(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[headset]\ndevice = "usb:dead:beef"\n', encoding="utf-8")
+    refused = selftest("--settings", str(file))
+    assert refused.returncode == 2
+    assert "error 4001" in refused.stderr
+    file.write_text('[headset]\ndevice = "no-such-device"\n', encoding="utf-8")
+    refused = selftest("--settings", str(file))
+    assert "error 4001" in refused.stderr
+    assert "no-such-device" in refused.stderr
 
 
 def test_old_tls_is_refused_by_number_unless_allowed(tmp_path: Path, found: Any) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "ResumeCall",
     "RingCaller",
     "SendDigits",
+    "SetHeadsetLamp",
     "SetRinger",
     "TransferCall",
 ]
@@ -137,3 +138,11 @@ class SetRinger(DeviceCommand):
 
     target = "board"
     urgency: Urgency | Literal["waiting"] | None
+
+
+@dataclass(frozen=True, slots=True)
+class SetHeadsetLamp(DeviceCommand):
+    """Show the agent whether the headset is gone."""
+
+    target = "board"
+    lost: bool

@@ -5,13 +5,16 @@ the caller's exchange starts its ringback then. In China (1 s on, 4 s off) rings
 """
 
 import math
-from typing import Literal
+from typing import Final, Literal
 
 from thirdring_device.core.norms.settings import AnswerSettings
 
-__all__ = ["RingLadder", "Urgency"]
+__all__ = ["RING_GAINS_DB", "RingLadder", "Urgency"]
 
 Urgency = Literal["normal", "warn", "urgent", "breach"]
+
+RING_GAINS_DB: Final = {"normal": 0, "warn": 6, "urgent": 6, "breach": 6, "waiting": -20}
+"""The ringer grows 6 dB louder at the warning (norms.md, answer.rings); a waiting call only knocks."""
 
 
 class RingLadder:

@@ -16,27 +16,19 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from thirdring.protocol.codec import to_fields
-from thirdring.protocol.commands import (
-    Command,
-    GetMetrics,
-    GetSettings,
-    GetState,
-    SetAgentState,
-    SetSettings,
-    Speak,
-)
+from thirdring.protocol.commands import Command, GetMetrics, GetSettings, GetState, SetSettings, Speak
 from thirdring.protocol.errors import CallError, error
 from thirdring.protocol.events import (
-    AgentStateRequested,
     CallEnded,
     DialRefused,
     Dtmf,
     EngineStarted,
     EngineStopped,
     Event,
+    HeadsetChanged,
     Record,
     SettingsChanged,
     StorageChanged,
@@ -52,7 +44,7 @@ from thirdring_device.adapters.recording import Recorder
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.core.call import ImpossibleTransition
-from thirdring_device.core.commands import DeviceCommand, SetRinger
+from thirdring_device.core.commands import DeviceCommand, SetHeadsetLamp, SetRinger
 from thirdring_device.core.desk import Desk, Outputs
 from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanSettings
 from thirdring_device.core.digits import DigitSieve
@@ -70,8 +62,6 @@ PLAN_WAIT_S: Final = 1.0
 """How long a REFER may wait for the dial plan: the other side sends it again after 0.5 s (RFC 3261, T1)."""
 DIALLING: Final = frozenset({"dial", "redial"})
 """Commands that need the trunk."""
-LONGEST_NAME: Final = 120
-"""Characters of an agent's name, and of a reason."""
 FLUSH_S: Final = 2.0
 """How often writing is tried again while the disk is full."""
 
@@ -95,6 +85,7 @@ class Engine:
         self._state_dir = state_dir
         self._board = board
         self._headset = headset
+        headset.watch(self._headset_told)
         self._epoch_s = time.monotonic()
         self._desk = Desk(desk_settings(settings), DialPlan(plan_settings(settings), classify))
         self._journal = Journal(state_dir / "journal.sqlite3")
@@ -171,6 +162,12 @@ class Engine:
         """Take in a fact from any thread."""
         self._inbox.append(event)
         self._loop.call_soon_threadsafe(self._drain)
+
+    def _headset_told(self, present: bool, reason: str) -> None:
+        """Take in from any thread that the headset has come or gone."""
+        state: Literal["present", "lost"] = "present" if present else "lost"
+        device = self._headset.name
+        self.post(HeadsetChanged(at_s=self.clock(), state=state, device=device, reason=reason))
 
     def _drain(self) -> None:
         if self._inbox and self._started:
@@ -250,6 +247,9 @@ class Engine:
     def _execute(self, command: DeviceCommand) -> None:
         if isinstance(command, SetRinger):
             self._board.set_ringer(command.urgency)
+            self._headset.ring(command.urgency)
+        elif isinstance(command, SetHeadsetLamp):
+            self._board.set_headset_lamp(lost=command.lost)
         else:
             self._sip.execute(command)
 
@@ -268,8 +268,6 @@ class Engine:
             return self._set_settings(command)
         if isinstance(command, Speak):
             return await self._speak(command)
-        if isinstance(command, SetAgentState):
-            return self._set_agent_state(command)
         if command.name in DIALLING and not self._settings.trunk.server:
             raise error(3000, "trunk.server is not set")
         if command.name in DIALLING and self._trunk[0] not in ("static", "registered"):
@@ -310,26 +308,13 @@ class Engine:
         duration_s = await self._loop.run_in_executor(self._workers, self._headset.speak, path)
         return {"duration_s": duration_s}
 
-    def _set_agent_state(self, command: SetAgentState) -> Mapping[str, Any]:
-        if len(command.agent) > LONGEST_NAME or len(command.reason) > LONGEST_NAME:
-            raise error(1004, f"agent and reason have at most {LONGEST_NAME} characters")
-        self._take(
-            AgentStateRequested(
-                at_s=self.clock(),
-                state=command.state,
-                agent=command.agent,
-                reason=command.reason,
-                source=command.source,
-            )
-        )
-        return {"state": self._desk.agent.state, "agent": self._desk.agent.name}
-
     def _set_settings(self, command: SetSettings) -> Mapping[str, Any]:
         new = changed(self._settings, command.changes)
         desk = desk_settings(new)
         save_changes(self._state_dir, command.changes)
         live = {view.name for view in setting_views(new) if view.live}
         self._settings = new
+        self._headset.adjust(new.headset)
         self._desk.settings = desk
         self._desk.plan.settings = plan_settings(new)
         shown = {
@@ -366,8 +351,6 @@ class Engine:
                 for call in self._desk.calls
             ),
             last_event=self._journal.last_number,
-            agent=self._desk.agent.name,
-            agent_state=self._desk.agent.state,
         )
 
     # --- sound ------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Final
 
 from thirdring.protocol.errors import error
 from thirdring_device.adapters.board.simulator import SimulatorBoard
-from thirdring_device.adapters.headset.simulator import SimulatedHeadset
+from thirdring_device.adapters.headset.choose import make_headset
 from thirdring_device.engine.engine import Engine
 from thirdring_device.engine.server import serve_engine
 from thirdring_device.settings import Settings
@@ -45,7 +45,7 @@ async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> No
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    headset = SimulatedHeadset(state_dir if settings.headset.ear_record else None)
+    headset = make_headset(settings.headset, state_dir)
     engine = Engine(settings, state_dir, SimulatorBoard(state_dir), headset)
     await engine.start()
     socket = state_dir / "engine.sock"

@@ -14,3 +14,6 @@ class Board(Protocol):
 
     def set_ringer(self, urgency: Urgency | Literal["waiting"] | None) -> None:
         """Ring and light up as urgently as asked; waiting: beside a call, quietly; None: off."""
+
+    def set_headset_lamp(self, *, lost: bool) -> None:
+        """Show whether the headset is gone."""

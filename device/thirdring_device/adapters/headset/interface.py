@@ -1,11 +1,16 @@
 """What the SIP adapter asks of a headset, and what a test asks of a simulated one."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from thirdring_device.adapters.headset.lateness import TickHistogram
+from thirdring_device.core.rings import Urgency
+from thirdring_device.settings import HeadsetSettings
 
-__all__ = ["Headset"]
+__all__ = ["Headset", "Urgent"]
+
+Urgent = Urgency | Literal["waiting"] | None
 
 
 class Headset(Protocol):
@@ -22,6 +27,13 @@ class Headset(Protocol):
     def name(self) -> str:
         """What the agent would call it."""
 
+    @property
+    def spoken(self) -> Callable[[Any], None] | None:
+        """What fills a frame of int16 with the microphone's sound of this tick, on the clock thread.
+
+        None for a headset whose microphone is linked in the bridge: there it costs a tick more.
+        """
+
     def open(self, media_format: Any) -> None:
         """Make the ports; ``media_format`` is the bridge's, a pjsua2 ``MediaFormatAudio``."""
 
@@ -36,6 +48,18 @@ class Headset(Protocol):
 
     def close(self) -> None:
         """Drop the ports: the stack is about to be destroyed."""
+
+    def watch(self, told: Callable[[bool, str], None]) -> None:
+        """Have ``told(present, reason)`` called, from any thread, when the device has come or gone.
+
+        Comes before ``open``; a simulated headset is always there and says nothing.
+        """
+
+    def adjust(self, settings: HeadsetSettings) -> None:
+        """Take over the levels of ``settings``."""
+
+    def ring(self, urgency: Urgent) -> None:
+        """Sound one burst of the ringer; None: fall silent."""
 
     def speak(self, path: Path) -> float:
         """Speak a sound file into the microphone, after what is still to be spoken; return its seconds.

@@ -4,6 +4,7 @@ import math
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,10 +14,12 @@ import soundfile
 from scipy.signal import resample_poly
 
 from thirdring.protocol.errors import error
+from thirdring_device.adapters.headset.interface import Urgent
 from thirdring_device.adapters.headset.lateness import TickHistogram
 from thirdring_device.adapters.headset.recorder import EarRecorder
 from thirdring_device.adapters.sip.frames import give, take
 from thirdring_device.adapters.sip.guard import guarded
+from thirdring_device.settings import HeadsetSettings
 
 __all__ = ["EAR_FILE", "SimulatedHeadset", "read_sound"]
 
@@ -87,6 +90,10 @@ class SimulatedHeadset:
         """See ``Headset``."""
         return "simulated headset"
 
+    @property
+    def spoken(self) -> None:
+        """See ``Headset``: the microphone is linked in the bridge."""
+
     def open(self, media_format: Any) -> None:
         """See ``Headset``."""
         if self._directory is not None:
@@ -117,6 +124,15 @@ class SimulatedHeadset:
         if self._recorder is not None:
             self._recorder.close()
             self._recorder = None
+
+    def watch(self, told: Callable[[bool, str], None]) -> None:
+        """See ``Headset``."""
+
+    def adjust(self, settings: HeadsetSettings) -> None:
+        """See ``Headset``; there is nobody whose ear it would matter to."""
+
+    def ring(self, urgency: Urgent) -> None:
+        """See ``Headset``; the board shows it."""
 
     def speak(self, path: Path) -> float:
         """See ``Headset``; reading and resampling happen in the caller's thread."""

@@ -1,6 +1,5 @@
 """What the SIP stack that Python finds is and can; for the self-test. Not while the engine's stack runs."""
 
-import ctypes
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +12,12 @@ __all__ = ["StackFacts", "stack_facts"]
 
 @dataclass(frozen=True, slots=True)
 class StackFacts:
-    """``codecs`` by their SDP names; ``alsa``: it can open the machine's sound devices itself."""
+    """``codecs`` by their SDP names."""
 
     name: str
     version: tuple[int, int]
     path: str
     codecs: tuple[str, ...]
-    alsa: bool
 
 
 def stack_facts() -> StackFacts:
@@ -40,6 +38,4 @@ def stack_facts() -> StackFacts:
         version=(found.major, found.minor),
         path=str(Path(pj.__file__).parent),
         codecs=tuple(dict.fromkeys(names)),
-        # Looked up through the module's own dependencies.
-        alsa=hasattr(ctypes.CDLL(pj._pjsua2.__file__), "snd_pcm_open"),
     )

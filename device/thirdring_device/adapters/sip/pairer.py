@@ -3,7 +3,8 @@
 import logging
 import threading
 import traceback
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 import numpy as np
 
@@ -39,6 +40,12 @@ class FramePairer:
         """Whether the microphone is taken for silence, before anything else hears it."""
         self.ticks = 0
         """Frames processed since ``start``."""
+        self.spoken: Callable[[Any], None] | None = None
+        """Gives the microphone's frame when the customer is due one; None: it comes by ``mouth_received``.
+
+        The customer's frame it is processed with is then that of the tick before: no tick of delay for the
+        agent's voice, one for the customer's.
+        """
 
     def start(self, media: CallMedia) -> None:
         """Process from the next tick on; its first sample is sample 0."""
@@ -57,6 +64,8 @@ class FramePairer:
 
     def mouth_received(self, address: int) -> None:
         """Take the microphone's frame."""
+        if self.spoken is not None:
+            return
         if self._has_mouth:
             self._process()
         take(address, self._mouth_in)
@@ -70,11 +79,15 @@ class FramePairer:
             self._process()
         take(address, self._ear_in)
         self._has_ear = True
-        if self._has_mouth:
+        if self._has_mouth and self.spoken is None:
             self._process()
 
     def mouth_requested(self, address: int) -> int:
         """Give the frame for the customer; return its size in bytes."""
+        spoken = self.spoken
+        if spoken is not None:
+            spoken(self._mouth_in)
+            self._has_mouth = True
         if self._has_mouth or self._has_ear:
             self._process()
         return give(address, self._mouth_out)

@@ -3,7 +3,9 @@
     headset's microphone -> mouth insert -> customer         customer -> ear insert -> headset's ear
 
 In each tick (20 ms) the bridge first asks every port for a frame, then hands every port one. What the
-inserts are handed in a tick is processed as a pair, and asked for in the next: 20 ms of delay each way.
+inserts are handed in a tick is processed as a pair, and asked for in the next: 20 ms of delay each way. A
+headset with a microphone of its own (``Headset.spoken``) is asked for its frame when the customer is due one:
+no delay that way.
 A lane whose call is held is linked to nobody and goes on with silence, so that media time goes on.
 """
 
@@ -118,6 +120,7 @@ class SoundPath:
             return
         if lane.stream is None:
             self._headset.connect(lane.mouth, lane.ear)
+            lane.pairer.spoken = self._headset.spoken
         lane.stream, lane.has_keypad = stream, False
         lane.mouth.startTransmit(stream)
         stream.startTransmit(lane.ear)
@@ -134,6 +137,7 @@ class SoundPath:
         stream, lane.stream = lane.stream, None
         had_keypad, lane.has_keypad = lane.has_keypad, False
         lane.pairer.muted = False
+        lane.pairer.spoken = None
         try:
             self._headset.disconnect(lane.mouth, lane.ear)
         except pj.Error as failure:

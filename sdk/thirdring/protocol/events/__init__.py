@@ -9,9 +9,7 @@ and ``end_s`` of sound events are media time, seconds of signal since the call's
 from thirdring.protocol.events.base import (
     SILENCE_DBOV,
     AgentAction,
-    AgentState,
     Cause,
-    ChosenState,
     Event,
     Party,
     ProgressKind,
@@ -32,6 +30,7 @@ from thirdring.protocol.events.desk import (
     DialRefused,
     EngineStarted,
     EngineStopped,
+    HeadsetChanged,
     SettingsChanged,
     StorageChanged,
     StrangerRefused,
@@ -78,7 +77,6 @@ from thirdring.protocol.events.sound import (
     VoiceFigures,
     VoiceSummary,
 )
-from thirdring.protocol.events.work import AgentStateChanged, AgentStateRequested
 
 __all__ = [
     "EVENT_KINDS",
@@ -86,9 +84,6 @@ __all__ = [
     "SILENCE_DBOV",
     "AgentAction",
     "AgentRequested",
-    "AgentState",
-    "AgentStateChanged",
-    "AgentStateRequested",
     "AutoAnswered",
     "CallAlerting",
     "CallAnswered",
@@ -98,7 +93,6 @@ __all__ = [
     "CallProgress",
     "CallQuality",
     "Cause",
-    "ChosenState",
     "ConferenceEnded",
     "ConferenceStarted",
     "DeadAir",
@@ -107,6 +101,7 @@ __all__ = [
     "EngineStarted",
     "EngineStopped",
     "Event",
+    "HeadsetChanged",
     "HoldEnded",
     "HoldStarted",
     "Interruption",

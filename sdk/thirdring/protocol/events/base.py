@@ -6,9 +6,7 @@ from typing import ClassVar, Final, Literal
 __all__ = [
     "SILENCE_DBOV",
     "AgentAction",
-    "AgentState",
     "Cause",
-    "ChosenState",
     "Event",
     "Party",
     "ProgressKind",
@@ -49,8 +47,6 @@ AgentAction = Literal[
     "conference",
     "forward",
 ]
-AgentState = Literal["ready", "talking", "wrap_up", "break", "away"]
-ChosenState = Literal["ready", "break", "away"]
 ProgressKind = Literal[
     "ringback",
     "unknown_ringback",

@@ -10,6 +10,7 @@ __all__ = [
     "DialRefused",
     "EngineStarted",
     "EngineStopped",
+    "HeadsetChanged",
     "SettingsChanged",
     "StorageChanged",
     "StrangerRefused",
@@ -81,3 +82,13 @@ class StorageChanged(Event):
     kind = "storage_changed"
     state: Literal["ok", "full"]
     lost: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadsetChanged(Event):
+    """The headset's sound device is there, or is gone: calls go on, the customer hears comfort noise."""
+
+    kind = "headset_changed"
+    state: Literal["present", "lost"]
+    device: str
+    reason: str = ""

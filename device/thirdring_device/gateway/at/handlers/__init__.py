@@ -9,7 +9,6 @@ from thirdring_device.gateway.at.handlers import (
     basic,
     calls,
     desk,
-    figures,
     flags,
     identity,
     journal,
@@ -31,7 +30,6 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     **desk.HANDLERS,
     **journal.HANDLERS,
     **report.HANDLERS,
-    **figures.HANDLERS,
     **own.HANDLERS,
 }
 

@@ -1,0 +1,126 @@
+"""A sound device through libasound, one direction at a time; every call leaves the interpreter to the others.
+
+Through ctypes: opening a device may take long, and the sound thread needs the interpreter every 20 ms.
+"""
+
+import ctypes
+import errno
+import functools
+import os
+from typing import Any, Final, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["AlsaError", "Pcm", "alsa_version"]
+
+Samples = npt.NDArray[np.int16]
+Direction = Literal["playback", "capture"]
+
+LIBRARY: Final = "libasound.so.2"
+STREAMS: Final = {"playback": 0, "capture": 1}
+"""``snd_pcm_stream_t``"""
+FORMAT_S16_LE: Final = 2
+ACCESS_RW_INTERLEAVED: Final = 3
+ERROR_HANDLER: Final = ctypes.CFUNCTYPE(
+    None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
+)
+
+
+class AlsaError(OSError):
+    """What libasound says of a device; ``errno`` is its number, the text names the device."""
+
+    def __str__(self) -> str:
+        return str(self.strerror)
+
+
+_say_nothing: Final = ERROR_HANDLER(lambda *_: None)
+"""Every failure is told by its number; libasound would write it to standard error, too."""
+
+
+@functools.cache
+def _library() -> Any:
+    """Load libasound once; raises ``AlsaError`` when it is not here."""
+    try:
+        library = ctypes.CDLL(LIBRARY)
+    except OSError as reason:
+        raise AlsaError(errno.ENOENT, f"{LIBRARY} is not installed: {reason}") from None
+    pointer, number, text = ctypes.c_void_p, ctypes.c_int, ctypes.c_char_p
+    unsigned = ctypes.c_uint
+    for name, result, arguments in (
+        ("snd_pcm_open", number, (pointer, text, number, number)),
+        ("snd_pcm_set_params", number, (pointer, number, number, unsigned, unsigned, number, unsigned)),
+        ("snd_pcm_readi", ctypes.c_long, (pointer, pointer, ctypes.c_ulong)),
+        ("snd_pcm_writei", ctypes.c_long, (pointer, pointer, ctypes.c_ulong)),
+        ("snd_pcm_prepare", number, (pointer,)),
+        ("snd_pcm_drop", number, (pointer,)),
+        ("snd_pcm_close", number, (pointer,)),
+        ("snd_strerror", text, (number,)),
+        ("snd_asoundlib_version", text, ()),
+    ):
+        function = getattr(library, name)
+        function.restype, function.argtypes = result, arguments
+    library.snd_lib_error_set_handler(_say_nothing)
+    return library
+
+
+def alsa_version() -> str:
+    """Return libasound's version; raises ``AlsaError`` when it is not here."""
+    return str(_library().snd_asoundlib_version().decode())
+
+
+class Pcm:
+    """A device opened in one direction: 16 bit, mono; libasound converts where the device is otherwise.
+
+    ``read`` and ``write`` block until the device has had its time. Belongs to one thread.
+    """
+
+    def __init__(self, name: str, direction: Direction, rate_hz: int, buffer_ms: int) -> None:
+        """Open the device by its ALSA name; raises ``AlsaError``."""
+        self._alsa = _library()
+        self._name = f"{name} ({direction})"
+        self._handle = ctypes.c_void_p()
+        self._broken = False
+        self._check(
+            self._alsa.snd_pcm_open(ctypes.byref(self._handle), os.fsencode(name), STREAMS[direction], 0)
+        )
+        try:
+            self._check(
+                self._alsa.snd_pcm_set_params(
+                    self._handle, FORMAT_S16_LE, ACCESS_RW_INTERLEAVED, 1, rate_hz, 1, buffer_ms * 1000
+                )
+            )
+        except AlsaError:
+            self.close()
+            raise
+
+    def read(self, out: Samples) -> int:
+        """Fill ``out``; return the samples read, 0 after an overrun. Raises ``AlsaError`` when it is gone."""
+        return self._moved(self._alsa.snd_pcm_readi(self._handle, out.ctypes.data, len(out)))
+
+    def write(self, samples: Samples) -> int:
+        """Play ``samples``; return how many, 0 after an underrun. Raises ``AlsaError`` when it is gone."""
+        return self._moved(self._alsa.snd_pcm_writei(self._handle, samples.ctypes.data, len(samples)))
+
+    def close(self) -> None:
+        """Close the device at once; what was not played yet is lost."""
+        handle, self._handle = self._handle, ctypes.c_void_p()
+        if handle:
+            self._alsa.snd_pcm_drop(handle)
+            self._alsa.snd_pcm_close(handle)
+
+    def _moved(self, count: int) -> int:
+        if count == -errno.EPIPE and not self._broken:
+            # Twice in a row without a sample between is no late reader: the pulse plugin tells a device so
+            # that is gone, for ever and without waiting.
+            self._broken = True
+            self._check(self._alsa.snd_pcm_prepare(self._handle))
+            return 0
+        self._check(count)
+        self._broken = False
+        return count
+
+    def _check(self, result: int) -> None:
+        if result < 0:
+            words = self._alsa.snd_strerror(result).decode(errors="replace")
+            raise AlsaError(-result, f"{self._name}: {words}")
