@@ -12,6 +12,7 @@ from thirdring.protocol.at.results import CME_TEXTS
 from thirdring.protocol.at.table import TABLE
 from thirdring.protocol.errors import ERRORS
 from thirdring.protocol.events import EVENT_KINDS, Event
+from thirdring.protocol.figures import FORMULAS
 from thirdring_device.core.call import Call
 from thirdring_device.core.judged import DeskSettings, JudgedCall
 from thirdring_device.core.norms.base import Norm
@@ -100,6 +101,45 @@ def norms() -> Iterator[str]:
         yield ""
 
 
+FIGURES = """\
+`GET /v1/figures`, `AT#FIGURES` and `thirdring figures` compute these from the journal alone, each time anew: whoever
+has the journal can compute them again. `tests/core/test_figures.py` computes a day of 1,000 calls by another way. A
+call counts in the interval in which it came in, with all of its times; states of the agent count in the interval in
+which they were. `null` is a figure without a denominator. Limits: section `figures` of [settings](settings.md).
+
+Sources: *Cisco*: Cisco ICM and IP Contact Center Enterprise reporting guide, "Service Level Formulas" (there:
+"negative impact of abandoned calls" and "ignore abandoned calls"). *Gans*: Gans, Koole, Mandelbaum, "Telephone Call
+Centers: Tutorial, Review, and Research Prospects", MSOM 5 (2003). *CCAI*: Google Contact Center AI Platform, data
+dictionary. *Ours*: definitions differ between vendors, this is the one used here.
+"""
+
+STAFFING = """
+## Staffing and forecast
+
+`GET /v1/staffing`, `AT#STAFFING`, `thirdring staffing`: Erlang C (A. K. Erlang, 1917; Gans, section 4.1). With A =
+calls per hour times handling time / 3600 erlang and N agents, B(0) = 1, B(n) = A B(n-1) / (n + A B(n-1)), the
+probability of waiting is C = B(N) / (1 - A/N (1 - B(N))), the service level 1 - C exp(-(N - A) T / handling time), the
+average speed of answer C handling time / (N - A). N is the smallest that reaches the service level without exceeding
+the occupancy; `scheduled` is N / (1 - shrinkage), rounded up. Nobody hangs up in this model, so it errs on the side of
+more agents.
+
+`GET /v1/forecast`, `AT#FORECAST`, `thirdring forecast`: for each hour of the week the mean number of offered calls in
+the last whole weeks (Monday to Sunday, local time; at most `figures.forecast_weeks`, none before the first call), a
+seasonal mean (Hyndman and Athanasopoulos, "Forecasting: Principles and Practice", section 5.2), and the agents that it
+needs with the handling time of those weeks.
+"""
+
+
+def figures() -> Iterator[str]:
+    yield f"# Key figures\n\n{MADE}"
+    yield FIGURES
+    yield "| figure | unit | formula | source |\n|---|---|---|---|"
+    for name, formula in FORMULAS.items():
+        source = formula.source.split(" ")[0].rstrip(",:").replace("Google", "CCAI")
+        yield f"| `{name}` | {formula.unit} | {formula.formula} | {source.capitalize() if source == 'ours' else source} |"
+    yield STAFFING
+
+
 def _rule(norm: type[Norm]) -> str:
     """Return what the class says of its rule, without the rule's name in front."""
     text = _flow(norm.__doc__ or "").removeprefix(f"`{norm.rule}`: ")
@@ -154,6 +194,7 @@ DOCUMENTS = {
     "events.md": events,
     "console.md": console,
     "norms.md": norms,
+    "figures.md": figures,
 }
 
 

@@ -10,8 +10,10 @@ from typing import Any
 
 from thirdring.protocol.errors import error
 from thirdring.protocol.views import SettingView
+from thirdring_device.core.agent_settings import AgentSettings
 from thirdring_device.core.calls_settings import CallsSettings
 from thirdring_device.core.dialplan import DialPlanSettings
+from thirdring_device.core.figures_settings import FiguresSettings, FirmSettings
 from thirdring_device.core.norms.settings import (
     AnswerSettings,
     CallSettings,
@@ -248,6 +250,9 @@ class Settings:
     recording: RecordingSettings = field(default_factory=RecordingSettings)
     calls: CallsSettings = field(default_factory=CallsSettings)
     dialplan: DialPlanSettings = field(default_factory=DialPlanSettings)
+    firm: FirmSettings = field(default_factory=FirmSettings)
+    agent: AgentSettings = field(default_factory=AgentSettings)
+    figures: FiguresSettings = field(default_factory=FiguresSettings)
     norms: NormsSettings = field(default_factory=NormsSettings)
 
 

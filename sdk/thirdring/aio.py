@@ -22,6 +22,7 @@ from thirdring.protocol.commands import (
     Redial,
     Resume,
     SendDtmf,
+    SetAgentState,
     SetSettings,
     Speak,
     Swap,
@@ -29,7 +30,8 @@ from thirdring.protocol.commands import (
     Unmute,
 )
 from thirdring.protocol.errors import RequestError, error
-from thirdring.protocol.events import EVENT_KINDS, Event, Record, Verdict
+from thirdring.protocol.events import EVENT_KINDS, AgentState, ChosenState, Event, Record, Verdict
+from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
 from thirdring.protocol.views import CallDetail, CallSummary, DeskState, SettingView
 from thirdring.transports.base import Transport
 from thirdring.transports.pick import pick_transport
@@ -162,6 +164,14 @@ class AsyncAppliance:
         """Send DTMF digits (0-9 A-D * #) to the customer, each for 40 to 5000 ms (0: as set)."""
         await self._command(SendDtmf(digits=digits, duration_ms=duration_ms))
 
+    async def set_agent_state(self, state: ChosenState, agent: str = "", reason: str = "") -> AgentState:
+        """Be ready, on break or away as soon as no call stands in the way; return the state now.
+
+        ``agent`` signs in who sits at the desk from now on.
+        """
+        result = await self._command(SetAgentState(state=state, agent=agent, reason=reason))
+        return cast("AgentState", str(result.get("state", "")))
+
     async def speak(self, path: str) -> float:
         """Play a sound file of the appliance into the simulated headset; return its length in seconds."""
         result = await self._command(Speak(path=path))
@@ -185,6 +195,38 @@ class AsyncAppliance:
     async def norms(self, call_id: str) -> tuple[Verdict, ...]:
         """Return the verdicts of one call."""
         return (await self.call(call_id)).verdicts
+
+    async def figures(self, start: str = "", end: str = "", by: FiguresBy = "hour") -> FiguresReport:
+        """Return key figures from ``start`` (default: today) to ``end`` (default: the next midnight).
+
+        Each is a date or date and time (ISO 8601), in the appliance's local time unless it says otherwise.
+        """
+        await self.open()
+        return await self._transport.figures(start, end, by)
+
+    async def staffing(
+        self,
+        calls_per_h: float,
+        handling_time_s: float | None = None,
+        answer_within_s: float | None = None,
+        service_level_percent: float | None = None,
+    ) -> Staffing:
+        """Return how many agents a load needs (Erlang C), as the appliance is set where nothing is said."""
+        load = {
+            "calls_per_h": calls_per_h,
+            "handling_time_s": handling_time_s,
+            "answer_within_s": answer_within_s,
+            "service_level_percent": service_level_percent,
+        }
+        await self.open()
+        return await self._transport.staffing(
+            {name: value for name, value in load.items() if value is not None}
+        )
+
+    async def forecast(self) -> Forecast:
+        """Return the calls expected in each hour of a week, and the agents they need."""
+        await self.open()
+        return await self._transport.forecast()
 
     async def report(self, call_id: str, form: ReportForm = "text") -> str:
         """Return the report of one call, as the appliance writes it."""

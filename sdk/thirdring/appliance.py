@@ -11,7 +11,8 @@ from typing import Any, Self, TypeVar
 
 from thirdring.aio import RECONNECT_S, TIMEOUT_S, AsyncAppliance, Awaited, ReportForm
 from thirdring.protocol.errors import error
-from thirdring.protocol.events import Record, Verdict
+from thirdring.protocol.events import AgentState, ChosenState, Record, Verdict
+from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
 from thirdring.protocol.views import CallDetail, CallSummary, DeskState, SettingView
 
 __all__ = ["Appliance"]
@@ -132,6 +133,10 @@ class Appliance:
         """Send DTMF digits (0-9 A-D * #) to the customer, each for 40 to 5000 ms (0: as set)."""
         self._run(self._appliance.send_dtmf(digits, duration_ms))
 
+    def set_agent_state(self, state: ChosenState, agent: str = "", reason: str = "") -> AgentState:
+        """Be ready, on break or away as soon as no call stands in the way; return the state now."""
+        return self._run(self._appliance.set_agent_state(state, agent, reason))
+
     def speak(self, path: str) -> float:
         """Play a sound file of the appliance into the simulated headset; return its length in seconds."""
         return self._run(self._appliance.speak(path))
@@ -151,6 +156,26 @@ class Appliance:
     def norms(self, call_id: str) -> tuple[Verdict, ...]:
         """Return the verdicts of one call."""
         return self._run(self._appliance.norms(call_id))
+
+    def figures(self, start: str = "", end: str = "", by: FiguresBy = "hour") -> FiguresReport:
+        """Return key figures from ``start`` (default: today) to ``end`` (default: the next midnight)."""
+        return self._run(self._appliance.figures(start, end, by))
+
+    def staffing(
+        self,
+        calls_per_h: float,
+        handling_time_s: float | None = None,
+        answer_within_s: float | None = None,
+        service_level_percent: float | None = None,
+    ) -> Staffing:
+        """Return how many agents a load needs (Erlang C), as the appliance is set where nothing is said."""
+        return self._run(
+            self._appliance.staffing(calls_per_h, handling_time_s, answer_within_s, service_level_percent)
+        )
+
+    def forecast(self) -> Forecast:
+        """Return the calls expected in each hour of a week, and the agents they need."""
+        return self._run(self._appliance.forecast())
 
     def report(self, call_id: str, form: ReportForm = "text") -> str:
         """Return the report of one call, as the appliance writes it."""

@@ -5,6 +5,7 @@ Exit codes: 0 done, 2 wrong use, 130 interrupted; 10 + the family of the numbere
 """
 
 import argparse
+import dataclasses
 import io
 import json
 import os
@@ -18,6 +19,7 @@ from thirdring.appliance import Appliance
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring.protocol.events import Record, record_to_json
+from thirdring.protocol.figures import FiguresRow
 from thirdring.protocol.views import CallSummary, CallView
 from thirdring.table import plain, table
 
@@ -34,6 +36,7 @@ HINTS: Final[Mapping[int, str]] = {
 """What to try, by error."""
 
 LAST: Final = "last"
+WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -111,6 +114,19 @@ def _parser() -> argparse.ArgumentParser:
     for judged in (norms, report):
         judged.add_argument("call", nargs="?", default=LAST, help="the call's id (default: the last call)")
     report.add_argument("--form", choices=("text", "json", "html"), default="text")
+    agent = command("agent", _agent)
+    agent.add_argument("state", nargs="?", choices=("ready", "break", "away"), help="what the agent does now")
+    agent.add_argument("--name", default="", help="who sits at the desk from now on")
+    agent.add_argument("--reason", default="", help="in the agent's words")
+    figures = command("figures", _figures)
+    figures.add_argument("--from", dest="start", default="", help="ISO 8601, local time (default: today)")
+    figures.add_argument("--to", dest="end", default="", help="up to here (default: the next midnight)")
+    figures.add_argument("--by", choices=("hour", "day", "agent", "all"), default="hour")
+    figures.add_argument("--norms", action="store_true", help="how each norm was kept, instead")
+    command("forecast", _forecast)
+    staffing = command("staffing", _staffing)
+    staffing.add_argument("calls_per_h", type=float, help="calls an hour")
+    staffing.add_argument("--handling-time-s", type=float, help="of one call (default: as set)")
     settings = command("settings", _settings)
     settings.add_argument(
         "changes", nargs="*", metavar="NAME[=VALUE]", help="show only these; =VALUE: change"
@@ -256,6 +272,104 @@ def _norms(appliance: Appliance, options: argparse.Namespace) -> None:
         return
     rows = [(v.rule, v.verdict, v.value, v.threshold, v.unit, v.reason) for v in verdicts]
     print(table(("NORM", "VERDICT", "VALUE", "LIMIT", "UNIT", "REASON"), rows))
+
+
+def _agent(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show or set what the agent does."""
+    if options.state:
+        appliance.set_agent_state(options.state, options.name, options.reason)
+    state = appliance.state()
+    if options.json:
+        _print_json({"agent_state": state.agent_state, "agent": state.agent})
+    else:
+        print(plain(f"{state.agent_state} {state.agent}".strip()))
+
+
+def _figures(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show the key figures of the desk."""
+    report = appliance.figures(options.start, options.end, options.by)
+    if options.json:
+        _print_json(to_fields(report))
+        return
+    if options.norms:
+        scores = report.total.norms.items()
+        rows: list[tuple[Any, ...]] = [
+            (rule, s.met_percent, s.met, s.warned, s.breached, s.not_applicable) for rule, s in scores
+        ]
+        print(table(("NORM", "MET %", "MET", "WARNED", "BREACHED", "NOT APPLICABLE"), rows))
+        return
+    header = (
+        "FROM",
+        "OFFERED",
+        "ANSWERED",
+        "ABANDONED",
+        "SHORT",
+        "SL %",
+        "SL* %",
+        "ASA s",
+        "AHT s",
+        "HOLD s",
+    )
+    more = ("OCC %", "TRANSFER %", "FCR %", "REPEATS")
+    rows = [_figures_row(row) for row in (*report.rows, dataclasses.replace(report.total, label="all"))]
+    print(table((*header, *more), rows))
+    print(
+        f"SL: answered within {report.answer_within_s:g} s of those offered; SL*: leaving out those given up"
+    )
+    print(f"before. SHORT: given up before {report.short_abandon_s:g} s. {plain(report.time_zone)}.")
+
+
+def _figures_row(row: FiguresRow) -> tuple[Any, ...]:
+    return (
+        row.label,
+        row.offered,
+        row.answered,
+        row.abandoned,
+        row.short_abandoned,
+        row.service_level_percent,
+        row.service_level_ignoring_abandoned_percent,
+        row.average_speed_of_answer_s,
+        row.average_handling_time_s,
+        row.hold_s,
+        row.occupancy_percent,
+        row.transferred_percent,
+        row.first_call_resolution_percent,
+        row.repeat_calls,
+    )
+
+
+def _forecast(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show the calls that each hour of a week is expected to bring, and the agents it needs."""
+    forecast = appliance.forecast()
+    if options.json:
+        _print_json(to_fields(forecast))
+        return
+    header = ("DAY", "HOUR", "CALLS", "ERLANG", "AGENTS", "SCHEDULED", "SL %", "ASA s")
+    rows = [
+        (
+            WEEKDAYS[hour.weekday],
+            hour.hour,
+            hour.calls,
+            hour.staffing.load_erlang,
+            hour.staffing.agents,
+            hour.staffing.scheduled,
+            hour.staffing.service_level_percent,
+            hour.staffing.average_speed_of_answer_s,
+        )
+        for hour in forecast.hours
+        if hour.calls
+    ]
+    print(table(header, rows))
+    print(f"mean of {forecast.weeks} weeks; a call is handled in {forecast.handling_time_s:g} s")
+
+
+def _staffing(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show how many agents a load of calls needs (Erlang C)."""
+    needed = appliance.staffing(options.calls_per_h, options.handling_time_s)
+    if options.json:
+        _print_json(to_fields(needed))
+        return
+    print("\n".join(f"{name:28}{plain(value)}" for name, value in to_fields(needed).items()))
 
 
 def _report(appliance: Appliance, options: argparse.Namespace) -> None:

@@ -88,6 +88,9 @@ class PlayedEngine:
     def last_number(self) -> int:
         return len(self.records)
 
+    def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
+        return [record for record in self.records if start_utc <= record.utc < end_utc]
+
     def call_events(self, call_id: str) -> list[Record]:
         return [record for record in self.records if record.event.call_id == call_id]
 

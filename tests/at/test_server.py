@@ -7,7 +7,16 @@ import pytest
 from tests.at.bench import Host, ServedConsole, wait_for
 from thirdring.protocol.at.results import CME_TEXTS
 from thirdring.protocol.at.table import TABLE
-from thirdring.protocol.commands import Answer, Dial, Hangup, Redial, SendDtmf, SetSettings, Speak
+from thirdring.protocol.commands import (
+    Answer,
+    Dial,
+    Hangup,
+    Redial,
+    SendDtmf,
+    SetAgentState,
+    SetSettings,
+    Speak,
+)
 from thirdring.protocol.errors import ERRORS, error
 from thirdring.protocol.events import (
     CallAnswered,
@@ -380,7 +389,7 @@ def test_the_journal_is_read_line_by_line(console: ServedConsole, host: Host) ->
 def test_state_and_settings(console: ServedConsole, host: Host) -> None:
     console.engine.views = [view()]
     assert host.ask("AT#STATE?") == [
-        '#STATE: "0.1","simulator","2.15","static","","ok",0,0,0',
+        '#STATE: "0.1","simulator","2.15","static","","ok",0,0,0,"","ready"',
         '#STATECALL: "c1",1,"incoming","incoming","+8621555","Li; \\22x\\22",1,"2026",0,0,0,0',
         "OK",
     ]
@@ -394,6 +403,31 @@ def test_state_and_settings(console: ServedConsole, host: Host) -> None:
     assert host.ask('AT#SET={"t.p":["x"]}') == ["#SET: live", "OK"]
     assert console.engine.asked[-1] == SetSettings(changes={"t.p": ["x"]}, source="at")
     assert host.ask("AT#SET=a") == ["ERROR"]
+
+
+def test_key_figures_and_staffing(console: ServedConsole, host: Host) -> None:
+    console.rings()
+    console.ended("c1", "cancelled")
+    host.until(b"NO CARRIER\r\n")
+    row = '#FIGURES: "2026-01-02T00:00+08:00",1,0,0,1,0.00,,,,,,,0'
+    assert host.ask('AT#FIGURES="2026-01-02","2026-01-03",day') == [row, row, "OK"]
+    (line, _) = host.ask('AT#FIGURES="2026-01-02","2026-01-03",all,json')
+    assert json.loads(line.removeprefix("#RESULT: "))["total"]["short_abandoned"] == 1
+    assert host.ask('AT#FIGURES="tomorrow"') == ["ERROR"]
+    assert host.ask("AT#STAFFING=100") == ["#STAFFING: 8,12,16.73,88.01,10.04,62.50", "OK"]
+    assert host.ask("AT#STAFFING=100,-1") == ["ERROR"]
+    forecast = host.ask("AT#FORECAST")
+    assert len(forecast) == 169
+    assert forecast[0] == "#FORECAST: 0,0,0.00,0.00,0,0"
+
+
+def test_the_agents_state(console: ServedConsole, host: Host) -> None:
+    console.engine.answers["set_agent_state"] = {"state": "break", "agent": "Li Lei"}
+    assert host.ask('AT#AGENT=break,"Li Lei","lunch"') == ["OK"]
+    asked = SetAgentState(state="break", agent="Li Lei", reason="lunch", source="at")
+    assert console.engine.asked[-1] == asked
+    assert host.ask("AT#AGENT?") == ['#AGENT: "ready",""', "OK"]
+    assert host.ask("AT#AGENT=talking") == ["ERROR"]
 
 
 def test_speaking_as_the_agent(console: ServedConsole, host: Host) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 import thirdring
 from thirdring import Appliance, AsyncAppliance
-from thirdring.protocol import errors, events, views
+from thirdring.protocol import errors, events, figures, views
 
 HEAVY = {"fastapi", "starlette", "pydantic", "uvicorn", "numpy", "scipy", "soundfile"}
 OURS = {"thirdring_device", "thirdring_dsp", "thirdring_hil"}
@@ -41,9 +41,10 @@ def test_the_sdk_never_loads_the_device(statement: str) -> None:
 def test_exported_members_equal_all() -> None:
     for name in thirdring.__all__:
         assert getattr(thirdring, name) is not None
-    exported = {name for module in (errors, events, views) for name in module.__all__ if name[0].isupper()}
+    modules = (errors, events, figures, views)
+    exported = {name for module in modules for name in module.__all__ if name[0].isupper()}
     words = {name for name in events.__all__ if get_origin(getattr(events, name)) is Literal}
-    internal = {"RECORD_KEYS"} | words
+    internal = {"RECORD_KEYS", "FiguresBy"} | words
     assert set(thirdring.__all__) == (exported - internal) | {"Appliance", "AsyncAppliance"}
     assert set(thirdring.__all__) <= set(dir(thirdring))
     assert list(thirdring.__all__) == sorted(thirdring.__all__, key=lambda name: (not name.isupper(), name))

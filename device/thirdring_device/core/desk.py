@@ -21,6 +21,7 @@ from thirdring.protocol.events import (
     RingBurst,
     RingOverflow,
 )
+from thirdring_device.core.agent import Agent
 from thirdring_device.core.call import Call
 from thirdring_device.core.commands import (
     AnswerCall,
@@ -39,7 +40,7 @@ from thirdring_device.core.commands import (
     TransferCall,
 )
 from thirdring_device.core.dialplan import DialPlan
-from thirdring_device.core.incoming import AutoAnswer, received
+from thirdring_device.core.incoming import AutoAnswer, received, received_absent
 from thirdring_device.core.judged import DeskSettings, JudgedCall
 from thirdring_device.core.norms.answer_silent import HANG_UP_KEY
 from thirdring_device.core.norms.base import Norm
@@ -73,6 +74,7 @@ class Desk:
         self.last_dialled = ""
         """For ``redial``; whoever makes the desk may set it."""
         self._calls: dict[str, JudgedCall] = {}
+        self.agent = Agent(lambda: self.settings.agent, settings.firm.agent)
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -109,9 +111,13 @@ class Desk:
         """Take in one numbered fact; raises ``ImpossibleTransition`` for one that cannot be."""
         event = record.event
         outputs = self.wake(event.at_s)
+        if event.derived:
+            return outputs
         if isinstance(event, HeadsetChanged):
             outputs.commands.append(SetHeadsetLamp(event.state == "lost"))
-        if event.derived or not event.call_id:
+        absent = self.agent.absent
+        outputs.events.extend(self.agent.handle(record))
+        if not event.call_id:
             return outputs
         if isinstance(event, AgentRequested) and event.action == "dial":
             self.last_dialled = event.argument
@@ -124,7 +130,7 @@ class Desk:
             if judged is None:
                 return outputs
         judged.call.apply(record)
-        outputs.commands.extend(self._followed(judged, event))
+        outputs.commands.extend(self._followed(judged, event, absent=absent))
         judged.auto_answer.handle(record)
         outputs.events.extend(judged.progress.handle(event))
         for norm in judged.norms:
@@ -143,13 +149,14 @@ class Desk:
         self._calls[event.call_id] = judged
         return judged
 
-    def _followed(self, judged: JudgedCall, event: Event) -> Iterator[DeviceCommand]:
+    def _followed(self, judged: JudgedCall, event: Event, *, absent: bool) -> Iterator[DeviceCommand]:
         """Yield what the desk does about a fact, the norms apart."""
         call = judged.call
         if isinstance(event, CallIncoming):
             calls = self.settings.calls
             busy = len(self._calls) > (MOST_CALLS if calls.waiting else 1)
-            yield received(call, calls, busy=busy, waiting=self.waits(call))
+            refused = received_absent(call, self.settings.agent) if absent and not busy else None
+            yield refused or received(call, calls, busy=busy, waiting=self.waits(call))
         elif self.settings.calls.fax_target and judged.fax_caller.heard(event):
             yield TransferCall(call.call_id, self.settings.calls.fax_target)
         elif isinstance(event, AgentRequested):
@@ -235,9 +242,11 @@ class Desk:
         """When ``wake`` wants to be called next."""
         return min((at_s for at_s, *_ in self._timers()), default=None)
 
-    def _timers(self) -> Iterator[tuple[float, int, JudgedCall, Norm | AutoAnswer]]:
+    def _timers(self) -> Iterator[tuple[float, int, JudgedCall | None, Norm | AutoAnswer | Agent]]:
         """Yield every timer that runs: when, a tie-breaker, whose."""
         order = 0
+        if self.agent.wake_at_s is not None:
+            yield self.agent.wake_at_s, order, None, self.agent
         for judged in self._calls.values():
             all_timed: list[Norm | AutoAnswer] = [*judged.norms, judged.auto_answer]
             for timed in all_timed:
@@ -252,5 +261,8 @@ class Desk:
             due = min(self._timers(), key=lambda timer: timer[:2], default=None)
             if due is None or due[0] > now_s:
                 return outputs
-            at_s, _, judged, norm = due
-            self._announce(judged, norm.wake(at_s), outputs)
+            at_s, _, judged, timed = due
+            if judged is None:
+                outputs.events.extend(timed.wake(at_s))
+            else:
+                self._announce(judged, timed.wake(at_s), outputs)

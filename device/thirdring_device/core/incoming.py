@@ -3,11 +3,12 @@
 from typing import Final
 
 from thirdring.protocol.events import AutoAnswered, CallAlerting, CallIncoming, Event, Record, ToneHeard
+from thirdring_device.core.agent_settings import AgentSettings
 from thirdring_device.core.call import Call
 from thirdring_device.core.calls_settings import CallsSettings
 from thirdring_device.core.commands import DeviceCommand, RedirectCall, RefuseCall, RingCaller
 
-__all__ = ["AutoAnswer", "FaxCaller", "received"]
+__all__ = ["AutoAnswer", "FaxCaller", "received", "received_absent"]
 
 _DO_NOT_DISTURB: Final = {"unavailable": 480, "busy": 486}
 
@@ -26,6 +27,15 @@ def received(call: Call, settings: CallsSettings, *, busy: bool, waiting: bool) 
     if busy:
         return RefuseCall(call.call_id, 486, by="appliance", cause="busy")
     return RingCaller(call.call_id, waiting=waiting)
+
+
+def received_absent(call: Call, settings: AgentSettings) -> DeviceCommand | None:
+    """Return what is done about a call that comes in while the agent is on break or away; None: it rings."""
+    if settings.absent_calls == "ring":
+        return None
+    if settings.absent_calls == "forward" and settings.absent_target:
+        return RedirectCall(call.call_id, settings.absent_target, by="appliance")
+    return RefuseCall(call.call_id, 480, by="appliance", cause="do_not_disturb")
 
 
 class AutoAnswer:

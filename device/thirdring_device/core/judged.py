@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field
 
 from thirdring.protocol.events import Event, Prompt
+from thirdring_device.core.agent_settings import AgentSettings
 from thirdring_device.core.call import Call
 from thirdring_device.core.calls_settings import CallsSettings
+from thirdring_device.core.figures_settings import FirmSettings
 from thirdring_device.core.incoming import AutoAnswer, FaxCaller
 from thirdring_device.core.norms.answer import AnswerGreeting, AnswerLateOpener, AnswerRings
 from thirdring_device.core.norms.answer_poor import AnswerNoisyCaller, AnswerWeakCaller
@@ -41,6 +43,8 @@ class DeskSettings:
     call: CallSettings = field(default_factory=CallSettings)
     prompt: PromptSettings = field(default_factory=PromptSettings)
     calls: CallsSettings = field(default_factory=CallsSettings)
+    agent: AgentSettings = field(default_factory=AgentSettings)
+    firm: FirmSettings = field(default_factory=FirmSettings)
 
 
 class JudgedCall:

@@ -19,9 +19,18 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from thirdring.protocol.codec import to_fields
-from thirdring.protocol.commands import Command, GetMetrics, GetSettings, GetState, SetSettings, Speak
+from thirdring.protocol.commands import (
+    Command,
+    GetMetrics,
+    GetSettings,
+    GetState,
+    SetAgentState,
+    SetSettings,
+    Speak,
+)
 from thirdring.protocol.errors import CallError, error
 from thirdring.protocol.events import (
+    AgentStateRequested,
     CallEnded,
     DialRefused,
     Dtmf,
@@ -62,6 +71,8 @@ PLAN_WAIT_S: Final = 1.0
 """How long a REFER may wait for the dial plan: the other side sends it again after 0.5 s (RFC 3261, T1)."""
 DIALLING: Final = frozenset({"dial", "redial"})
 """Commands that need the trunk."""
+LONGEST_NAME: Final = 120
+"""Characters of an agent's name, and of a reason."""
 FLUSH_S: Final = 2.0
 """How often writing is tried again while the disk is full."""
 
@@ -268,6 +279,8 @@ class Engine:
             return self._set_settings(command)
         if isinstance(command, Speak):
             return await self._speak(command)
+        if isinstance(command, SetAgentState):
+            return self._set_agent_state(command)
         if command.name in DIALLING and not self._settings.trunk.server:
             raise error(3000, "trunk.server is not set")
         if command.name in DIALLING and self._trunk[0] not in ("static", "registered"):
@@ -307,6 +320,20 @@ class Engine:
         path = Path(command.path)
         duration_s = await self._loop.run_in_executor(self._workers, self._headset.speak, path)
         return {"duration_s": duration_s}
+
+    def _set_agent_state(self, command: SetAgentState) -> Mapping[str, Any]:
+        if len(command.agent) > LONGEST_NAME or len(command.reason) > LONGEST_NAME:
+            raise error(1004, f"agent and reason have at most {LONGEST_NAME} characters")
+        self._take(
+            AgentStateRequested(
+                at_s=self.clock(),
+                state=command.state,
+                agent=command.agent,
+                reason=command.reason,
+                source=command.source,
+            )
+        )
+        return {"state": self._desk.agent.state, "agent": self._desk.agent.name}
 
     def _set_settings(self, command: SetSettings) -> Mapping[str, Any]:
         new = changed(self._settings, command.changes)
@@ -351,6 +378,8 @@ class Engine:
                 for call in self._desk.calls
             ),
             last_event=self._journal.last_number,
+            agent=self._desk.agent.name,
+            agent_state=self._desk.agent.state,
         )
 
     # --- sound ------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Judging again: the facts of a call in, the derived events out, by the very core that judged live."""
 
+import zoneinfo
 from collections.abc import Iterable
 
 from thirdring.protocol.errors import error
@@ -18,8 +19,20 @@ def desk_settings(settings: Settings) -> DeskSettings:
     except ValueError as reason:
         raise error(5005, f"trunk.country: {reason}") from reason
     norms = settings.norms
+    try:
+        zoneinfo.ZoneInfo(settings.firm.time_zone)
+    except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as reason:
+        raise error(5005, f"firm.time_zone: {reason}") from reason
     return DeskSettings(
-        period_s, norms.answer, norms.voice, norms.hold, norms.call, norms.prompt, settings.calls
+        period_s,
+        norms.answer,
+        norms.voice,
+        norms.hold,
+        norms.call,
+        norms.prompt,
+        settings.calls,
+        settings.agent,
+        settings.firm,
     )
 
 

@@ -34,6 +34,9 @@ class Reader(Protocol):
     def events(self, after: int, limit: int = 1000) -> list[Record]:
         """Return the events with numbers above ``after``, in order."""
 
+    def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
+        """Return what key figures count of the calls that began from ``start_utc`` to ``end_utc``."""
+
     def last_number(self) -> int:
         """Return the newest number, 0 in an empty journal."""
 
@@ -70,6 +73,10 @@ class JournalView:
     def events(self, after: int, limit: int = 1000) -> list[Record]:
         """Return the events with numbers above ``after``, in order."""
         return self._read(lambda reader: reader.events(after, limit))
+
+    def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
+        """Return what key figures count of the calls that began from ``start_utc`` to ``end_utc``."""
+        return self._read(lambda reader: reader.figure_records(start_utc, end_utc, verdicts=verdicts))
 
     def last_number(self) -> int:
         """Return the newest number, 0 in an empty journal."""

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final
 
 from thirdring.protocol.codec import from_fields, to_fields
 from thirdring.protocol.errors import error
+from thirdring.protocol.events import ChosenState
 
 __all__ = [
     "COMMANDS",
@@ -29,6 +30,7 @@ __all__ = [
     "Redial",
     "Resume",
     "SendDtmf",
+    "SetAgentState",
     "SetSettings",
     "Speak",
     "Swap",
@@ -165,6 +167,19 @@ class SendDtmf(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SetAgentState(Command):
+    """Be ``ready``, on ``break`` or ``away`` as soon as no call stands in the way; ends a wrap-up at once.
+
+    ``agent`` signs in who sits at the desk from now on. Returns ``{"state": ...}``, the state now.
+    """
+
+    name = "set_agent_state"
+    state: ChosenState
+    agent: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Speak(Command):
     """Play a sound file on the appliance into the simulated headset's microphone (simulator board).
 
@@ -220,6 +235,7 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
         Mute,
         Unmute,
         SendDtmf,
+        SetAgentState,
         Speak,
         GetSettings,
         SetSettings,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from thirdring.protocol.events import TrunkState, Verdict
+from thirdring.protocol.events import AgentState, TrunkState, Verdict
 
 __all__ = ["CallDetail", "CallSummary", "CallView", "DeskState", "SettingView"]
 
@@ -37,7 +37,8 @@ class CallView:
 class DeskState:
     """The desk as a whole; ``last_event`` is where to resume the event stream from.
 
-    ``trunk_sip_code`` is the SIP answer behind the trunk's state, 0 when there is none.
+    ``trunk_sip_code`` is the SIP answer behind the trunk's state, 0 when there is none. ``agent`` is who sits
+    at the desk, ``agent_state`` what the agent does.
     """
 
     version: str
@@ -50,6 +51,8 @@ class DeskState:
     calls: tuple[CallView, ...]
     last_event: int
     trunk_sip_code: int = 0
+    agent: str = ""
+    agent_state: AgentState = "ready"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from typing import Any, Literal, Protocol
 
 from thirdring.protocol.commands import Command
 from thirdring.protocol.events import Record
+from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
 from thirdring.protocol.views import CallDetail, CallSummary
 
 __all__ = ["Transport"]
@@ -30,6 +31,15 @@ class Transport(Protocol):
 
     async def call_events(self, call_id: str) -> list[Record]:
         """Return the events of one call in order."""
+
+    async def figures(self, start: str, end: str, by: FiguresBy) -> FiguresReport:
+        """Return key figures; raises ``RequestError`` 1004."""
+
+    async def staffing(self, load: Mapping[str, float]) -> Staffing:
+        """Return what a load needs; raises ``RequestError`` 1004."""
+
+    async def forecast(self) -> Forecast:
+        """Return what a week is expected to bring."""
 
     async def report(self, call_id: str, form: Literal["text", "json", "html"]) -> str:
         """Return the report of one call, as the appliance writes it."""

@@ -32,6 +32,7 @@ from thirdring.protocol.commands import (
     Redial,
     Resume,
     SendDtmf,
+    SetAgentState,
     SetSettings,
     Speak,
     Swap,
@@ -40,6 +41,7 @@ from thirdring.protocol.commands import (
 )
 from thirdring.protocol.errors import ConnectionLost, RequestError, ThirdringError, error
 from thirdring.protocol.events import Record, record_from_json
+from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
 from thirdring.protocol.views import CallDetail, CallSummary
 
 __all__ = ["LAST_EVENT_HEADER", "HttpTransport"]
@@ -76,6 +78,7 @@ _ROUTES: Final[Mapping[type[Command], tuple[str, str]]] = {
     Mute: ("POST", "mute"),
     Unmute: ("POST", "unmute"),
     SendDtmf: ("POST", "dtmf"),
+    SetAgentState: ("POST", "agent"),
     Speak: ("POST", "speak"),
     GetSettings: ("GET", "settings"),
     SetSettings: ("PATCH", "settings"),
@@ -137,6 +140,22 @@ class HttpTransport:
         """Return the events of one call in order."""
         response = await self._request("GET", f"{_call_path(call_id)}/events")
         return _parsed(response, lambda items: [record_from_json(item) for item in items])
+
+    async def figures(self, start: str, end: str, by: FiguresBy) -> FiguresReport:
+        """Return key figures; raises ``RequestError`` 1004."""
+        params = {"from": start, "to": end, "by": by}
+        response = await self._request("GET", "/v1/figures", params=params)
+        return _parsed(response, lambda fields: from_fields(FiguresReport, fields))
+
+    async def staffing(self, load: Mapping[str, float]) -> Staffing:
+        """Return what a load needs; raises ``RequestError`` 1004."""
+        response = await self._request("GET", "/v1/staffing", params=dict(load))
+        return _parsed(response, lambda fields: from_fields(Staffing, fields))
+
+    async def forecast(self) -> Forecast:
+        """Return what a week is expected to bring."""
+        response = await self._request("GET", "/v1/forecast")
+        return _parsed(response, lambda fields: from_fields(Forecast, fields))
 
     async def report(self, call_id: str, form: Literal["text", "json", "html"]) -> str:
         """Return the report of one call, as the appliance writes it."""

@@ -16,6 +16,7 @@ from thirdring.protocol.codec import from_fields, to_fields
 from thirdring.protocol.commands import Command
 from thirdring.protocol.errors import ConnectionLost, RequestError, ThirdringError, error
 from thirdring.protocol.events import Record, record_from_json
+from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
 from thirdring.protocol.views import CallDetail, CallSummary
 from thirdring.transports.serial_link import SerialLink
 
@@ -110,6 +111,21 @@ class SerialTransport:
     async def call_events(self, call_id: str) -> list[Record]:
         """Return the events of one call in order; raises ``CallError`` 2000."""
         return await self._all(f"#CALLEVENTS={quoted(call_id)}", record_from_json)
+
+    async def figures(self, start: str, end: str, by: FiguresBy) -> FiguresReport:
+        """Return key figures; raises ``RequestError`` 1004."""
+        asked = f"#FIGURES={quoted(start)},{quoted(end)},{by},json"
+        return await self._one(asked, lambda fields: from_fields(FiguresReport, fields))
+
+    async def staffing(self, load: Mapping[str, float]) -> Staffing:
+        """Return what a load needs; raises ``RequestError`` 1004."""
+        return await self._one(
+            f"#STAFFING={safe_json(dict(load))}", lambda fields: from_fields(Staffing, fields)
+        )
+
+    async def forecast(self) -> Forecast:
+        """Return what a week is expected to bring."""
+        return await self._one("#FORECAST", lambda fields: from_fields(Forecast, fields))
 
     async def report(self, call_id: str, form: Literal["text", "json", "html"]) -> str:
         """Return the report of one call, as the appliance writes it."""

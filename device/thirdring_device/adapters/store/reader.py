@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from thirdring.protocol.errors import error
-from thirdring.protocol.events import Record, Verdict, record_from_json
+from thirdring.protocol.events import AgentStateChanged, Record, Verdict, record_from_json
 from thirdring.protocol.views import CallDetail, CallSummary
 from thirdring_device.adapters.store.rows import records_after, records_of_call
-from thirdring_device.adapters.store.schema import APPLICATION_ID, SCHEMA_VERSION
+from thirdring_device.adapters.store.schema import APPLICATION_ID, COUNTED_EVENTS, SCHEMA_VERSION
+from thirdring_device.core.figures_facts import DESK_KINDS
 
 __all__ = ["JournalReader"]
 
@@ -76,6 +77,38 @@ class JournalReader:
     def events(self, after: int, limit: int = 1000) -> list[Record]:
         """Return the events with numbers above ``after``, in order."""
         return records_after(self._db, after, limit)
+
+    def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
+        """Return what key figures count, in order, of the calls that began from ``start_utc`` to ``end_utc``.
+
+        And of the desk in that time, with the change of the agent's state before it. ``verdicts``: with the
+        verdicts on those calls.
+        """
+        before = self._db.execute(
+            "SELECT record FROM events WHERE call_id = '' AND utc < ? AND kind = ? ORDER BY utc DESC LIMIT 1",
+            (start_utc, AgentStateChanged.kind),
+        ).fetchall()
+        of_desk = self._db.execute(
+            "SELECT record FROM events WHERE call_id = '' AND utc >= ? AND utc < ?"  # noqa: S608 - marks
+            f" AND kind IN ({', '.join('?' * len(DESK_KINDS))})",
+            (start_utc, end_utc, *DESK_KINDS),
+        ).fetchall()
+        of_calls = self._db.execute(
+            "SELECT events.record FROM calls JOIN events USING (call_id)"  # noqa: S608 - our own words
+            f" WHERE started_utc >= ? AND started_utc < ? AND {COUNTED_EVENTS}",
+            (start_utc, end_utc),
+        ).fetchall()
+        judged: list[tuple[str]] = []
+        if verdicts:
+            judged = self._db.execute(
+                "SELECT events.record FROM calls JOIN verdicts USING (call_id)"
+                " JOIN events ON events.number = verdicts.event"
+                " WHERE started_utc >= ? AND started_utc < ?",
+                (start_utc, end_utc),
+            ).fetchall()
+        found = (*before, *of_desk, *of_calls, *judged)
+        records = [record_from_json(json.loads(text)) for (text,) in found]
+        return sorted(records, key=lambda record: record.number)
 
     def last_number(self) -> int:
         """Return the newest number, 0 in an empty journal."""

@@ -9,10 +9,16 @@ from typing import Final
 
 from thirdring.protocol.errors import error
 
-__all__ = ["APPLICATION_ID", "SCHEMA_VERSION", "migrate"]
+__all__ = ["APPLICATION_ID", "COUNTED_EVENTS", "SCHEMA_VERSION", "migrate"]
 
 APPLICATION_ID: Final = 0x54525247
 """``TRRG`` in SQLite's application_id: this file is a Thirdring journal."""
+
+COUNTED_EVENTS: Final = (
+    "kind IN ('call_incoming', 'call_outgoing', 'call_alerting', 'call_answered', 'call_ended',"
+    " 'hold_started', 'hold_ended', 'transfer_progress')"
+)
+"""Events of calls that key figures count, in the words of the index (``core.figures_facts.CALL_KINDS``)."""
 
 MIGRATIONS: Final = (
     """
@@ -55,6 +61,12 @@ MIGRATIONS: Final = (
         PRIMARY KEY (call_id, rule)
     ) STRICT;
     CREATE INDEX verdicts_by_rule ON verdicts (rule, verdict);
+    """,
+    # For key figures: calls by their beginning, and the desk's few events among the calls' many.
+    f"""
+    CREATE INDEX calls_by_start ON calls (started_utc);
+    CREATE INDEX events_of_desk ON events (utc) WHERE call_id = '';
+    CREATE INDEX events_counted ON events (call_id) WHERE {COUNTED_EVENTS};
     """,
 )
 SCHEMA_VERSION: Final = len(MIGRATIONS)

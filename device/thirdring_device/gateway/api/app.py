@@ -18,6 +18,7 @@ from thirdring.protocol.errors import ThirdringError, error
 from thirdring_device.gateway.api.calls import calls_router
 from thirdring_device.gateway.api.desk import desk_router
 from thirdring_device.gateway.api.docs_page import docs_page
+from thirdring_device.gateway.api.figures import figures_router
 from thirdring_device.gateway.api.guard import Guard, problem_response
 from thirdring_device.gateway.api.models import Health
 from thirdring_device.gateway.api.problems import complete_openapi
@@ -25,6 +26,7 @@ from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
 from thirdring_device.gateway.api.telephone import telephone_router
 from thirdring_device.gateway.api.token import read_or_make_token
 from thirdring_device.gateway.engine_client import EngineClient
+from thirdring_device.gateway.figures import KeyFigures
 from thirdring_device.gateway.hub import KEEP_EVENTS, EventHub
 from thirdring_device.gateway.journal import Reader
 from thirdring_device.settings import Settings
@@ -89,6 +91,7 @@ def create_app(
     app.include_router(desk_router(client), dependencies=shown_in_openapi)
     app.include_router(telephone_router(client), dependencies=shown_in_openapi)
     app.include_router(calls_router(reader, settings), dependencies=shown_in_openapi)
+    app.include_router(figures_router(KeyFigures(reader, settings)), dependencies=shown_in_openapi)
     app.include_router(stream_router(hub, send_timeout_s=send_timeout_s))
     _add_pages(app, client)
     _add_error_handlers(app)

@@ -12,11 +12,14 @@ from thirdring.protocol.commands import (
     GetState,
     Hangup,
     SendDtmf,
+    SetAgentState,
     SetSettings,
     Speak,
 )
 from thirdring.protocol.views import DeskState
 from thirdring_device.gateway.api.models import (
+    AgentNow,
+    AgentStateRequest,
     CallId,
     DialRequest,
     DtmfRequest,
@@ -89,6 +92,14 @@ def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a li
     async def hangup_call(call_id: Named) -> CallId:
         """End this call."""
         return await about_call(Hangup(call_id=call_id, source=SOURCE), call_id)
+
+    @router.post("/agent", responses=problems(1004, *ENGINE))
+    async def agent(request: AgentStateRequest) -> AgentNow:
+        """Set what the agent does: ready, on break or away; sign in who sits at the desk."""
+        command = SetAgentState(
+            state=request.state, agent=request.agent, reason=request.reason, source=SOURCE
+        )
+        return AgentNow.model_validate(await client.command(command))
 
     @router.post("/speak", responses=problems(4000, 4002, *ENGINE))
     async def speak(request: SpeakRequest) -> Speaking:

@@ -6,11 +6,13 @@ from typing import Annotated, Any, Final, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from thirdring.protocol.events import EVENT_KINDS, Event
+from thirdring.protocol.events import EVENT_KINDS, AgentState, ChosenState, Event
 from thirdring.protocol.views import SettingView
 
 __all__ = [
     "RECORD_MODEL",
+    "AgentNow",
+    "AgentStateRequest",
     "CallId",
     "DialRequest",
     "DtmfRequest",
@@ -66,6 +68,21 @@ class TransferRequest(OptionalCall):
 
     target: str = Field("", description="a number; empty: the other call, after consultation", max_length=64)
     consent: bool = Field(default=False, description="the customer was told and agrees")
+
+
+class AgentStateRequest(_Request):
+    """What the agent wants to do."""
+
+    state: ChosenState = Field(description="counts as soon as no call stands in the way")
+    agent: str = Field("", description="who sits at the desk from now on; empty: as before", max_length=120)
+    reason: str = Field("", description="in the agent's words", max_length=120)
+
+
+class AgentNow(BaseModel):
+    """The agent's state now."""
+
+    state: AgentState
+    agent: str
 
 
 class SpeakRequest(_Request):

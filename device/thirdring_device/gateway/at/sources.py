@@ -32,5 +32,8 @@ class Reader(Protocol):
     def call_events(self, call_id: str) -> list[Record]:
         """Return the events of one call in order."""
 
+    def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
+        """Return what key figures count of the calls that began from ``start_utc`` to ``end_utc``."""
+
     def last_number(self) -> int:
         """Return the newest number."""

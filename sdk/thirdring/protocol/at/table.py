@@ -105,7 +105,8 @@ _OURS: Final = (
         "#STATE",
         "rt",
         "AT#STATE?",
-        "version,board,SIP stack,trunk,trunk reason,storage,strangers refused,last event; then per call"
+        "version,board,SIP stack,trunk,trunk reason,storage,strangers refused,last event,trunk SIP code,"
+        "agent,agent state; then per call"
         " #STATECALL: call_id,index,direction,state,number,name,rings,started (UTC),"
         "held by customer,muted,waiting,conference",
     ),
@@ -148,6 +149,32 @@ _OURS: Final = (
     CommandSpec("#GET", "ats", 'AT#GET[="<name>"]', "settings: name,value,unit,description"),
     CommandSpec(
         "#SET", "ts", 'AT#SET="<name>",<value>[,"<name>",<value>...]', "change settings, all or none"
+    ),
+    CommandSpec(
+        "#AGENT",
+        "rts",
+        'AT#AGENT=<ready|break|away>[,"<agent>"[,"<reason>"]]',
+        "state of the agent, as soon as no call stands in the way; ? answers state,agent",
+    ),
+    CommandSpec(
+        "#FIGURES",
+        "ats",
+        'AT#FIGURES[="<from>","<to>"[,hour|day|agent|all[,json]]]',
+        "key figures by local time (ISO 8601), a line a row: label,offered,answered,abandoned,short abandons,"
+        "service level (%),ignoring abandons (%),speed of answer (s),handling time (s),occupancy (%),"
+        "transferred (%),first-call resolution (%),repeat calls; the last line is the whole",
+    ),
+    CommandSpec(
+        "#FORECAST",
+        "at",
+        "AT#FORECAST",
+        "by hour of the week: weekday (0 Monday),hour,calls expected,load (erlang),agents,scheduled",
+    ),
+    CommandSpec(
+        "#STAFFING",
+        "ts",
+        "AT#STAFFING=<calls per hour>[,<handling time (s)>]",
+        "Erlang C: agents,scheduled,waiting (%),service level (%),speed of answer (s),occupancy (%)",
     ),
     CommandSpec("#FORWARD", "ts", "AT#FORWARD=<number>", "send the ringing call on to number (302)"),
     CommandSpec(

@@ -9,7 +9,9 @@ and ``end_s`` of sound events are media time, seconds of signal since the call's
 from thirdring.protocol.events.base import (
     SILENCE_DBOV,
     AgentAction,
+    AgentState,
     Cause,
+    ChosenState,
     Event,
     Party,
     ProgressKind,
@@ -77,6 +79,7 @@ from thirdring.protocol.events.sound import (
     VoiceFigures,
     VoiceSummary,
 )
+from thirdring.protocol.events.work import AgentStateChanged, AgentStateRequested
 
 __all__ = [
     "EVENT_KINDS",
@@ -84,6 +87,9 @@ __all__ = [
     "SILENCE_DBOV",
     "AgentAction",
     "AgentRequested",
+    "AgentState",
+    "AgentStateChanged",
+    "AgentStateRequested",
     "AutoAnswered",
     "CallAlerting",
     "CallAnswered",
@@ -93,6 +99,7 @@ __all__ = [
     "CallProgress",
     "CallQuality",
     "Cause",
+    "ChosenState",
     "ConferenceEnded",
     "ConferenceStarted",
     "DeadAir",

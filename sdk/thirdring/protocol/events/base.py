@@ -6,7 +6,9 @@ from typing import ClassVar, Final, Literal
 __all__ = [
     "SILENCE_DBOV",
     "AgentAction",
+    "AgentState",
     "Cause",
+    "ChosenState",
     "Event",
     "Party",
     "ProgressKind",
@@ -47,6 +49,8 @@ AgentAction = Literal[
     "conference",
     "forward",
 ]
+AgentState = Literal["ready", "talking", "wrap_up", "break", "away"]
+ChosenState = Literal["ready", "break", "away"]
 ProgressKind = Literal[
     "ringback",
     "unknown_ringback",

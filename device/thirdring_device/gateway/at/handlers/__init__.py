@@ -9,6 +9,7 @@ from thirdring_device.gateway.at.handlers import (
     basic,
     calls,
     desk,
+    figures,
     flags,
     identity,
     journal,
@@ -30,6 +31,7 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     **desk.HANDLERS,
     **journal.HANDLERS,
     **report.HANDLERS,
+    **figures.HANDLERS,
     **own.HANDLERS,
 }
 
