@@ -119,7 +119,7 @@ class Worst:
 def rows_of(name: str, line: bool, worst: Worst) -> list[Row]:
     babble = f"babble {SNR_DB:.0f} dB down that steps too" if line else f"babble at {BABBLE_DBOV:.0f} dBov"
     what = f"{name}, level steps from -46 to -8 dBov, pauses, {babble}"
-    reason = "babble now as loud as the talk before is taken for talk" if line else "level steps"
+    reason = "a few words before babble 20 dB below them" if line else "level steps"
     off_db = float(np.max(np.abs(worst.off_db)))
     figures = (
         (f"level 2 s of speech after each of {len(worst.off_db)} steps", "-26 +-1 dB", off_db, 1.0, " off"),

@@ -51,5 +51,6 @@ cdef class SegmentTracker:
     cdef bint settled(self) noexcept nogil
     cdef double background(self) noexcept nogil
     cdef double noise_power(self) noexcept nogil
+    cdef double lowest_mean(self, int64_t segments) noexcept nogil
     cdef void _end_block(self) noexcept nogil
     cdef double _steady(self, int blocks, double most_modulation) noexcept nogil

@@ -185,6 +185,14 @@ cdef class SegmentTracker:
             return fmax(self.noise, self.floor_power) if self.floor_power > 0.0 else self.noise
         return self.floor_power if self.blocks > FIRST_BLOCKS else 0.0
 
+    cdef double lowest_mean(self, int64_t segments) noexcept nogil:
+        """Return the lowest mean power of 100 ms within the last segments, at most 3 s back."""
+        cdef int64_t i, count = min(min(segments // BLOCK_SEGMENTS, <int64_t> EVEN_BLOCKS), self.blocks)
+        cdef double low = INFINITY
+        for i in range(1, count + 1):
+            low = fmin(low, self.means[(self.blocks - i) % EVEN_BLOCKS])
+        return low
+
     cdef double background(self) noexcept nogil:
         """Return the power of the background as the decisions take it, never quite silent."""
         cdef double lowest = fmax(self.floor_power, QUIETEST_NOISE)

@@ -10,6 +10,7 @@ cdef class AutomaticGainControl(Processor):
     cdef int fill, quarter_samples
     cdef uint64_t segment_abs, segment_energy, quarter_energy
     # decibels: the speech gain, and what pauses take away from it
+    cdef double before_fall  # level before the speech fell, until the fall is believed
     cdef double speech_gain_db, wanted_gain_db, pause_db
     cdef int64_t voiced_segments, changed_at
     # the ramp of the running quarter of a segment

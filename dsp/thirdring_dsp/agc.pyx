@@ -22,6 +22,9 @@ cdef double SPEECH_CREST = 5.0  # ... by 7 dB: largest segment over the active l
 # A level so far below the one known may be voices in the background, and is believed after so long.
 cdef double BELOW_KNOWN = 0.063  # -12 dB
 cdef int BELOW_KNOWN_SEGMENTS = 160
+# What has no dip of 9 dB between its blocks of 100 ms may be many voices, and is believed later.
+cdef double DIP = 8.0
+cdef int EVEN_VOICES_SEGMENTS = 400
 # Loud words carry the mean power, so that a few words show less than the level of many.
 cdef double FEW_WORDS_DB = 1.4  # divided by 1 + seconds of speech
 cdef double NOISE_MARGIN_DB = 0.8  # the louder moments of babble open the gate a little
@@ -80,6 +83,7 @@ cdef class AutomaticGainControl:
         self.segment_abs = self.segment_energy = self.quarter_energy = 0
         self.speech_gain_db = self.wanted_gain_db = self.pause_db = 0.0
         self.voiced_segments = self.changed_at = 0
+        self.before_fall = 0.0
         self.gain = self.guard = 1.0
         self.gain_step = 0.0
 
@@ -142,6 +146,8 @@ cdef class AutomaticGainControl:
             self._measure()
         if self.tracker.fast * MARGIN < self.tracker.reference:
             return
+        if self.tracker.fast < BELOW_KNOWN * self.before_fall:
+            return
         wanted_db = APPROACH * (self.wanted_gain_db - self.speech_gain_db)
         if self.voiced_segments < (FIRST_UP if wanted_db > 0.0 else FIRST_DOWN):
             return
@@ -174,6 +180,7 @@ cdef class AutomaticGainControl:
                 MEDIUM_FALL_DB if i == 0 else SHORT_FALL_DB
             ):
                 self.changed_at = self.tracker.speech_segments - self.tracker.walked
+                self.before_fall = fmax(self.before_fall, self.tracker.reference) if change_db < 0.0 else 0.0
                 if change_db < 0.0:
                     # What was louder lies at the window's beginning and would outweigh the rest.
                     self.changed_at += self.tracker.walked // 2
@@ -181,8 +188,13 @@ cdef class AutomaticGainControl:
         if level <= 0.0:
             return
         since = min(self.tracker.speech_segments - self.changed_at, <int64_t> LONG_WINDOW)
-        if level < BELOW_KNOWN * self.tracker.reference and since < BELOW_KNOWN_SEGMENTS:
-            return
+        if level < BELOW_KNOWN * fmax(self.before_fall, self.tracker.reference):
+            if since < BELOW_KNOWN_SEGMENTS:
+                return
+            if since < EVEN_VOICES_SEGMENTS and self.tracker.lowest_mean(since) * DIP > level:
+                return
+        if since >= BELOW_KNOWN_SEGMENTS:
+            self.before_fall = 0.0
         self.tracker.reference = level
         wanted_db = self.target_dbov - dbov(level)
         wanted_db -= FEW_WORDS_DB / (1.0 + <double> since / SEGMENTS_PER_S)

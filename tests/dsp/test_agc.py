@@ -83,6 +83,31 @@ def test_pauses_move_no_gain_and_keep_the_noise_down(kind: str, level_dbov: floa
         assert raised_db <= 3.0
 
 
+@pytest.mark.parametrize(("before_dbov", "now_dbov"), [(-22.0, -8.0), (-40.0, -14.0), (-46.0, -22.0)])
+def test_babble_as_loud_as_the_talk_before_a_step_moves_no_gain_in_long_pauses(
+    before_dbov: float, now_dbov: float
+) -> None:
+    talk: list[signals.Signal] = []
+    for level_dbov in (before_dbov, now_dbov):
+        words = [signals.load(path) for path in signals.prompt_files() if path.stat().st_size > 24000][:6]
+        for word in words:
+            talk += [signals.at_active_level(word, level_dbov), signals.silence(1.5)]
+    clean = np.concatenate(talk)
+    samples = np.concatenate(
+        [
+            signals.to_int16(half + signals.babble(half.size / 8000, level_dbov - 20.0)[: half.size])
+            for half, level_dbov in zip(np.split(clean, 2), (before_dbov, now_dbov), strict=True)
+        ]
+    )
+    control, gains_db = wide(), np.empty(samples.size // 80)
+    for index in range(gains_db.size):
+        control.process(samples[80 * index : 80 * index + 80])
+        gains_db[index] = control.gain_db
+    ends = np.cumsum([part.size for part in talk])[1::2]
+    for end in ends:
+        assert np.ptp(gains_db[(end - 8800) // 80 : end // 80]) < 1.0
+
+
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.integers(0, 700), min_size=1, max_size=12).filter(any), st.booleans())
 def test_the_cut_of_the_stream_does_not_matter(sizes: list[int], in_place: bool) -> None:
