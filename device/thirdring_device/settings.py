@@ -42,7 +42,14 @@ class SipSettings:
         4000, "first UDP port for RTP; 100 ports from here are used", low=1024, high=65400
     )
     max_calls: int = setting(4, "calls at the same time, refused ones included", low=1, high=32)
-    invites_per_s: float = setting(20.0, "INVITEs accepted from one source", unit="1/s", low=1.0, high=1000.0)
+    invites_per_s: float = setting(8.0, "INVITEs accepted from one source", unit="1/s", low=1.0, high=1000.0)
+    invites_in_all_per_s: float = setting(
+        12.0,
+        "INVITEs accepted from all sources together; the others get 503",
+        unit="1/s",
+        low=1.0,
+        high=1000.0,
+    )
     no_rtp_warn_s: float = setting(5.0, "silence of the wire until a warning", unit="s", low=1.0, high=60.0)
     no_rtp_end_s: float = setting(
         30.0, "silence of the wire until the call is ended", unit="s", low=2.0, high=600.0
@@ -137,7 +144,11 @@ class TrunkSettings:
         30, "pause after a registration that failed for want of an answer", unit="s", low=1, high=1800
     )
     failover_s: float = setting(
-        8.0, "with a second registrar: silence until the next one is tried", unit="s", low=1.0, high=30.0
+        8.0,
+        "with a second server: silence until the next one is tried, for registrations and for calls",
+        unit="s",
+        low=1.0,
+        high=30.0,
     )
     check_s: float = setting(
         20.0,
