@@ -230,10 +230,30 @@ class SerialSettings:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSettings:
-    """Recording of both directions into the state folder."""
+    """Recording of both directions into the folder recordings of the state folder."""
 
     enabled: bool = setting(
-        False, "write each call to recordings/CALL.wav (left agent, right customer)", live=True
+        False, "record each call (left agent, right customer); tell whom it concerns", live=True
+    )
+    format: str = setting(
+        "wav",
+        "wav: 16-bit PCM at 16 kHz, 230 MB an hour; opus: Opus in Ogg, by its bitrate",
+        choices=("wav", "opus"),
+        live=True,
+    )
+    opus_kbit_s: int = setting(
+        64, "mean bitrate of Opus, both directions together", unit="kbit/s", low=24, high=256, live=True
+    )
+    encrypted: bool = setting(
+        True, "seal recordings with the unit's key, the file recording.key of the state folder", live=True
+    )
+    reserve_mb: int = setting(
+        200,
+        "room on the disk that recordings leave free; there they end",
+        unit="MB",
+        low=1,
+        high=100000,
+        live=True,
     )
 
 

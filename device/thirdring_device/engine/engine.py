@@ -49,7 +49,6 @@ from thirdring.protocol.views import CallView, DeskState
 from thirdring_device.adapters.board.interface import Board
 from thirdring_device.adapters.headset.interface import Headset
 from thirdring_device.adapters.numbers import classify
-from thirdring_device.adapters.recording import Recorder
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.core.call import ImpossibleTransition
@@ -57,7 +56,8 @@ from thirdring_device.core.commands import DeviceCommand, SetHeadsetLamp, SetRin
 from thirdring_device.core.desk import Desk, Outputs
 from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanSettings
 from thirdring_device.core.digits import DigitSieve
-from thirdring_device.engine.media import SAMPLE_RATE_HZ, CallSound
+from thirdring_device.engine.media import CallSound
+from thirdring_device.engine.recordings import Recordings
 from thirdring_device.engine.replay import desk_settings, interrupted
 from thirdring_device.settings import Settings, changed, save_changes, setting_views
 
@@ -108,9 +108,11 @@ class Engine:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._trunk: tuple[TrunkState, str, int] = ("static", "", 0)
         self._strangers = 0
-        self._recorders: dict[str, Recorder] = {}
         self._sieves: defaultdict[str, DigitSieve] = defaultdict(DigitSieve)
         self._workers = ThreadPoolExecutor(2, "worker")
+        self._recordings = Recordings(
+            state_dir, lambda: self._settings.recording, self.post, self.clock, self._workers
+        )
         self._sip = SipAdapter(
             settings,
             clock=self.clock,
@@ -134,7 +136,9 @@ class Engine:
         for call_id, records in self._journal.unfinished().items():
             number = self._journal.last_number + 1
             closing = interrupted(call_id, records, number, self._desk.settings)
-            self._publish(self._journal.append(closing))
+            closed = self._journal.append(closing)
+            repaired = self._recordings.repaired(call_id, [*records, *closed])
+            self._publish([*closed, *self._journal.append(repaired)])
             log.warning("call %s was interrupted by the end of an earlier engine", call_id)
         try:
             await self._loop.run_in_executor(self._workers, self._sip.start)
@@ -158,13 +162,13 @@ class Engine:
         """End every call, close SIP and the journal."""
         await self._loop.run_in_executor(self._workers, self._sip.stop)
         self._drain()
-        for call_id in list(self._recorders):
-            self._close_recording(call_id)
+        self._recordings.close_all()
+        await self._loop.run_in_executor(None, self._workers.shutdown)
+        self._drain()
         self._take(EngineStopped(at_s=self.clock(), reason=reason))
         for timer in (self._timer, self._flush_timer):
             if timer is not None:
                 timer.cancel()
-        self._workers.shutdown(wait=True)
         self._journal.close()
 
     # --- facts ------------------------------------------------------------------------------------
@@ -216,11 +220,10 @@ class Engine:
         for command in commands:
             self._execute(command)
         self._publish(records)
+        self._recordings.note(records)
         for record in records:
             if isinstance(record.event, CallEnded):
                 self._sieves.pop(record.event.call_id, None)
-            if isinstance(record.event, CallEnded) and record.event.call_id in self._recorders:
-                self._close_recording(record.event.call_id)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -386,17 +389,8 @@ class Engine:
 
     def _new_media(self, call_id: str, codec: str) -> CallSound:
         """Make the sound path of a call; runs on the SIP thread."""
-        tap = None
-        if self._settings.recording.enabled:
-            recorder = Recorder(self._state_dir / "recordings" / f"{call_id}.wav", SAMPLE_RATE_HZ)
-            self._recorders[call_id] = recorder
-            tap = recorder.write
+        tap = self._recordings.begin(call_id)
         return CallSound(call_id, codec, self._settings, self.post, self.clock, tap)
-
-    def _close_recording(self, call_id: str) -> None:
-        records = [record for record in self._recent if record.event.call_id == call_id]
-        recorder = self._recorders.pop(call_id)
-        self._workers.submit(recorder.close, records)
 
     # --- those who listen -------------------------------------------------------------------------
 

@@ -38,6 +38,14 @@ from thirdring.protocol.events.desk import (
     StrangerRefused,
     TrunkChanged,
 )
+from thirdring.protocol.events.recording import (
+    RecordingDeleted,
+    RecordingEnded,
+    RecordingPaused,
+    RecordingRead,
+    RecordingResumed,
+    RecordingStarted,
+)
 from thirdring.protocol.events.records import (
     EVENT_KINDS,
     RECORD_KEYS,
@@ -124,6 +132,12 @@ __all__ = [
     "ProgressKind",
     "Prompt",
     "Record",
+    "RecordingDeleted",
+    "RecordingEnded",
+    "RecordingPaused",
+    "RecordingRead",
+    "RecordingResumed",
+    "RecordingStarted",
     "RequestFailed",
     "RingBurst",
     "RingOverflow",
