@@ -19,8 +19,10 @@ from thirdring.protocol.commands import (
     Hangup,
     Hold,
     Mute,
+    PauseRecording,
     Redial,
     Resume,
+    ResumeRecording,
     SendDtmf,
     SetAgentState,
     SetSettings,
@@ -159,6 +161,17 @@ class AsyncAppliance:
     async def unmute(self, call_id: str = "") -> str:
         """Let the customer hear the agent again."""
         return _call_id(await self._command(Unmute(call_id=call_id)))
+
+    async def pause_recording(self, call_id: str = "") -> str:
+        """Record silence in place of both directions; return the call's id.
+
+        ``recording_paused`` tells from when on. Raises ``CallError`` 2020 when the call is not recorded.
+        """
+        return _call_id(await self._command(PauseRecording(call_id=call_id)))
+
+    async def resume_recording(self, call_id: str = "") -> str:
+        """Record sound again; ``recording_resumed`` tells from when on."""
+        return _call_id(await self._command(ResumeRecording(call_id=call_id)))
 
     async def send_dtmf(self, digits: str, duration_ms: int = 0) -> None:
         """Send DTMF digits (0-9 A-D * #) to the customer, each for 40 to 5000 ms (0: as set)."""

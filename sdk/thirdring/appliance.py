@@ -129,6 +129,17 @@ class Appliance:
         """Let the customer hear the agent again."""
         return self._run(self._appliance.unmute(call_id))
 
+    def pause_recording(self, call_id: str = "") -> str:
+        """Record silence in place of both directions; return the call's id.
+
+        ``recording_paused`` tells from when on. Raises ``CallError`` 2020 when the call is not recorded.
+        """
+        return self._run(self._appliance.pause_recording(call_id))
+
+    def resume_recording(self, call_id: str = "") -> str:
+        """Record sound again; ``recording_resumed`` tells from when on."""
+        return self._run(self._appliance.resume_recording(call_id))
+
     def send_dtmf(self, digits: str, duration_ms: int = 0) -> None:
         """Send DTMF digits (0-9 A-D * #) to the customer, each for 40 to 5000 ms (0: as set)."""
         self._run(self._appliance.send_dtmf(digits, duration_ms))

@@ -113,9 +113,9 @@ def live_records(
     for start in range(0, len(agent) // FRAME_SAMPLES * FRAME_SAMPLES, FRAME_SAMPLES):
         frame = slice(start, start + FRAME_SAMPLES)
         if paused_s and start == round(paused_s[0] * SAMPLE_RATE_HZ):
-            recorder.pause()
+            recorder.mask(True)
         if paused_s and start == round(paused_s[1] * SAMPLE_RATE_HZ):
-            recorder.resume()
+            recorder.mask(False)
         sound.process(agent[frame], customer[frame], out, out.copy())
     sound.finish()
     end_s = answered_s + 0.05 + len(agent) / SAMPLE_RATE_HZ

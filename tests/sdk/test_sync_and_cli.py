@@ -68,11 +68,12 @@ def test_telephone_keys_are_commands(
     tmp_path: Path, command: Callable[[Desk, str], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     keys = ("hold", "resume", "mute", "unmute", "swap", "transfer", "conference", "redial")
+    keys += ("pause_recording", "resume_recording")
     with desk_in_background(tmp_path) as (desk, _), Appliance(desk.url, desk.token) as appliance:
         for key in keys:
             desk.engine.handlers[key] = lambda _: {"call_id": "c7"}
             assert getattr(appliance, key)() == "c7"
-            assert command(desk, key) == 0
+            assert command(desk, key.replace("_", "-")) == 0
             assert capsys.readouterr().out == "c7\n"
         assert [asked.name for asked in desk.engine.commands] == [key for key in keys for _ in range(2)]
 

@@ -52,7 +52,7 @@ from thirdring_device.adapters.numbers import classify
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.core.call import ImpossibleTransition
-from thirdring_device.core.commands import DeviceCommand, SetHeadsetLamp, SetRinger
+from thirdring_device.core.commands import DeviceCommand, MaskRecording, SetHeadsetLamp, SetRinger
 from thirdring_device.core.desk import Desk, Outputs
 from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanSettings
 from thirdring_device.core.digits import DigitSieve
@@ -73,6 +73,8 @@ DIALLING: Final = frozenset({"dial", "redial"})
 """Commands that need the trunk."""
 LONGEST_NAME: Final = 120
 """Characters of an agent's name, and of a reason."""
+MASKED_DIGIT: Final = "x"
+"""Stands in the journal for a digit that came while the recording was paused: a card number, say."""
 FLUSH_S: Final = 2.0
 """How often writing is tried again while the disk is full."""
 
@@ -198,6 +200,8 @@ class Engine:
         for fact in facts:
             if isinstance(fact, Dtmf) and not self._sieves[fact.call_id].passes(fact):
                 continue
+            if isinstance(fact, Dtmf) and self._recordings.masks(fact.call_id):
+                fact = replace(fact, digit=MASKED_DIGIT)
             (record,) = self._journal.number([fact])
             records.append(record)
             self._note(fact)
@@ -264,6 +268,8 @@ class Engine:
             self._headset.ring(command.urgency)
         elif isinstance(command, SetHeadsetLamp):
             self._board.set_headset_lamp(lost=command.lost)
+        elif isinstance(command, MaskRecording):
+            self._recordings.mask(command.call_id, command.masked)
         else:
             self._sip.execute(command)
 
@@ -377,6 +383,7 @@ class Engine:
                     muted=call.muted,
                     waiting=self._desk.waits(call),
                     conference=call.conference,
+                    recording=call.recording,
                 )
                 for call in self._desk.calls
             ),

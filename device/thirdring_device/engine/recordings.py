@@ -99,15 +99,15 @@ class Recordings:
         for call_id in list(self._recorders):
             self._close(call_id)
 
-    def pause(self, call_id: str) -> None:
-        """Record silence from here on; ``recording_paused`` tells when."""
+    def mask(self, call_id: str, masked: bool) -> None:
+        """Record silence or sound from here on; ``recording_paused`` or ``recording_resumed`` tells when."""
         if (recorder := self._recorders.get(call_id)) is not None:
-            recorder.pause()
+            recorder.mask(masked)
 
-    def resume(self, call_id: str) -> None:
-        """Record sound again; ``recording_resumed`` tells when."""
-        if (recorder := self._recorders.get(call_id)) is not None:
-            recorder.resume()
+    def masks(self, call_id: str) -> bool:
+        """Return whether the call's recording is paused, or is about to be."""
+        recorder = self._recorders.get(call_id)
+        return recorder is not None and recorder.masked
 
     def repaired(self, call_id: str, records: Sequence[Record]) -> list[Event]:
         """Finish the recording that an earlier engine died on with ``records``; return what to journal."""

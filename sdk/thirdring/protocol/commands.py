@@ -27,8 +27,10 @@ __all__ = [
     "Hangup",
     "Hold",
     "Mute",
+    "PauseRecording",
     "Redial",
     "Resume",
+    "ResumeRecording",
     "SendDtmf",
     "SetAgentState",
     "SetSettings",
@@ -157,6 +159,25 @@ class Unmute(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PauseRecording(Command):
+    """Record silence in place of both directions, while a card number is read out, say.
+
+    ``recording_paused`` tells from when on. The norms go on being judged.
+    """
+
+    name = "pause_recording"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRecording(Command):
+    """Record sound again; ``recording_resumed`` tells from when on."""
+
+    name = "resume_recording"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendDtmf(Command):
     """Send ``digits`` (0-9 A-D * #) to the customer, each for ``duration_ms`` (0: as set)."""
 
@@ -234,6 +255,8 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
         Conference,
         Mute,
         Unmute,
+        PauseRecording,
+        ResumeRecording,
         SendDtmf,
         SetAgentState,
         Speak,

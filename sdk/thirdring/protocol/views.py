@@ -8,6 +8,7 @@ from thirdring.protocol.events import AgentState, TrunkState, Verdict
 __all__ = ["CallDetail", "CallSummary", "CallView", "DeskState", "SettingView"]
 
 Direction = Literal["incoming", "outgoing"]
+RecordingState = Literal["off", "on", "paused"]
 LiveState = Literal["incoming", "answering", "active", "held", "dialing", "alerting", "ending"]
 
 
@@ -16,7 +17,8 @@ class CallView:
     """A call that is there now. ``index`` is its 3GPP TS 27.007 call number, lowest free and stable.
 
     State ``held``: by the agent. ``held_by_customer`` tells the other side's hold, ``waiting`` an incoming
-    call beside another call, ``conference`` that this customer and the other one hear each other.
+    call beside another call, ``conference`` that this customer and the other one hear each other,
+    ``recording`` whether the call is recorded just now.
     """
 
     call_id: str
@@ -31,6 +33,7 @@ class CallView:
     muted: bool = False
     waiting: bool = False
     conference: bool = False
+    recording: RecordingState = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -104,13 +104,14 @@ class Recorder:
 
     # --- the engine -------------------------------------------------------------------------------
 
-    def pause(self) -> None:
-        """Record silence from the next frame on."""
-        self._pause_wanted = True
+    def mask(self, masked: bool) -> None:
+        """Record silence from the next frame on, or sound again."""
+        self._pause_wanted = masked
 
-    def resume(self) -> None:
-        """Record sound again from the next frame on."""
-        self._pause_wanted = False
+    @property
+    def masked(self) -> bool:
+        """Whether silence is recorded, or will be from the next frame on."""
+        return self._pause_wanted or self._paused
 
     def close(self, records: Sequence[Record]) -> None:
         """Write what waits, then the signalling facts among ``records``, and close. Blocks."""
