@@ -135,18 +135,16 @@ def test_recording_is_paused_and_resumed_while_it_runs() -> None:
     with pytest.raises(CallError) as refused:
         ask(script, PauseRecording(), 20.0)
     assert refused.value.code == 2020
-    script.event(recorded(21.0))
+    script.feed(recorded(21.0))
     assert [call.recording for call in script.desk.calls] == ["on"]
     assert ask(script, PauseRecording(), 22.0) == [MaskRecording("a", True)]
-    script.event(RecordingPaused(at_s=22.1, call_id="a", start_s=3.0))
+    script.feed(RecordingPaused(at_s=22.1, call_id="a", start_s=3.0))
     assert [call.recording for call in script.desk.calls] == ["paused"]
     assert ask(script, PauseRecording(), 23.0) == [MaskRecording("a", True)]
     assert ask(script, ResumeRecording(), 24.0) == [MaskRecording("a", False)]
-    script.event(RecordingResumed(at_s=24.1, call_id="a", start_s=5.0))
+    script.feed(RecordingResumed(at_s=24.1, call_id="a", start_s=5.0))
     assert [call.recording for call in script.desk.calls] == ["on"]
-    script.event(
-        RecordingEnded(at_s=25.0, call_id="a", file="a.sealed", reason="disk_full", code=5020)
-    )
+    script.feed(RecordingEnded(at_s=25.0, call_id="a", file="a.sealed", reason="disk_full", code=5020))
     for command in (PauseRecording(), ResumeRecording(call_id="a")):
         with pytest.raises(CallError) as refused:
             ask(script, command, 26.0)
