@@ -67,8 +67,8 @@ def test_sync_appliance_does_what_the_async_one_does(tmp_path: Path) -> None:
 def test_telephone_keys_are_commands(
     tmp_path: Path, command: Callable[[Desk, str], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keys = ("hold", "resume", "mute", "unmute", "swap", "transfer", "conference", "redial")
-    keys += ("pause_recording", "resume_recording")
+    telephone = ("hold", "resume", "mute", "unmute", "swap", "transfer", "conference", "redial")
+    keys = (*telephone, "pause_recording", "resume_recording")
     with desk_in_background(tmp_path) as (desk, _), Appliance(desk.url, desk.token) as appliance:
         for key in keys:
             desk.engine.handlers[key] = lambda _: {"call_id": "c7"}
