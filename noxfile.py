@@ -123,6 +123,16 @@ def interop(session: nox.Session) -> None:
 
 
 @nox.session
+def dtmf_relay(session: nox.Session) -> None:
+    """Send 1,000 digits each way by each method through a lossy relay, on both SIP stacks."""
+    arguments = session.posargs or ["--note"]
+    path = built_stack(session, required=True)
+    session.run("python", "-m", "bench.dtmf_relay", *arguments)
+    session.run("python", "-m", "bench.dtmf_relay", *arguments, env={"PYTHONPATH": path})
+    session.run("python", "docs/generate.py")
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
     session.run("python", "-m", "bench.telephone", *session.posargs)
 

@@ -47,7 +47,8 @@ def appliance(extra: str = "") -> Iterator[Running]:
         settings = Path(folder) / "settings.toml"
         settings.write_text(
             f"[sip]\nport = {port}\nrtp_port = {port + 2000}\n"
-            "invites_per_s = 1000\nno_rtp_end_s = 600\n"  # the callers are quick and may be silent
+            # The callers are quick and may be silent.
+            "invites_per_s = 1000\ninvites_in_all_per_s = 1000\nno_rtp_end_s = 600\n"
             f"[gateway]\nport = {port + 1}\n{extra}",
             encoding="utf-8",
         )

@@ -57,8 +57,8 @@ def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 10
         never.wait(POLL_S)
 
 
-def udp_port_is_taken(port: int) -> bool:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+def port_is_taken(port: int, kind: socket.SocketKind = socket.SOCK_DGRAM) -> bool:
+    with socket.socket(socket.AF_INET, kind) as probe:
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
@@ -120,8 +120,10 @@ class SippPeer(Peer):
         rtp_echo: bool = False,
         extra: Iterable[str] = (),
         host: str = LOOPBACK,
+        tcp: bool = False,
     ) -> None:
         self.port = port or free_port()
+        self._kind = socket.SOCK_STREAM if tcp else socket.SOCK_DGRAM
         self.media_port = free_port()
         self._directory = directory
         source = scenario if isinstance(scenario, Path) else SCENARIOS / f"{scenario}.xml"
@@ -143,6 +145,8 @@ class SippPeer(Peer):
             self._command += ["-key", name, value]
         if rtp_echo:
             self._command.append("-rtp_echo")
+        if tcp:
+            self._command += ["-t", "t1"]
         if target is not None:
             self._command.append(target)
 
@@ -153,7 +157,7 @@ class SippPeer(Peer):
                 self._command, cwd=self._directory, stdout=file, stderr=subprocess.STDOUT
             )
         if not self._calling:
-            wait_until(lambda: udp_port_is_taken(self.port), "SIPp listens")
+            wait_until(lambda: port_is_taken(self.port, self._kind), "SIPp listens")
 
     def wait(self, timeout_s: float = 20.0) -> None:
         """Wait until the scenario is through; AssertionError with SIPp's own words otherwise."""
@@ -227,7 +231,7 @@ class BaresipPeer(Peer):
                 ["baresip", "-4", "-f", str(self._directory)], stdout=file, stderr=subprocess.STDOUT
             )
         wait_until(self._connect, "baresip's control port answers")
-        wait_until(lambda: udp_port_is_taken(self.port), "baresip listens")
+        wait_until(lambda: port_is_taken(self.port), "baresip listens")
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
 

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tests.peers import LOOPBACK
-from thirdring_hil.g711 import a_law_encode
+from thirdring_hil.g711 import a_law_decode, a_law_encode
 
 EVENTS: Final = "0123456789*#ABCD"
 EVENT_TYPE: Final = 101
@@ -24,19 +24,25 @@ END_PACKETS: Final = 3
 
 
 class RtpPeer:
-    """Sends and receives on a port of its own; ``loss`` of the packets in each direction never arrive."""
+    """Sends and receives on a port of its own; ``loss`` of the packets in each direction never arrive.
 
-    def __init__(self, *, loss: float = 0.0, seed: int = 1) -> None:
+    It sends to where packets come from, or from the start to ``remote``.
+    """
+
+    def __init__(self, *, loss: float = 0.0, seed: int = 1, remote: tuple[str, int] | None = None) -> None:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((LOOPBACK, 0))
         self.port = int(self._socket.getsockname()[1])
         self._loss = loss
         self._random = random.Random(seed)
-        self._remote: tuple[str, int] | None = None
+        self._remote = remote
         self._ready = threading.Event()
+        if remote is not None:
+            self._ready.set()
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._digits: dict[int, str] = {}
+        self._heard: dict[int, bytes] = {}
         self._sound: list[bytes] = []
         self._to_send: list[tuple[str, int, int]] = []
         self._idle = threading.Event()
@@ -64,6 +70,20 @@ class RtpPeer:
         """The digits received: an event is told from the next by its timestamp (RFC 4733 clause 2.2.1)."""
         with self._lock:
             return "".join(self._digits.values())
+
+    @property
+    def heard(self) -> npt.NDArray[np.int16]:
+        """The sound received (8 kHz), from the first packet on; nothing stands for what was lost."""
+        with self._lock:
+            packets = dict(self._heard)
+        if not packets:
+            return np.zeros(0, dtype=np.int16)
+        first = next(iter(packets))
+        at = {((stamp - first + 2**31) & 0xFFFFFFFF) - 2**31: data for stamp, data in packets.items()}
+        heard = np.zeros(max(at) - min(at) + PACKET_SAMPLES, dtype=np.int16)
+        for offset, payload in at.items():
+            heard[offset - min(at) :][: len(payload)] = a_law_decode(payload)
+        return heard
 
     def press(self, digits: str, duration_ms: int = 60, pause_ms: int = 60) -> None:
         """Send digits once the other side is known; return when the last one is out."""
@@ -97,6 +117,9 @@ class RtpPeer:
             if kind & 0x7F == EVENT_TYPE and data[12] < len(EVENTS):
                 with self._lock:
                     self._digits.setdefault(timestamp, EVENTS[data[12]])
+            elif kind & 0x7F == PCMA_TYPE:
+                with self._lock:
+                    self._heard[timestamp] = data[12 : 12 + PACKET_SAMPLES]
 
     def _send(self) -> None:
         sequence = timestamp = 0

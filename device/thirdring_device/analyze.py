@@ -22,6 +22,12 @@ def add_parser(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]"
     form.add_argument("--html", type=Path, metavar="OUT", help="write the report as one page to OUT")
     parser.add_argument("--language", choices=("en", "zh"), default="en", help="of text and page")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
+    parser.add_argument(
+        "--key",
+        type=Path,
+        metavar="KEYFILE",
+        help="key of a sealed recording (default: recording.key beside the folder it lies in)",
+    )
     parser.add_argument("--progress", action="store_true", help="show progress even without a terminal")
     parser.set_defaults(function=run)
 
@@ -32,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
     settings = load_settings(args.settings)
     shown = args.progress or sys.stderr.isatty()
-    report = analyze(args.file, settings, _show_progress if shown else None)
+    report = analyze(args.file, settings, _show_progress if shown else None, args.key)
     if args.html is not None:
         try:
             args.html.write_text(report.to_html(args.language), encoding="utf-8")

@@ -28,7 +28,6 @@ from thirdring.protocol.events import (
     Verdict,
 )
 from thirdring.protocol.views import CallDetail, CallSummary
-from thirdring_device.adapters.recording import read_facts
 from thirdring_device.core.call import ImpossibleTransition
 from thirdring_device.core.desk import Desk, DeskSettings
 from thirdring_device.engine.media import FRAME_SAMPLES, SAMPLE_RATE_HZ, CallSound
@@ -48,22 +47,27 @@ Progress = Callable[[float, float], None]
 """Called with the seconds done and the seconds in all."""
 
 
-def analyze(path: Path, settings: Settings, progress: Progress | None = None) -> Report:
-    """Return the report of a recording.
+def analyze(
+    path: Path, settings: Settings, progress: Progress | None = None, key_file: Path | None = None
+) -> Report:
+    """Return the report of a recording; ``key_file`` is for a sealed one that has left its state folder.
 
-    Raises ``MediaError`` 4000 (not a sound file, or not one of two channels), 4003 (empty), and
+    Raises ``MediaError`` 4000 (not a sound file, or not one of two channels), 4003 (empty), 4020 to 4023
+    (sealed: no key, another key, damaged or changed, cut short), and
     ``StorageError`` 5005 for a country without a tone plan.
     """
     desk = desk_settings(settings)
-    with StereoFile(path) as file:
-        carried = read_facts(path)
+    with StereoFile(path, key_file) as file:
+        told = file.recording.facts()
+        carried = [record for record in told if not isinstance(record.event, Verdict)]
+        live = [record.event for record in told if isinstance(record.event, Verdict)]
         call = _Recorded.of(carried, path, file)
         sound = _heard(file, call, settings, progress)
     try:
         records = judged(_in_order(call, sound), desk, call.utc)
     except ImpossibleTransition as reason:
         raise error(4000, f"{path}: its facts contradict each other") from reason
-    verdicts = [record.event for record in records if isinstance(record.event, Verdict)]
+    verdicts = live or [record.event for record in records if isinstance(record.event, Verdict)]
     summary = _summary(records)
     if not carried:
         records = [record for record in records if not isinstance(record.event, AgentRequested)]

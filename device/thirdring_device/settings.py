@@ -42,7 +42,14 @@ class SipSettings:
         4000, "first UDP port for RTP; 100 ports from here are used", low=1024, high=65400
     )
     max_calls: int = setting(4, "calls at the same time, refused ones included", low=1, high=32)
-    invites_per_s: float = setting(20.0, "INVITEs accepted from one source", unit="1/s", low=1.0, high=1000.0)
+    invites_per_s: float = setting(8.0, "INVITEs accepted from one source", unit="1/s", low=1.0, high=1000.0)
+    invites_in_all_per_s: float = setting(
+        12.0,
+        "INVITEs accepted from all sources together; the others get 503",
+        unit="1/s",
+        low=1.0,
+        high=1000.0,
+    )
     no_rtp_warn_s: float = setting(5.0, "silence of the wire until a warning", unit="s", low=1.0, high=60.0)
     no_rtp_end_s: float = setting(
         30.0, "silence of the wire until the call is ended", unit="s", low=2.0, high=600.0
@@ -137,7 +144,11 @@ class TrunkSettings:
         30, "pause after a registration that failed for want of an answer", unit="s", low=1, high=1800
     )
     failover_s: float = setting(
-        8.0, "with a second registrar: silence until the next one is tried", unit="s", low=1.0, high=30.0
+        8.0,
+        "with a second server: silence until the next one is tried, for registrations and for calls",
+        unit="s",
+        low=1.0,
+        high=30.0,
     )
     check_s: float = setting(
         20.0,
@@ -182,18 +193,6 @@ class HeadsetSettings:
         live=True,
     )
     ear_record: bool = setting(True, "simulator: write what the agent hears to ear.wav")
-    buttons: str = setting(
-        "auto",
-        "buttons and lamps: hidraw (a USB headset's), simulator, off; auto: as the sound's device is",
-        choices=("auto", "hidraw", "simulator", "off"),
-    )
-    button_device: str = setting(
-        "", "hidraw: USB id of the headset, vvvv:pppp; empty: that of device, else the first one with buttons"
-    )
-    button_family: str = setting(
-        "jabra-link-380", "simulator: whose headset it behaves like (docs/headset.md)"
-    )
-    redial_button: bool = setting(True, "let the redial button call the number that was dialled last")
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +230,30 @@ class SerialSettings:
 
 @dataclass(frozen=True, slots=True)
 class RecordingSettings:
-    """Recording of both directions into the state folder."""
+    """Recording of both directions into the folder recordings of the state folder."""
 
     enabled: bool = setting(
-        False, "write each call to recordings/CALL.wav (left agent, right customer)", live=True
+        False, "record each call (left agent, right customer); tell whom it concerns", live=True
+    )
+    format: str = setting(
+        "wav",
+        "wav: 16-bit PCM at 16 kHz, 230 MB an hour; opus: Opus in Ogg, by its bitrate",
+        choices=("wav", "opus"),
+        live=True,
+    )
+    opus_kbit_s: int = setting(
+        64, "mean bitrate of Opus, both directions together", unit="kbit/s", low=24, high=256, live=True
+    )
+    encrypted: bool = setting(
+        True, "seal recordings with the unit's key, the file recording.key of the state folder", live=True
+    )
+    reserve_mb: int = setting(
+        200,
+        "room on the disk that recordings leave free; there they end",
+        unit="MB",
+        low=1,
+        high=100000,
+        live=True,
     )
 
 

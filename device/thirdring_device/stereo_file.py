@@ -8,10 +8,10 @@ from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
-import soundfile
 from scipy.signal import firwin, upfirdn
 
-from thirdring.protocol.errors import error
+from thirdring.protocol.errors import ThirdringError, error
+from thirdring_device.adapters.recording.reading import RecordingFile
 from thirdring_device.engine.media import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
 __all__ = ["Resampler", "StereoFile"]
@@ -82,16 +82,21 @@ class Resampler:
 class StereoFile:
     """A recording of a call, open for reading; a context manager."""
 
-    def __init__(self, path: Path) -> None:
-        """Open; raises ``MediaError`` 4000 (not such a sound file) or 4003 (empty)."""
+    def __init__(self, path: Path, key_file: Path | None = None) -> None:
+        """Open; ``key_file`` is for a sealed recording (see ``RecordingFile``).
+
+        Raises ``MediaError`` 4000 (not such a sound file), 4003 (empty), 4020 to 4023 (sealed).
+        """
+        self.recording = RecordingFile(path, key_file)
         try:
-            self._file = soundfile.SoundFile(path)
-        except (OSError, TypeError, ValueError, soundfile.LibsndfileError) as reason:
-            raise error(4000, f"{path}: {reason}") from reason
+            self._file = self.recording.open_sound()
+        except ThirdringError:
+            self.recording.close()
+            raise
         try:
             self._check(path)
         except Exception:
-            self._file.close()
+            self.close()
             raise
         self.sample_rate_hz = int(self._file.samplerate)
         self.format = f"{self._file.format} {self._file.subtype}, {self._file.samplerate} Hz"
@@ -112,7 +117,12 @@ class StereoFile:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close; may be called twice."""
         self._file.close()
+        self.recording.close()
 
     def frames(self) -> Iterator[tuple[Frame, Frame]]:
         """Yield agent and customer, ``FRAME_SAMPLES`` int16 each; the last frame is filled with zeros."""

@@ -14,15 +14,15 @@ from thirdring.protocol.commands import (
     Conference,
     Dial,
     Forward,
-    GetHeadset,
     GetSettings,
     GetState,
     Hangup,
     Hold,
     Mute,
-    PressButton,
+    PauseRecording,
     Redial,
     Resume,
+    ResumeRecording,
     SendDtmf,
     SetAgentState,
     SetSettings,
@@ -34,7 +34,7 @@ from thirdring.protocol.commands import (
 from thirdring.protocol.errors import RequestError, error
 from thirdring.protocol.events import EVENT_KINDS, AgentState, ChosenState, Event, Record, Verdict
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
-from thirdring.protocol.views import CallDetail, CallSummary, DeskState, HeadsetView, SettingView
+from thirdring.protocol.views import CallDetail, CallSummary, DeskState, SettingView
 from thirdring.transports.base import Transport
 from thirdring.transports.pick import pick_transport
 
@@ -162,6 +162,17 @@ class AsyncAppliance:
         """Let the customer hear the agent again."""
         return _call_id(await self._command(Unmute(call_id=call_id)))
 
+    async def pause_recording(self, call_id: str = "") -> str:
+        """Record silence in place of both directions; return the call's id.
+
+        ``recording_paused`` tells from when on. Raises ``CallError`` 2020 when the call is not recorded.
+        """
+        return _call_id(await self._command(PauseRecording(call_id=call_id)))
+
+    async def resume_recording(self, call_id: str = "") -> str:
+        """Record sound again; ``recording_resumed`` tells from when on."""
+        return _call_id(await self._command(ResumeRecording(call_id=call_id)))
+
     async def send_dtmf(self, digits: str, duration_ms: int = 0) -> None:
         """Send DTMF digits (0-9 A-D * #) to the customer, each for 40 to 5000 ms (0: as set)."""
         await self._command(SendDtmf(digits=digits, duration_ms=duration_ms))
@@ -178,14 +189,6 @@ class AsyncAppliance:
         """Play a sound file of the appliance into the simulated headset; return its length in seconds."""
         result = await self._command(Speak(path=path))
         return float(result.get("duration_s") or 0.0)
-
-    async def press(self, button: str) -> None:
-        """Press a button of the simulated headset; raises ``RequestError`` 1004 when it has none such."""
-        await self._command(PressButton(button=button))
-
-    async def headset(self) -> HeadsetView:
-        """Return the headset's buttons and lamps."""
-        return _parsed(HeadsetView, await self._command(GetHeadset()))
 
     async def calls(self, limit: int = 20) -> list[CallSummary]:
         """Return the newest calls, newest first."""

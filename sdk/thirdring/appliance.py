@@ -13,7 +13,7 @@ from thirdring.aio import RECONNECT_S, TIMEOUT_S, AsyncAppliance, Awaited, Repor
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import AgentState, ChosenState, Record, Verdict
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
-from thirdring.protocol.views import CallDetail, CallSummary, DeskState, HeadsetView, SettingView
+from thirdring.protocol.views import CallDetail, CallSummary, DeskState, SettingView
 
 __all__ = ["Appliance"]
 
@@ -129,6 +129,17 @@ class Appliance:
         """Let the customer hear the agent again."""
         return self._run(self._appliance.unmute(call_id))
 
+    def pause_recording(self, call_id: str = "") -> str:
+        """Record silence in place of both directions; return the call's id.
+
+        ``recording_paused`` tells from when on. Raises ``CallError`` 2020 when the call is not recorded.
+        """
+        return self._run(self._appliance.pause_recording(call_id))
+
+    def resume_recording(self, call_id: str = "") -> str:
+        """Record sound again; ``recording_resumed`` tells from when on."""
+        return self._run(self._appliance.resume_recording(call_id))
+
     def send_dtmf(self, digits: str, duration_ms: int = 0) -> None:
         """Send DTMF digits (0-9 A-D * #) to the customer, each for 40 to 5000 ms (0: as set)."""
         self._run(self._appliance.send_dtmf(digits, duration_ms))
@@ -140,14 +151,6 @@ class Appliance:
     def speak(self, path: str) -> float:
         """Play a sound file of the appliance into the simulated headset; return its length in seconds."""
         return self._run(self._appliance.speak(path))
-
-    def press(self, button: str) -> None:
-        """Press a button of the simulated headset; raises ``RequestError`` 1004 when it has none such."""
-        self._run(self._appliance.press(button))
-
-    def headset(self) -> HeadsetView:
-        """Return the headset's buttons and lamps."""
-        return self._run(self._appliance.headset())
 
     def calls(self, limit: int = 20) -> list[CallSummary]:
         """Return the newest calls, newest first."""

@@ -96,6 +96,8 @@ def _parser() -> argparse.ArgumentParser:
         ("resume", _resume),
         ("mute", _mute),
         ("unmute", _unmute),
+        ("pause-recording", _pause_recording),
+        ("resume-recording", _resume_recording),
     ):
         command(name, run).add_argument("call", nargs="?", default="", help="the call's id")
     command("swap", _swap)
@@ -162,6 +164,8 @@ def _state(call: CallView) -> str:
         ("muted", call.muted),
         ("held by the customer", call.held_by_customer),
         ("conference", call.conference),
+        ("recorded", call.recording == "on"),
+        ("recording paused", call.recording == "paused"),
     )
     return ", ".join([call.state, *(note for note, is_so in notes if is_so)])
 
@@ -216,6 +220,16 @@ def _mute(appliance: Appliance, options: argparse.Namespace) -> None:
 def _unmute(appliance: Appliance, options: argparse.Namespace) -> None:
     """Let the customer hear the agent again."""
     _print_call(appliance.unmute(options.call), options)
+
+
+def _pause_recording(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Record silence until resume-recording."""
+    _print_call(appliance.pause_recording(options.call), options)
+
+
+def _resume_recording(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Record sound again."""
+    _print_call(appliance.resume_recording(options.call), options)
 
 
 def _swap(appliance: Appliance, options: argparse.Namespace) -> None:

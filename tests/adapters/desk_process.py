@@ -27,6 +27,7 @@ class DeskProcess:
             "sip.bind": LOOPBACK,
             "sip.rtp_port": free_port(),
             "sip.invites_per_s": 1000.0,
+            "sip.invites_in_all_per_s": 1000.0,
             **(settings or {}),
         }
         self._cursor = 0
@@ -58,6 +59,7 @@ class DeskProcess:
         assert not self.all("violation")
         log = (self.directory / "harness.log").read_text(encoding="utf-8")
         assert "Traceback" not in log, log
+        assert "EINVAL" not in log, log
 
     def _kill(self) -> None:
         if self.process.poll() is None:

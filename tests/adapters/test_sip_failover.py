@@ -62,6 +62,72 @@ def test_registrar_that_dies_is_left_and_returned_to(tmp_path: Path) -> None:
             desk.expect("call_ended", call_id=call_id)
 
 
+@pytest.mark.interop(
+    "INVITE unanswered, refused with 503 or unreachable: the next server is asked", peer="SIPp"
+)
+@pytest.mark.parametrize("first", ["silent", "out of service", "unreachable"])
+def test_call_goes_through_the_second_server(tmp_path: Path, first: str) -> None:
+    (tmp_path / "desk").mkdir()
+    tcp = first == "unreachable"
+    with (
+        ScriptedRegistrar([None]) as silent,
+        SippPeer("refuse", tmp_path, keys={"code": "503", "phrase": "Out"}) as refusing,
+        SippPeer("answer_until_bye", tmp_path, tcp=tcp) as second,
+    ):
+        servers = {
+            "silent": silent.server,
+            "out of service": f"{LOOPBACK}:{refusing.port}",
+            "unreachable": f"{LOOPBACK}:{silent.port}",
+        }
+        settings = {
+            "trunk.server": servers[first],
+            "trunk.server2": f"{LOOPBACK}:{second.port}",
+            "trunk.transport": "tcp" if tcp else "udp",
+            "trunk.failover_s": 1.0,
+        }
+        with DeskProcess(tmp_path / "desk", settings) as desk:
+            desk.do("PlaceCall", call_id="out1", number="95588")
+            desk.expect("call_answered", call_id="out1")
+            desk.do("EndCall", call_id="out1")
+            desk.expect("call_ended", call_id="out1", by="agent", cause="hangup")
+            second.wait()
+            assert desk.kinds("out1").count("call_outgoing") == 1
+
+
+@pytest.mark.interop(
+    "INVITE to a registrar that has just died: the second server is asked", peer="Kamailio, SIPp"
+)
+def test_call_is_placed_though_the_registrar_has_just_died(tmp_path: Path) -> None:
+    with (
+        KamailioRegistrar(tmp_path) as first,
+        SippPeer("answer_until_bye", tmp_path) as second,
+        DeskProcess(
+            tmp_path, registered(first.server, server2=f"{LOOPBACK}:{second.port}", failover_s=2.0)
+        ) as desk,
+    ):
+        desk.expect("trunk_changed", state="registered")
+        first.stop()
+        desk.do("PlaceCall", call_id="out1", number="95588")
+        desk.expect("call_answered", call_id="out1")
+        desk.do("EndCall", call_id="out1")
+        desk.expect("call_ended", call_id="out1", by="agent", cause="hangup")
+        second.wait()
+
+
+def test_call_that_no_server_takes_fails(tmp_path: Path) -> None:
+    with (
+        SippPeer("refuse", tmp_path, keys={"code": "503", "phrase": "Out"}) as first,
+        SippPeer("refuse", tmp_path, keys={"code": "503", "phrase": "Out"}) as second,
+        DeskProcess(
+            tmp_path,
+            {"trunk.server": f"{LOOPBACK}:{first.port}", "trunk.server2": f"{LOOPBACK}:{second.port}"},
+        ) as desk,
+    ):
+        desk.do("PlaceCall", call_id="out1", number="95588")
+        desk.expect("call_ended", call_id="out1", by="network", cause="failed", sip_code=503)
+        assert desk.kinds("out1") == ["call_outgoing", "call_ended"]
+
+
 @pytest.mark.interop("SRV records (RFC 2782): best server first, the next on silence", peer="Kamailio")
 def test_srv_records_name_the_servers(tmp_path: Path) -> None:
     with (

@@ -11,7 +11,7 @@ from thirdring_device.adapters.sip.addresses import (
     parse_name_addr,
     source_host,
 )
-from thirdring_device.adapters.sip.limits import RateLimit, StrangerCounter
+from thirdring_device.adapters.sip.limits import RateLimit, RefusalCounter
 from thirdring_device.adapters.sip.registration import Registration
 from thirdring_device.adapters.sip.release import Trigger, ended_by_other_side
 from thirdring_device.adapters.sip.servers import Server, parse_server
@@ -114,7 +114,7 @@ def test_rate_limit_forgets_old_sources() -> None:
 
 
 def test_strangers_are_reported_once_a_second() -> None:
-    counter = StrangerCounter()
+    counter = RefusalCounter()
     assert counter.report(0.0) is None
     counter.refused("a")
     assert counter.report(0.0) == ("a", 1)

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.desk_process import DeskProcess
+from tests.flood import flood
 from tests.peers import LOOPBACK, SippPeer
+from thirdring_device.settings import Settings
 
 pytestmark = pytest.mark.sip
 
@@ -37,6 +39,32 @@ def test_source_that_calls_too_often_gets_503(tmp_path: Path) -> None:
         sipp.wait()
         desk.ask("status")
         assert len(desk.all("call_incoming")) == 1
+
+
+@pytest.mark.interop(
+    "INVITE flood from many addresses: 503 with Retry-After, the call that is up goes on",
+    peer="SIPp, SIP sockets",
+)
+def test_flood_from_many_sources_leaves_the_call_alone(tmp_path: Path) -> None:
+    limit_per_s = Settings().sip.invites_in_all_per_s
+    with (
+        DeskProcess(tmp_path, {"sip.invites_in_all_per_s": limit_per_s}) as desk,
+        SippPeer(
+            "call_until_bye", tmp_path, target=desk.target, keys={"caller": "100"}, rtp_echo=True
+        ) as sipp,
+    ):
+        call_id = desk.incoming(answer=True)
+        desk.ask("wait_ticks", call_id=call_id, ticks=25)
+        answers = flood(desk.port, sources=400, each=5, rate=400.0)
+        assert sum(answers.values()) == 2000, answers
+        let_in = 2000 - answers["503 Retry-After"]
+        assert let_in <= limit_per_s * (1 + 5 + 1), "the burst, five seconds, one more for a slow machine"
+        desk.ask("wait_ticks", call_id=call_id, ticks=25 + 250)
+        assert not desk.all("call_ended", call_id=call_id)
+        desk.do("EndCall", call_id=call_id)
+        desk.expect("call_ended", call_id=call_id, by="agent")
+        sipp.wait()
+    assert "too many a second (503)" in (tmp_path / "harness.log").read_text()
 
 
 @pytest.mark.interop("no RTP: warned, then ended as lost", peer="SIPp")

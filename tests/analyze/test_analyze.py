@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 from tests.core.script import RULES
+from tests.dsp import signals
 from thirdring.protocol.errors import MediaError, StorageError
 from thirdring.protocol.events import (
     AgentRequested,
@@ -24,10 +25,15 @@ from thirdring.protocol.events import (
     CallIncoming,
     Event,
     Record,
+    RecordingPaused,
+    RecordingResumed,
     Verdict,
 )
 from thirdring.protocol.views import CallDetail
-from thirdring_device.adapters.recording import COMMENT_TAG, Recorder
+from thirdring_device.adapters.recording.facts import COMMENT_TAG
+from thirdring_device.adapters.recording.key import KEY_FILE, read_or_make_key
+from thirdring_device.adapters.recording.recorder import Recorder
+from thirdring_device.adapters.recording.sinks import Plan
 from thirdring_device.analyze import add_parser
 from thirdring_device.cli import main
 from thirdring_device.engine.media import FRAME_SAMPLES, SAMPLE_RATE_HZ, CallSound
@@ -69,25 +75,47 @@ def voiced(*spans: tuple[float, float, float], length_s: float) -> Signal:
 
 
 def live_call(
-    path: Path, agent: Signal, customer: Signal, *, answered_after_s: float, ended: bool = True
+    path: Path,
+    agent: Signal,
+    customer: Signal,
+    *,
+    answered_after_s: float,
+    ended: bool = True,
+    paused_s: tuple[float, float] | None = None,
 ) -> list[Verdict]:
     """Run a call as the engine does, recording it to ``path``; return the verdicts."""
-    events = [record.event for record in live_records(path, agent, customer, answered_after_s, ended=ended)]
+    records = live_records(path, agent, customer, answered_after_s, ended=ended, paused_s=paused_s)
+    events = [record.event for record in records]
     return [event for event in events if isinstance(event, Verdict)]
 
 
 def live_records(
-    path: Path, agent: Signal, customer: Signal, answered_after_s: float, *, ended: bool = True
+    path: Path,
+    agent: Signal,
+    customer: Signal,
+    answered_after_s: float,
+    *,
+    ended: bool = True,
+    paused_s: tuple[float, float] | None = None,
 ) -> list[Record]:
     """Run a call as the engine does, recording it to ``path``; return all that was said of it."""
     settings = Settings()
     answered_s = BEGAN_AT_S + 0.02 + answered_after_s
-    recorder = Recorder(path, SAMPLE_RATE_HZ)
+    form: Literal["wav", "opus"] = "opus" if path.suffix == ".ogg" else "wav"
+    key = read_or_make_key(path.parent.parent / KEY_FILE) if path.suffix == ".sealed" else b""
+    plan = Plan(path.parent, path.stem, form, key=key)
+    assert plan.path == path
+    told: list[Event] = []
+    recorder = Recorder(plan, told.append, lambda: answered_s)
     heard: list[Event] = []
     sound = CallSound(CALL_ID, "G722", settings, heard.append, lambda: answered_s + 0.013, recorder.write)
     out = np.zeros(FRAME_SAMPLES, np.int16)
     for start in range(0, len(agent) // FRAME_SAMPLES * FRAME_SAMPLES, FRAME_SAMPLES):
         frame = slice(start, start + FRAME_SAMPLES)
+        if paused_s and start == round(paused_s[0] * SAMPLE_RATE_HZ):
+            recorder.mask(True)
+        if paused_s and start == round(paused_s[1] * SAMPLE_RATE_HZ):
+            recorder.mask(False)
         sound.process(agent[frame], customer[frame], out, out.copy())
     sound.finish()
     end_s = answered_s + 0.05 + len(agent) / SAMPLE_RATE_HZ
@@ -102,7 +130,9 @@ def live_records(
     utc = "2026-03-02T08:15:04.500Z"
     records = judged([*facts, end], desk_settings(settings), lambda at_s: utc)
     kept = records if ended else [r for r in records if not isinstance(r.event, CallEnded)]
-    recorder.close(kept)
+    pauses = [Record(0, utc, e) for e in told if isinstance(e, RecordingPaused | RecordingResumed)]
+    assert len(pauses) == (2 if paused_s else 0)
+    recorder.close([*kept, *pauses] if not kept else [kept[0], *pauses, *kept[1:]])
     return records
 
 
@@ -135,6 +165,90 @@ def test_a_recording_gets_the_verdicts_of_the_live_call(
     given = {verdict.rule: verdict.verdict for verdict in report.verdicts}
     assert list(given) == RULES
     assert {rule: given[rule] for rule in expected} == expected
+
+
+@pytest.mark.parametrize("name", ["call.wav", "call.sealed"])
+def test_a_sealed_recording_gets_them_too(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "recordings" / name
+    agent = voiced((1.0, 9.0, -30.0), (13.0, 17.0, -24.0), length_s=20.0)
+    customer = voiced((9.5, 12.5, -24.0), length_s=20.0)
+    live = live_call(path, agent, customer, answered_after_s=6.0)
+    assert without_numbers(analyze(path, Settings()).verdicts) == without_numbers(live)
+
+
+TIME_S = 0.1
+"""What Opus may move a time measured in a recording by."""
+LEVEL_DB = 0.5
+"""And a level."""
+SHARE_PERCENT = 2.0
+PACE_LIMITS = (
+    Settings().norms.voice.rate_min_syllables_per_s,
+    Settings().norms.voice.rate_max_syllables_per_s,
+)
+TOLERANCES = {"s": TIME_S, "dBov": LEVEL_DB, "dB": LEVEL_DB, "%": SHARE_PERCENT, "syllables/s": 0.2}
+
+
+@pytest.mark.parametrize("level_dbov", [-38.0, -26.0, -18.0])
+@pytest.mark.parametrize("answered_after_s", [6.0, 15.0])
+def test_opus_gives_the_same_values_within_its_tolerance_and_the_verdicts_beyond_it(
+    tmp_path: Path, level_dbov: float, answered_after_s: float
+) -> None:
+    speech = signals.to_int16(
+        signals.at_active_level(signals.prompts(5, sample_rate_hz=SAMPLE_RATE_HZ), level_dbov, SAMPLE_RATE_HZ)
+    )[: 9 * SAMPLE_RATE_HZ]
+    quiet = np.zeros(SAMPLE_RATE_HZ, np.int16)
+    agent = np.concatenate((quiet, speech, np.zeros_like(speech), quiet))
+    customer = np.concatenate((quiet, np.zeros_like(speech), speech, quiet))
+    agent += np.rint(np.random.default_rng(1).normal(0.0, 8.0, len(agent))).astype(np.int16)
+    path = tmp_path / "call.ogg"
+    live = live_call(path, agent, customer, answered_after_s=answered_after_s)
+    given = analyze(path, Settings()).verdicts
+    assert [v.rule for v in given] == [v.rule for v in live]
+    for verdict, was in zip(given, live, strict=True):
+        tolerance = TOLERANCES.get(was.unit, 0.0)
+        assert verdict.value == pytest.approx(was.value, abs=tolerance), was.rule
+        limits = PACE_LIMITS if was.rule == "voice.rate" else (was.threshold,)
+        if was.value is None or all(x is None or abs(was.value - x) > tolerance for x in limits):
+            assert verdict.verdict == was.verdict, was.rule
+
+
+@pytest.mark.parametrize("name", ["call.wav", "call.ogg", "call.sealed"])
+def test_a_recording_that_was_paused_gets_the_verdicts_of_the_live_call(tmp_path: Path, name: str) -> None:
+    """Half of the agent's speech is masked, and so is a pause that would be dead air."""
+    path = tmp_path / "recordings" / name
+    agent = voiced((1.0, 14.0, -26.0), (16.0, 19.0, -40.0), length_s=20.0)
+    customer = voiced((14.5, 15.5, -24.0), length_s=20.0)
+    live = live_call(path, agent, customer, answered_after_s=6.0, paused_s=(2.0, 14.0))
+    report = analyze(path, Settings())
+    assert without_numbers(report.verdicts) == without_numbers(live)
+
+
+def test_a_sealed_recording_is_of_no_use_without_its_key(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "recordings" / "call.sealed"
+    live_call(path, voiced((1.0, 2.0, -26.0), length_s=3.0), voiced(length_s=3.0), answered_after_s=6.0)
+    key = path.parent.parent / KEY_FILE
+    elsewhere = tmp_path / "elsewhere" / "call.sealed"
+    elsewhere.parent.mkdir()
+    path.rename(elsewhere)
+    assert main(["analyze", str(elsewhere), "--key", str(key)]) == 0
+    assert "+862155550101" in capsys.readouterr().out
+    key.rename(tmp_path / "kept")
+    assert main(["analyze", str(elsewhere)]) == 2
+    assert "4020" in capsys.readouterr().err
+    other = read_or_make_key(tmp_path / "other")
+    assert len(other) == 32
+    assert main(["analyze", str(elsewhere), "--key", str(tmp_path / "other")]) == 2
+    assert "4021" in capsys.readouterr().err
+    content = bytearray(elsewhere.read_bytes())
+    elsewhere.write_bytes(content[:-1])
+    assert main(["analyze", str(elsewhere), "--key", str(tmp_path / "kept")]) == 2
+    assert "4023" in capsys.readouterr().err
+    content[200] ^= 4
+    elsewhere.write_bytes(content)
+    assert main(["analyze", str(elsewhere), "--key", str(tmp_path / "kept")]) == 2
+    assert "4022" in capsys.readouterr().err
 
 
 def test_a_recording_gives_every_figure_of_the_live_call(tmp_path: Path) -> None:

@@ -13,7 +13,9 @@ from thirdring.protocol.commands import (
     Hangup,
     Hold,
     Mute,
+    PauseRecording,
     Resume,
+    ResumeRecording,
     SetSettings,
     Swap,
     Transfer,
@@ -61,6 +63,8 @@ WAITING = view(2, "incoming", waiting=True)
         ([view(1, "incoming")], "AT#FORWARD=10086", [Forward(target="10086")]),
         ([ACTIVE], "AT+CMUT=1", [Mute()]),
         ([ACTIVE], "AT+CMUT=0", [Unmute()]),
+        ([ACTIVE], "AT#REC=0", [PauseRecording()]),
+        ([ACTIVE], "AT#REC=1", [ResumeRecording()]),
         ([], "AT+CCWA=,0", [SetSettings(changes={"calls.waiting": False})]),
         ([], "AT+CCWA=1,1", [SetSettings(changes={"calls.waiting": True})]),
     ],
@@ -84,6 +88,8 @@ def test_command_becomes_what_it_says(
         ("AT+CHLD=01", "ERROR"),
         ("AT+CMUT=2", "ERROR"),
         ("AT+CCWA=2", "ERROR"),
+        ("AT#REC=2", "ERROR"),
+        ("AT#REC=", "ERROR"),
     ],
 )
 def test_what_does_not_fit_is_refused(host: Host, line: str, answer: str) -> None:
@@ -97,6 +103,8 @@ def test_states_are_listed_as_the_standard_numbers_them(console: ServedConsole, 
     listed = host.ask("AT+CLCC")[:-1]
     assert [line.split(",")[2] for line in listed] == ["0", "1", "5"]
     assert host.ask("AT+CMUT?") == ["+CMUT: 1", "OK"]
+    console.engine.views = [dataclasses.replace(view(1, "active"), recording="paused"), view(2, "held")]
+    assert host.ask("AT#REC?") == ['#REC: "paused","c1"', '#REC: "off","c2"', "OK"]
     assert host.ask("AT+CCWA=1,2") == ["+CCWA: 1,1", "OK"]
     assert host.ask("AT+CCWA?") == ["+CCWA: 1", "OK"]
 

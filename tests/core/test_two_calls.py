@@ -11,7 +11,9 @@ from thirdring.protocol.commands import (
     Hangup,
     Hold,
     Mute,
+    PauseRecording,
     Resume,
+    ResumeRecording,
     SendDtmf,
     Swap,
     Transfer,
@@ -29,6 +31,10 @@ from thirdring.protocol.events import (
     HoldStarted,
     MuteEnded,
     MuteStarted,
+    RecordingEnded,
+    RecordingPaused,
+    RecordingResumed,
+    RecordingStarted,
     RequestFailed,
     RingBurst,
     Side,
@@ -41,6 +47,7 @@ from thirdring_device.core.commands import (
     EndCall,
     HoldCall,
     JoinCalls,
+    MaskRecording,
     MuteCall,
     PlaceCall,
     RefuseCall,
@@ -117,6 +124,31 @@ def test_the_customers_hold_is_kept_apart_from_ours() -> None:
     assert (call.state, call.held_by_customer) == ("held", False)
     script.feed(held(23.0, by="customer"), taken_back(24.0))
     assert (call.state, call.held_by_customer) == ("active", True)
+
+
+def recorded(at_s: float, call_id: str = "a") -> Event:
+    return RecordingStarted(at_s=at_s, call_id=call_id, file="a.sealed", form="wav", encrypted=True)
+
+
+def test_recording_is_paused_and_resumed_while_it_runs() -> None:
+    script = talking()
+    with pytest.raises(CallError) as refused:
+        ask(script, PauseRecording(), 20.0)
+    assert refused.value.code == 2020
+    script.feed(recorded(21.0))
+    assert [call.recording for call in script.desk.calls] == ["on"]
+    assert ask(script, PauseRecording(), 22.0) == [MaskRecording("a", True)]
+    script.feed(RecordingPaused(at_s=22.1, call_id="a", start_s=3.0))
+    assert [call.recording for call in script.desk.calls] == ["paused"]
+    assert ask(script, PauseRecording(), 23.0) == [MaskRecording("a", True)]
+    assert ask(script, ResumeRecording(), 24.0) == [MaskRecording("a", False)]
+    script.feed(RecordingResumed(at_s=24.1, call_id="a", start_s=5.0))
+    assert [call.recording for call in script.desk.calls] == ["on"]
+    script.feed(RecordingEnded(at_s=25.0, call_id="a", file="a.sealed", reason="disk_full", code=5020))
+    for command in (PauseRecording(), ResumeRecording(call_id="a")):
+        with pytest.raises(CallError) as refused:
+            ask(script, command, 26.0)
+        assert refused.value.code == 2020
 
 
 def test_mute_is_a_flag_of_the_active_call() -> None:

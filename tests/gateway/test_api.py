@@ -16,9 +16,10 @@ from thirdring.protocol.commands import (
     Hangup,
     Hold,
     Mute,
-    PressButton,
+    PauseRecording,
     Redial,
     Resume,
+    ResumeRecording,
     SendDtmf,
     SetSettings,
     Speak,
@@ -88,6 +89,8 @@ def test_state_is_the_engines(tmp_path: Path) -> None:
         ("forward", {"target": "10086"}, Forward(target="10086", source="http")),
         ("mute", None, Mute(source="http")),
         ("unmute", None, Unmute(source="http")),
+        ("recording/pause", None, PauseRecording(source="http")),
+        ("recording/resume", {"call_id": "c1"}, ResumeRecording(call_id="c1", source="http")),
         ("speak", {"path": "a.wav"}, Speak(path="a.wav", source="http")),
     ],
 )
@@ -98,18 +101,6 @@ def test_post_becomes_its_command(tmp_path: Path, path: str, body: Any, command:
         assert response.is_success
         assert response.json() == ({"duration_s": 2.5} if path == "speak" else {"call_id": "c1"})
         assert desk.engine.commands == [command]
-
-    with_gateway(tmp_path, scenario)
-
-
-def test_headset_is_looked_at_and_its_buttons_are_pressed(tmp_path: Path) -> None:
-    async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
-        view = {"device": "Jabra", "leds": ["ring"], "family": "jabra", "buttons": ["hook"]}
-        desk.engine.handlers["get_headset"] = lambda _: view
-        desk.engine.handlers["press_button"] = lambda _: view
-        assert (await http.get("/v1/headset")).json() == view
-        assert (await http.post("/v1/headset/press", json={"button": "hook"})).json() == view
-        assert desk.engine.commands[-1] == PressButton(button="hook", source="http")
 
     with_gateway(tmp_path, scenario)
 

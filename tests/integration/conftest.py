@@ -106,7 +106,10 @@ class Unit:
 
 @pytest.fixture(scope="module")
 def unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
-    running = Unit(tmp_path_factory.mktemp("unit"), extra="[recording]\nenabled = true\n")
+    running = Unit(
+        tmp_path_factory.mktemp("unit"),
+        extra="[recording]\nenabled = true\nencrypted = false\nreserve_mb = 1\n",
+    )
     running.start()
     yield running
     running.stop()

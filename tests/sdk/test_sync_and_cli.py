@@ -67,12 +67,13 @@ def test_sync_appliance_does_what_the_async_one_does(tmp_path: Path) -> None:
 def test_telephone_keys_are_commands(
     tmp_path: Path, command: Callable[[Desk, str], int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keys = ("hold", "resume", "mute", "unmute", "swap", "transfer", "conference", "redial")
+    telephone = ("hold", "resume", "mute", "unmute", "swap", "transfer", "conference", "redial")
+    keys = (*telephone, "pause_recording", "resume_recording")
     with desk_in_background(tmp_path) as (desk, _), Appliance(desk.url, desk.token) as appliance:
         for key in keys:
             desk.engine.handlers[key] = lambda _: {"call_id": "c7"}
             assert getattr(appliance, key)() == "c7"
-            assert command(desk, key) == 0
+            assert command(desk, key.replace("_", "-")) == 0
             assert capsys.readouterr().out == "c7\n"
         assert [asked.name for asked in desk.engine.commands] == [key for key in keys for _ in range(2)]
 

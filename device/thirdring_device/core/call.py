@@ -18,9 +18,14 @@ from thirdring.protocol.events import (
     MuteEnded,
     MuteStarted,
     Record,
+    RecordingEnded,
+    RecordingPaused,
+    RecordingResumed,
+    RecordingStarted,
     RequestFailed,
     TransferProgress,
 )
+from thirdring.protocol.views import RecordingState
 
 __all__ = ["TRANSITIONS", "Call", "CallState", "ImpossibleTransition"]
 
@@ -44,6 +49,8 @@ _STANDING: Final[Mapping[str, tuple[CallState, ...]]] = {
     "resume": ("held",),
     "mute": ("active",),
     "unmute": ("active",),
+    "pause_recording": ("active", "held"),
+    "resume_recording": ("active", "held"),
     "transfer": ("active", "held"),
     "conference": ("active",),
 }
@@ -102,6 +109,14 @@ _SIGNALLING: Final = (
     ConferenceEnded,
 )
 
+_RECORDING: Final = (RecordingStarted, RecordingPaused, RecordingResumed, RecordingEnded)
+_RECORDING_STATES: Final[Mapping[str, RecordingState]] = {
+    "recording_started": "on",
+    "recording_paused": "paused",
+    "recording_resumed": "on",
+    "recording_ended": "off",
+}
+
 
 class ImpossibleTransition(Exception):  # noqa: N818 - the name says what happened
     """A fact that cannot follow on the call's state: an adapter's mistake, never a user's."""
@@ -125,6 +140,7 @@ class Call:
         self.held_by_customer = False
         self.muted = False
         self.conference = False
+        self.recording: RecordingState = "off"
 
     def advance(self, what: str) -> None:
         """Follow the table; raises ``ImpossibleTransition``."""
@@ -162,5 +178,7 @@ class Call:
             self.muted = isinstance(event, MuteStarted)
         elif isinstance(event, ConferenceStarted | ConferenceEnded):
             self.conference = isinstance(event, ConferenceStarted)
+        elif isinstance(event, _RECORDING):
+            self.recording = _RECORDING_STATES[event.kind]
         elif isinstance(event, CallEnded):
             self.ended = event

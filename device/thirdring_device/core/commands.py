@@ -11,6 +11,7 @@ __all__ = [
     "EndCall",
     "HoldCall",
     "JoinCalls",
+    "MaskRecording",
     "MuteCall",
     "PlaceCall",
     "RedirectCall",
@@ -28,7 +29,7 @@ __all__ = [
 class DeviceCommand:
     """A command to an adapter; ``target`` names which."""
 
-    target: ClassVar[Literal["sip", "board"]] = "sip"
+    target: ClassVar[Literal["sip", "board", "recording"]] = "sip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +103,16 @@ class JoinCalls(DeviceCommand):
 
     call_id: str
     other_call_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MaskRecording(DeviceCommand):
+    """Record silence, or sound again; ``recording_paused`` or ``recording_resumed`` is reported."""
+
+    target = "recording"
+
+    call_id: str
+    masked: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ from thirdring_device.core.commands import (
     EndCall,
     HoldCall,
     JoinCalls,
+    MaskRecording,
     MuteCall,
     PlaceCall,
     RedirectCall,
@@ -218,9 +219,11 @@ class Desk:
             case "forward":
                 yield RedirectCall(call.call_id, event.argument, by="agent")
             case "mute" | "unmute":
-                for member in self.calls:
-                    if member is call or (call.conference and member.conference):
-                        yield MuteCall(member.call_id, event.action == "mute")
+                for member in self._with_conference(call):
+                    yield MuteCall(member.call_id, event.action == "mute")
+            case "pause_recording" | "resume_recording":
+                for member in self._with_conference(call):
+                    yield MaskRecording(member.call_id, event.action == "pause_recording")
             case "dtmf":
                 yield SendDigits(call.call_id, event.argument, event.duration_ms)
             case "hangup":
@@ -228,6 +231,12 @@ class Desk:
                     yield RefuseCall(call.call_id, 603, by="agent", cause="rejected")
                 else:
                     yield EndCall(call.call_id)
+
+    def _with_conference(self, call: Call) -> Iterator[Call]:
+        """Yield the call, and the other one of its conference: both customers hear the agent."""
+        for member in self.calls:
+            if member is call or (call.conference and member.conference):
+                yield member
 
     def _hold_others(self, call_id: str) -> Iterator[DeviceCommand]:
         """Only one call has the agent."""

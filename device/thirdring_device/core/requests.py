@@ -13,7 +13,9 @@ from thirdring.protocol.commands import (
     Hangup,
     Hold,
     Mute,
+    PauseRecording,
     Resume,
+    ResumeRecording,
     SendDtmf,
     Swap,
     Transfer,
@@ -53,6 +55,8 @@ _RULES: Final[Mapping[type[Command], _Rule]] = {
     Resume: _Rule("resume", ("held",)),
     Mute: _Rule("mute", ("active",)),
     Unmute: _Rule("unmute", ("active",)),
+    PauseRecording: _Rule("pause_recording", ESTABLISHED),
+    ResumeRecording: _Rule("resume_recording", ESTABLISHED),
     SendDtmf: _Rule("dtmf", ("active",)),
     Conference: _Rule("conference", ("active",)),
     Forward: _Rule("forward", ("incoming",), 2001),
@@ -162,6 +166,13 @@ def _swap(calls: Calls, command: Command, at_s: float, _: str) -> AgentRequested
     return _about_call(calls, Resume(source=command.source), at_s)
 
 
+def _recording(calls: Calls, command: Command, at_s: float, _: str) -> AgentRequested:
+    request = _about_call(calls, command, at_s)
+    if any(call.call_id == request.call_id and call.recording == "off" for call in calls):
+        raise error(2020, request.call_id)
+    return request
+
+
 _SPECIAL: Final[Mapping[type[Command], Callable[[Calls, Command, float, str], AgentRequested]]] = {
     Dial: _dial,
     SendDtmf: _send_dtmf,
@@ -169,4 +180,6 @@ _SPECIAL: Final[Mapping[type[Command], Callable[[Calls, Command, float, str], Ag
     Transfer: _transfer,
     Forward: _forward,
     Conference: _conference,
+    PauseRecording: _recording,
+    ResumeRecording: _recording,
 }

@@ -21,18 +21,15 @@ from typing import Any, Final, Literal
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.commands import (
     Command,
-    GetHeadset,
     GetMetrics,
     GetSettings,
     GetState,
-    PressButton,
     SetAgentState,
     SetSettings,
     Speak,
 )
 from thirdring.protocol.errors import CallError, error
 from thirdring.protocol.events import (
-    AgentRequested,
     AgentStateRequested,
     CallEnded,
     DialRefused,
@@ -48,21 +45,19 @@ from thirdring.protocol.events import (
     TrunkChanged,
     TrunkState,
 )
-from thirdring.protocol.views import CallView, DeskState, HeadsetView
+from thirdring.protocol.views import CallView, DeskState
 from thirdring_device.adapters.board.interface import Board
 from thirdring_device.adapters.headset.interface import Headset
-from thirdring_device.adapters.hid.interface import HeadsetButtons
 from thirdring_device.adapters.numbers import classify
-from thirdring_device.adapters.recording import Recorder
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.core.call import ImpossibleTransition
-from thirdring_device.core.commands import DeviceCommand, SetHeadsetLamp, SetRinger
+from thirdring_device.core.commands import DeviceCommand, MaskRecording, SetHeadsetLamp, SetRinger
 from thirdring_device.core.desk import Desk, Outputs
 from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanSettings
 from thirdring_device.core.digits import DigitSieve
-from thirdring_device.engine.headset_desk import HeadsetDesk
-from thirdring_device.engine.media import SAMPLE_RATE_HZ, CallSound
+from thirdring_device.engine.media import CallSound
+from thirdring_device.engine.recordings import Recordings
 from thirdring_device.engine.replay import desk_settings, interrupted
 from thirdring_device.settings import Settings, changed, save_changes, setting_views
 
@@ -78,6 +73,8 @@ DIALLING: Final = frozenset({"dial", "redial"})
 """Commands that need the trunk."""
 LONGEST_NAME: Final = 120
 """Characters of an agent's name, and of a reason."""
+MASKED_DIGIT: Final = "x"
+"""Stands in the journal for a digit that came while the recording was paused: a card number, say."""
 FLUSH_S: Final = 2.0
 """How often writing is tried again while the disk is full."""
 
@@ -95,15 +92,8 @@ def plan_settings(settings: Settings) -> DialPlanSettings:
 class Engine:
     """One desk. ``start``, then commands by ``execute`` and records by ``records_after``, then ``stop``."""
 
-    def __init__(
-        self,
-        settings: Settings,
-        state_dir: Path,
-        board: Board,
-        headset: Headset,
-        buttons: HeadsetButtons | None = None,
-    ) -> None:
-        """Open the journal; raises ``StorageError``. Without ``buttons`` the headset has none."""
+    def __init__(self, settings: Settings, state_dir: Path, board: Board, headset: Headset) -> None:
+        """Open the journal; raises ``StorageError``."""
         self._settings = settings
         self._state_dir = state_dir
         self._board = board
@@ -120,20 +110,11 @@ class Engine:
         self._flush_timer: asyncio.TimerHandle | None = None
         self._trunk: tuple[TrunkState, str, int] = ("static", "", 0)
         self._strangers = 0
-        self._recorders: dict[str, Recorder] = {}
         self._sieves: defaultdict[str, DigitSieve] = defaultdict(DigitSieve)
-        self._buttons: HeadsetDesk | None = None
-        if buttons is not None:
-            self._buttons = HeadsetDesk(
-                buttons,
-                redial=settings.headset.redial_button,
-                clock=self.clock,
-                calls=lambda: self._desk.calls,
-                admit=self._admit,
-                take=self._take,
-                call_soon=lambda *what: self._loop.call_soon_threadsafe(*what),
-            )
         self._workers = ThreadPoolExecutor(2, "worker")
+        self._recordings = Recordings(
+            state_dir, lambda: self._settings.recording, self.post, self.clock, self._workers
+        )
         self._sip = SipAdapter(
             settings,
             clock=self.clock,
@@ -157,7 +138,9 @@ class Engine:
         for call_id, records in self._journal.unfinished().items():
             number = self._journal.last_number + 1
             closing = interrupted(call_id, records, number, self._desk.settings)
-            self._publish(self._journal.append(closing))
+            closed = self._journal.append(closing)
+            repaired = self._recordings.repaired(call_id, [*records, *closed])
+            self._publish([*closed, *self._journal.append(repaired)])
             log.warning("call %s was interrupted by the end of an earlier engine", call_id)
         try:
             await self._loop.run_in_executor(self._workers, self._sip.start)
@@ -176,22 +159,18 @@ class Engine:
             )
         )
         self._drain()
-        if self._buttons:
-            self._buttons.start()
 
     async def stop(self, reason: str = "") -> None:
         """End every call, close SIP and the journal."""
-        if self._buttons:
-            await self._loop.run_in_executor(self._workers, self._buttons.stop)
         await self._loop.run_in_executor(self._workers, self._sip.stop)
         self._drain()
-        for call_id in list(self._recorders):
-            self._close_recording(call_id)
+        self._recordings.close_all()
+        await self._loop.run_in_executor(None, self._workers.shutdown)
+        self._drain()
         self._take(EngineStopped(at_s=self.clock(), reason=reason))
         for timer in (self._timer, self._flush_timer):
             if timer is not None:
                 timer.cancel()
-        self._workers.shutdown(wait=True)
         self._journal.close()
 
     # --- facts ------------------------------------------------------------------------------------
@@ -221,6 +200,8 @@ class Engine:
         for fact in facts:
             if isinstance(fact, Dtmf) and not self._sieves[fact.call_id].passes(fact):
                 continue
+            if isinstance(fact, Dtmf) and self._recordings.masks(fact.call_id):
+                fact = replace(fact, digit=MASKED_DIGIT)
             (record,) = self._journal.number([fact])
             records.append(record)
             self._note(fact)
@@ -242,14 +223,11 @@ class Engine:
         self._store(records)
         for command in commands:
             self._execute(command)
-        if self._buttons:
-            self._buttons.follow()
         self._publish(records)
+        self._recordings.note(records)
         for record in records:
             if isinstance(record.event, CallEnded):
                 self._sieves.pop(record.event.call_id, None)
-            if isinstance(record.event, CallEnded) and record.event.call_id in self._recorders:
-                self._close_recording(record.event.call_id)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -290,6 +268,8 @@ class Engine:
             self._headset.ring(command.urgency)
         elif isinstance(command, SetHeadsetLamp):
             self._board.set_headset_lamp(lost=command.lost)
+        elif isinstance(command, MaskRecording):
+            self._recordings.mask(command.call_id, command.masked)
         else:
             self._sip.execute(command)
 
@@ -310,27 +290,12 @@ class Engine:
             return await self._speak(command)
         if isinstance(command, SetAgentState):
             return self._set_agent_state(command)
-        if isinstance(command, GetHeadset | PressButton):
-            return self._headset_asked(command)
-        request = self._admit(command)
-        self._take(request)
-        return {"call_id": request.call_id}
-
-    def _headset_asked(self, command: GetHeadset | PressButton) -> Mapping[str, Any]:
-        if isinstance(command, PressButton):
-            if self._buttons is None:
-                raise error(4002, "its buttons are off")
-            self._buttons.press(command.button)
-        return self._buttons.view() if self._buttons else to_fields(HeadsetView(device="", leds=()))
-
-    def _admit(self, command: Command) -> AgentRequested:
-        """Turn a request into its fact; raises ``ThirdringError`` when it cannot be done now."""
         if command.name in DIALLING and not self._settings.trunk.server:
             raise error(3000, "trunk.server is not set")
         if command.name in DIALLING and self._trunk[0] not in ("static", "registered"):
             raise error(3001, self._trunk[1])
         try:
-            return self._desk.admit(command, self.clock(), new_call_id())
+            request = self._desk.admit(command, self.clock(), new_call_id())
         except CallError as refusal:
             if refusal.code in REFUSALS:
                 number = str(getattr(command, "number", getattr(command, "target", "")))
@@ -338,6 +303,8 @@ class Engine:
                     DialRefused(at_s=self.clock(), number=number, code=refusal.code, source=command.source)
                 )
             raise
+        self._take(request)
+        return {"call_id": request.call_id}
 
     def _may_dial(self, number: str) -> bool:
         """Ask the dial plan from the SIP thread about a number that the other side of a call names."""
@@ -416,6 +383,7 @@ class Engine:
                     muted=call.muted,
                     waiting=self._desk.waits(call),
                     conference=call.conference,
+                    recording=call.recording,
                 )
                 for call in self._desk.calls
             ),
@@ -428,17 +396,8 @@ class Engine:
 
     def _new_media(self, call_id: str, codec: str) -> CallSound:
         """Make the sound path of a call; runs on the SIP thread."""
-        tap = None
-        if self._settings.recording.enabled:
-            recorder = Recorder(self._state_dir / "recordings" / f"{call_id}.wav", SAMPLE_RATE_HZ)
-            self._recorders[call_id] = recorder
-            tap = recorder.write
+        tap = self._recordings.begin(call_id)
         return CallSound(call_id, codec, self._settings, self.post, self.clock, tap)
-
-    def _close_recording(self, call_id: str) -> None:
-        records = [record for record in self._recent if record.event.call_id == call_id]
-        recorder = self._recorders.pop(call_id)
-        self._workers.submit(recorder.close, records)
 
     # --- those who listen -------------------------------------------------------------------------
 

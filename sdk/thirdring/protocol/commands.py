@@ -21,16 +21,16 @@ __all__ = [
     "Conference",
     "Dial",
     "Forward",
-    "GetHeadset",
     "GetMetrics",
     "GetSettings",
     "GetState",
     "Hangup",
     "Hold",
     "Mute",
-    "PressButton",
+    "PauseRecording",
     "Redial",
     "Resume",
+    "ResumeRecording",
     "SendDtmf",
     "SetAgentState",
     "SetSettings",
@@ -159,6 +159,25 @@ class Unmute(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PauseRecording(Command):
+    """Record silence in place of both directions, while a card number is read out, say.
+
+    ``recording_paused`` tells from when on. The norms go on being judged.
+    """
+
+    name = "pause_recording"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResumeRecording(Command):
+    """Record sound again; ``recording_resumed`` tells from when on."""
+
+    name = "resume_recording"
+    call_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendDtmf(Command):
     """Send ``digits`` (0-9 A-D * #) to the customer, each for ``duration_ms`` (0: as set)."""
 
@@ -190,21 +209,6 @@ class Speak(Command):
 
     name = "speak"
     path: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PressButton(Command):
-    """Press a button of the simulated headset (simulator board), such as ``hook``, ``mute`` or ``flash``."""
-
-    name = "press_button"
-    button: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GetHeadset(Command):
-    """Return ``views.HeadsetView``: whether a headset with buttons is there, and its lamps."""
-
-    name = "get_headset"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -251,11 +255,11 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
         Conference,
         Mute,
         Unmute,
+        PauseRecording,
+        ResumeRecording,
         SendDtmf,
         SetAgentState,
         Speak,
-        PressButton,
-        GetHeadset,
         GetSettings,
         SetSettings,
     )

@@ -5,9 +5,10 @@ from typing import Any, Literal
 
 from thirdring.protocol.events import AgentState, TrunkState, Verdict
 
-__all__ = ["CallDetail", "CallSummary", "CallView", "DeskState", "HeadsetView", "SettingView"]
+__all__ = ["CallDetail", "CallSummary", "CallView", "DeskState", "SettingView"]
 
 Direction = Literal["incoming", "outgoing"]
+RecordingState = Literal["off", "on", "paused"]
 LiveState = Literal["incoming", "answering", "active", "held", "dialing", "alerting", "ending"]
 
 
@@ -16,7 +17,8 @@ class CallView:
     """A call that is there now. ``index`` is its 3GPP TS 27.007 call number, lowest free and stable.
 
     State ``held``: by the agent. ``held_by_customer`` tells the other side's hold, ``waiting`` an incoming
-    call beside another call, ``conference`` that this customer and the other one hear each other.
+    call beside another call, ``conference`` that this customer and the other one hear each other,
+    ``recording`` whether the call is recorded just now.
     """
 
     call_id: str
@@ -31,6 +33,7 @@ class CallView:
     muted: bool = False
     waiting: bool = False
     conference: bool = False
+    recording: RecordingState = "off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,20 +56,6 @@ class DeskState:
     trunk_sip_code: int = 0
     agent: str = ""
     agent_state: AgentState = "ready"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HeadsetView:
-    """The headset's buttons and lamps; ``device`` is empty while there is none.
-
-    ``leds``: lamps that are lit (``off_hook``, ``ring``, ``mute``, ``hold``, ...); the simulator tells those
-    that its headset has understood, besides its ``family`` and its ``buttons``.
-    """
-
-    device: str
-    leds: tuple[str, ...]
-    family: str = ""
-    buttons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

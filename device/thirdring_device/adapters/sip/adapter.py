@@ -20,9 +20,11 @@ from thirdring_device.adapters.sip.call import DeskCall, call_options
 from thirdring_device.adapters.sip.caller import answer_after_s, caller_of
 from thirdring_device.adapters.sip.desk import Desk
 from thirdring_device.adapters.sip.endpoint import EndpointOwner
+from thirdring_device.adapters.sip.gate import SERVICE_UNAVAILABLE, Gate
 from thirdring_device.adapters.sip.guard import explain
-from thirdring_device.adapters.sip.limits import RateLimit, StrangerCounter
+from thirdring_device.adapters.sip.limits import RateLimit, RefusalCounter
 from thirdring_device.adapters.sip.network import AddressWatch
+from thirdring_device.adapters.sip.placing import Placing
 from thirdring_device.adapters.sip.servers import ServerLookup
 from thirdring_device.adapters.sip.sound import SoundPath
 from thirdring_device.adapters.sip.trunk import Trunk
@@ -99,13 +101,16 @@ class SipAdapter:
         self._address = AddressWatch(lambda: self._lookup.addresses if free else ())
         self._sources = AllowedSources(settings.trunk.peers, lambda: self._lookup.addresses)
         self._invites = RateLimit(settings.sip.invites_per_s)
-        self._strangers = StrangerCounter()
+        self._invites_in_all = RateLimit(settings.sip.invites_in_all_per_s)
+        self._strangers = RefusalCounter()
+        self._too_many = RefusalCounter()
         self._commands: queue.SimpleQueue[DeviceCommand] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._opened = threading.Event()
         self._failure: ThirdringError | None = None
         self._thread: threading.Thread | None = None
         self._refused: list[Any] = []
+        self._gate: Gate
         self._next_wire_poll_s = 0.0
         self._endpoint: EndpointOwner
         self._desk: Desk
@@ -162,6 +167,7 @@ class SipAdapter:
         self._endpoint = EndpointOwner(self._settings)
         try:
             self.sip_stack = self._endpoint.version
+            self._gate = Gate(self._judge)
             sound = SoundPath(self._headset)
             self._desk = Desk(self._clock, self._post, self._media, sound, self._calls_settings, self._refer)
             self._trunk = Trunk(
@@ -186,6 +192,8 @@ class SipAdapter:
             call.hold.poll(now_s)
             call.transfer.poll(now_s)
             call.digits.poll(now_s)
+            if call.placing is not None:
+                call.placing.poll(now_s)
         self._desk.conference.poll()
         if now_s >= self._next_wire_poll_s:
             self._next_wire_poll_s = now_s + WIRE_POLL_S
@@ -195,6 +203,11 @@ class SipAdapter:
         strangers = self._strangers.report(now_s)
         if strangers is not None:
             self._post(StrangerRefused(at_s=now_s, source=strangers[0], count=strangers[1]))
+        too_many = self._too_many.report(now_s)
+        if too_many is not None:
+            log.warning(
+                "%d INVITEs so far were too many a second (503), the last from %s", *reversed(too_many)
+            )
         self._drop_gone()
 
     def _drop_gone(self) -> None:
@@ -244,13 +257,16 @@ class SipAdapter:
                 call.release("network", "failed", 500, explain(failure))
 
     def _place(self, command: PlaceCall) -> None:
-        uri = self._trunk.uri_for(command.number)
+        routes = self._trunk.routes(command.number)
         self._post(
             CallOutgoing(
-                at_s=self._clock(), call_id=command.call_id, number=command.number, remote_uri=uri or ""
+                at_s=self._clock(),
+                call_id=command.call_id,
+                number=command.number,
+                remote_uri=routes[0].uri if routes else "",
             )
         )
-        if uri is None:
+        if not routes:
             self._post(
                 CallEnded(
                     at_s=self._clock(),
@@ -261,12 +277,13 @@ class SipAdapter:
                 )
             )
             return
-        call = DeskCall(self._trunk.account, self._desk, command.call_id)
-        try:
-            call.makeCall(uri, call_options())
-        except pj.Error as failure:
-            call.release("network", "failed", 0, explain(failure))
-            call.gone = True
+        Placing(
+            self._desk,
+            command.call_id,
+            routes,
+            silence_s=self._settings.trunk.failover_s,
+            failed=self._trunk.call_failed,
+        )
 
     def _transfer(self, call: DeskCall, command: TransferCall) -> None:
         if command.number:
@@ -290,17 +307,25 @@ class SipAdapter:
         )
         return made
 
+    def _judge(self, source: str) -> int:
+        """Return the status to refuse an INVITE from ``source`` with, 0 to let it in."""
+        now_s = self._clock()
+        if not self._sources.allows(source):
+            self._strangers.refused(source)
+            return 403
+        # A source that sends too many is stopped before it uses up what all have together.
+        if self._invites.allows(source, now_s) and self._invites_in_all.allows("", now_s):
+            return 0
+        self._too_many.refused(source)
+        return SERVICE_UNAVAILABLE
+
     def _incoming(self, account: Any, prm: Any) -> None:
         source = source_host(prm.rdata.srcAddress)
-        allowed = self._sources.allows(source)
-        if not allowed or not self._invites.allows(source, self._clock()):
+        if not self._sources.allows(source):  # the gate goes by where the answer is sent
             refused = pj.Call(account, prm.callId)
             self._refused.append(refused)
-            refused.hangup(call_options(503 if allowed else 403))
-            if allowed:
-                log.warning("more than %g INVITEs a second from %s", self._settings.sip.invites_per_s, source)
-            else:
-                self._strangers.refused(source)
+            refused.hangup(call_options(403))
+            self._strangers.refused(source)
             return
         call = DeskCall(account, self._desk, self._new_call_id(), prm.callId)
         settings = self._calls_settings()

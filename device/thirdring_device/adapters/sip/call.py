@@ -3,7 +3,7 @@
 import logging
 import re
 import traceback
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import pjsua2 as pj
 
@@ -25,6 +25,9 @@ from thirdring_device.adapters.sip.hold import Hold
 from thirdring_device.adapters.sip.quality import QualityMeter
 from thirdring_device.adapters.sip.release import Trigger, ended_by_other_side
 from thirdring_device.adapters.sip.transfer import Transfer
+
+if TYPE_CHECKING:
+    from thirdring_device.adapters.sip.placing import Placing
 
 __all__ = ["DeskCall", "call_options"]
 
@@ -62,6 +65,9 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         self._incoming = pjsua_id is not None
         self._alerted = self._answered = self._released = self._ended = self.gone = False
         self._waiting = False
+        self.heard = False
+        """Whether anything came in answer to our INVITE, be it 100."""
+        self.placing: Placing | None = None
         self.hold = Hold(self, call_id_is_ours=pjsua_id is None)
         self.transfer = Transfer(self)
         self.digits = DigitSender(self, desk.calls_settings)
@@ -115,11 +121,24 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         """
         self._released = True  # hangup may call onCallState before it returns
         self._sample_quality()  # hanging up takes the stream away
+        self.desk.sound.unlink(self.call_id)
         try:
             self.hangup(call_options(sip_code if self._incoming and not self._answered else 0))
         except pj.Error as failure:
             log.warning("call %s: hanging up: %s", self.call_id, explain(failure))
         self._report_end(by, cause, sip_code, reason)
+
+    def leave(self) -> None:
+        """Give up this attempt at an outgoing call without a word: another one takes its place."""
+        self._released = self._ended = True
+        self.placing = None
+        self.desk.calls.pop(self.call_id, None)
+        self.desk.ending.append(self)
+        if not self.gone:
+            try:
+                self.hangup(call_options())
+            except pj.Error as failure:
+                log.warning("call %s: leaving a server: %s", self.call_id, explain(failure))
 
     def redirect(self, uri: str, by: Party, cause: Cause) -> None:
         """Send 302 with ``uri`` as the contact; without a trunk to name there, 480."""
@@ -150,6 +169,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         that is deleted late takes the stack's next call with it.
         """
         del self.hold, self.transfer, self.digits
+        self.placing = None
 
     # --- the wire ---------------------------------------------------------------------------------
 
@@ -207,20 +227,33 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         self.link_sound()
 
     @guarded
+    def onStreamDestroyed(self, prm: Any) -> None:  # noqa: N802
+        """Note that the stream has left the bridge: at the call's end, or for a new one."""
+        if not self._ended:
+            self.desk.sound.stream_gone(self.call_id)
+
+    @guarded
     def onCallTsxState(self, prm: Any) -> None:  # noqa: N802
         """Take what re-INVITE and UPDATE say about hold; read the stream's figures while it is there."""
         event = prm.e
         self._sample_quality()  # a BYE or a new offer takes the stream away
+        if event.type == pj.PJSIP_EVENT_TSX_STATE and event.body.tsxState.type == pj.PJSIP_EVENT_RX_MSG:
+            self.heard = True
         if event.type != pj.PJSIP_EVENT_TSX_STATE or not self.established:
             return
         state = event.body.tsxState
         tsx = state.tsx
         message = state.src.rdata.wholeMsg if state.type == pj.PJSIP_EVENT_RX_MSG else ""
         if tsx.role == pj.PJSIP_ROLE_UAC:
-            if tsx.method == "INVITE" and tsx.statusCode >= 200:
+            # A transaction is told again when its timers have run out, maybe in the midst of the next one.
+            if tsx.statusCode < 200 or state.prevState >= pj.PJSIP_TSX_STATE_COMPLETED:
+                return
+            if tsx.method == "INVITE":
                 self.hold.answered(tsx.statusCode, message)
-            elif tsx.method == "REFER" and tsx.statusCode >= 200:
+            elif tsx.method == "REFER":
                 self.transfer.answered(tsx.statusCode, tsx.statusText)
+            elif tsx.method == "INFO":
+                self.digits.answered(tsx.statusCode, tsx.statusText)
         elif tsx.method in ("INVITE", "UPDATE") and message:
             self.hold.offered(message)
 
@@ -318,6 +351,8 @@ class DeskCall(pj.Call):  # type: ignore[misc]
             if state.type == pj.PJSIP_EVENT_RX_MSG:
                 told = REASON.search(state.src.rdata.wholeMsg.partition("\r\n\r\n")[0])
                 reason = told[1] if told else reason
+        if self.placing is not None and self.placing.goes_on(self, info.lastStatusCode, trigger):  # type: ignore[arg-type]
+            return
         by, cause = ended_by_other_side(
             incoming=self._incoming,
             answered=self._answered,

@@ -18,6 +18,11 @@ __all__ = ["DigitSender"]
 
 log = logging.getLogger(__name__)
 
+CHALLENGES: Final = (401, 407)
+"""The stack answers these itself."""
+LONGEST_S: Final = 35.0
+"""An INFO is answered or given up by then (RFC 3261 timer F, 32 s)."""
+
 _METHODS: Final = {"event": pj.PJSUA_DTMF_METHOD_RFC2833, "info": pj.PJSUA_DTMF_METHOD_SIP_INFO}
 
 
@@ -29,6 +34,8 @@ class DigitSender:
         self._settings = settings
         self._waiting: deque[tuple[str, int]] = deque()
         self._next_s = 0.0
+        self._unanswered_s: float | None = None
+        """When an INFO that is still to be answered is no longer waited for."""
         self.sent = 0
         """Digits given to the stack so far."""
 
@@ -46,6 +53,10 @@ class DigitSender:
         """Send the next digit when the one before and its pause are over."""
         if not self._waiting or now_s < self._next_s or not self._call.established:
             return
+        # One INFO at a time: of two under way the second may be there first (RFC 3261 clause 12.2.2).
+        if self._unanswered_s is not None and now_s < self._unanswered_s:
+            return
+        self._unanswered_s = None
         digit, duration_ms = self._waiting.popleft()
         pause_ms = self._settings().dtmf_pause_ms
         self._next_s = max(self._next_s, now_s - 0.02) + (duration_ms + pause_ms) / 1000
@@ -58,6 +69,20 @@ class DigitSender:
             self._call.post(
                 RequestFailed(at_s=now_s, call_id=self._call.call_id, action="dtmf", reason=reason)
             )
+
+    def answered(self, sip_code: int, reason: str) -> None:
+        """Take the final answer to our INFO."""
+        if self._unanswered_s is None or sip_code in CHALLENGES:
+            return
+        self._unanswered_s = None
+        now_s = self._call.desk.clock()
+        if sip_code >= 300:
+            self._waiting.clear()
+            call_id = self._call.call_id
+            self._call.post(
+                RequestFailed(at_s=now_s, call_id=call_id, action="dtmf", sip_code=sip_code, reason=reason)
+            )
+        self.poll(now_s)
 
     def _send(self, digit: str, duration_ms: int) -> None:
         method = self._settings().dtmf_out
@@ -76,3 +101,5 @@ class DigitSender:
             log.info("call %s: RFC 4733: %s; sending INFO", self._call.call_id, explain(failure))
             parameter.method = pj.PJSUA_DTMF_METHOD_SIP_INFO
             self._call.sendDtmf(parameter)
+        if parameter.method == pj.PJSUA_DTMF_METHOD_SIP_INFO:
+            self._unanswered_s = self._call.desk.clock() + LONGEST_S

@@ -1,15 +1,15 @@
-"""How many INVITEs one source may send, and how many strangers knocked. Time is an argument."""
+"""How many INVITEs one source may send, and how many were refused. Time is an argument."""
 
 from collections import OrderedDict
 from typing import Final
 
-__all__ = ["RateLimit", "StrangerCounter"]
+__all__ = ["RateLimit", "RefusalCounter"]
 
 MAX_SOURCES: Final = 1024
 """Sources remembered; the one that was quiet longest is forgotten first."""
 
 REPORT_INTERVAL_S: Final = 1.0
-"""A flood of strangers makes one event a second, not one an INVITE: the journal must not be the target."""
+"""A flood makes one event a second, not one an INVITE: the journal must not be the target."""
 
 
 class RateLimit:
@@ -31,7 +31,7 @@ class RateLimit:
         return allowed
 
 
-class StrangerCounter:
+class RefusalCounter:
     """Counts every refused INVITE; ``report`` says when an event is due."""
 
     def __init__(self) -> None:

@@ -81,6 +81,8 @@ class _Lane:
         self.owner = ""
         self.stream: Any = None
         """The call's stream while it is linked."""
+        self.in_bridge = False
+        """Whether that stream is still in the bridge: with it go its links."""
         self.has_keypad = False
 
 
@@ -121,7 +123,7 @@ class SoundPath:
         if lane.stream is None:
             self._headset.connect(lane.mouth, lane.ear)
             lane.pairer.spoken = self._headset.spoken
-        lane.stream, lane.has_keypad = stream, False
+        lane.stream, lane.in_bridge, lane.has_keypad = stream, True, False
         lane.mouth.startTransmit(stream)
         stream.startTransmit(lane.ear)
         if self._crossed is not None and lane in self._crossed:
@@ -136,19 +138,28 @@ class SoundPath:
             self.uncross()
         stream, lane.stream = lane.stream, None
         had_keypad, lane.has_keypad = lane.has_keypad, False
+        in_bridge, lane.in_bridge = lane.in_bridge, False
         lane.pairer.muted = False
         lane.pairer.spoken = None
         try:
             self._headset.disconnect(lane.mouth, lane.ear)
         except pj.Error as failure:
             log.error("the headset was not disconnected: %s", explain(failure))
+        if not in_bridge:
+            return
         try:
             if had_keypad:
                 self._keypad.stopTransmit(stream)
             lane.mouth.stopTransmit(stream)
             stream.stopTransmit(lane.ear)
-        except pj.Error as failure:  # the stream has left the bridge, and its links with it
-            log.debug("call %s: %s", call_id, explain(failure))
+        except pj.Error as failure:
+            log.error("call %s: the customer was not parted: %s", call_id, explain(failure))
+
+    def stream_gone(self, call_id: str) -> None:
+        """Note that the stack has taken the call's stream, and its links, from the bridge."""
+        lane = self._lane(call_id)
+        if lane is not None:
+            lane.in_bridge = False
 
     def cross(self, first: str, second: str) -> bool:
         """Let the customers of two linked calls hear each other; return False while one is not linked."""
@@ -168,14 +179,14 @@ class SoundPath:
     def uncross(self) -> None:
         """Part the customers who hear each other."""
         crossed, self._crossed = self._crossed, None
-        if crossed is None or crossed[0].stream is None or crossed[1].stream is None:
+        if crossed is None or not all(lane.in_bridge for lane in crossed):
             return
         one, other = crossed
         for source, sink in ((one.stream, other.stream), (other.stream, one.stream)):
             try:
                 source.stopTransmit(sink)
-            except pj.Error as failure:  # a stream has left the bridge, and its links with it
-                log.debug("conference: %s", explain(failure))
+            except pj.Error as failure:
+                log.error("the customers of the conference were not parted: %s", explain(failure))
 
     def play_digit(self, call_id: str, digit: str, duration_ms: int) -> None:
         """Let the customer hear a DTMF digit (ITU-T Q.23); nothing is played to a call that is not linked."""

@@ -13,6 +13,7 @@ from thirdring_device.adapters.sip.desk import Desk
 from thirdring_device.adapters.sip.endpoint import RTP_PORTS, bound_address
 from thirdring_device.adapters.sip.failover import Failover
 from thirdring_device.adapters.sip.guard import explain, guarded
+from thirdring_device.adapters.sip.placing import Route
 from thirdring_device.adapters.sip.registration import TrunkNews
 from thirdring_device.adapters.sip.servers import Server, ServerLookup, parse_server
 from thirdring_device.adapters.sip.tls import TlsFailures
@@ -22,7 +23,10 @@ __all__ = ["Trunk"]
 
 log = logging.getLogger(__name__)
 
-ENOTSUP = 70012
+FAILED_CALL_S: Final = 60.0
+"""How long calls go round a server that did not take one."""
+
+ENOTSUP: Final = 70012
 """pjlib's PJ_ENOTSUP."""
 
 RETRY_AFTER = re.compile(r"^Retry-After\s*:\s*(\d{1,9})", re.IGNORECASE | re.MULTILINE)
@@ -136,6 +140,7 @@ class Trunk:
         self._registered = settings.trunk.mode == "registered"
         self._servers: tuple[Server, ...] = ()
         self._accounts: list[_Account] = []
+        self._failed_s: dict[str, float] = {}
         self._failover: Failover
         self._use(lookup.servers)
         if not self._registered:
@@ -152,14 +157,37 @@ class Trunk:
             return None
         return self._servers[self._failover.active or 0].uri(self._settings.transport, number)
 
+    def routes(self, number: str) -> list[Route]:
+        """Return the servers to place a call through: the one in use first, those that failed a call last."""
+        now_s = self._desk.clock()
+        self._failed_s = {s: at_s for s, at_s in self._failed_s.items() if now_s - at_s < FAILED_CALL_S}
+        order = sorted(
+            range(len(self._servers)),
+            key=lambda i: (str(self._servers[i]) in self._failed_s, i != (self._failover.active or 0), i),
+        )
+        return [
+            Route(
+                self._accounts[i],
+                self._servers[i].uri(self._settings.transport, number),
+                str(self._servers[i]),
+            )
+            for i in order
+        ]
+
+    def call_failed(self, server: str) -> None:
+        """Note that ``server`` did not take a call: the next calls go through others first."""
+        self._failed_s[server] = self._desk.clock()
+
     def poll(self, now_s: float) -> None:
         """Send the REGISTERs that are due."""
-        if not self._registered or not self._lookup.known:
+        if not self._lookup.known:
             return
         # Accounts are not exchanged under a call that belongs to one.
         if self._lookup.servers != self._servers and not self._desk.calls and not self._desk.ending:
             self._close_accounts()
             self._use(self._lookup.servers)
+        if not self._registered:
+            return
         asked, news = self._failover.due(now_s)
         self._post(news)
         for index in asked:

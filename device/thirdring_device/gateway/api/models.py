@@ -19,7 +19,6 @@ __all__ = [
     "ForwardRequest",
     "Health",
     "OptionalCall",
-    "PressRequest",
     "Problem",
     "SettingsChanged",
     "SettingsList",
@@ -96,12 +95,6 @@ class CallId(BaseModel):
     """The call that a command was about."""
 
     call_id: str
-
-
-class PressRequest(_Request):
-    """A button of the simulated headset."""
-
-    button: str = Field(description="such as hook, mute, flash, reject", max_length=20)
 
 
 class Speaking(BaseModel):

@@ -8,8 +8,10 @@ from thirdring.protocol.commands import (
     Forward,
     Hold,
     Mute,
+    PauseRecording,
     Redial,
     Resume,
+    ResumeRecording,
     Swap,
     Transfer,
     Unmute,
@@ -22,6 +24,7 @@ __all__ = ["telephone_router"]
 
 SOURCE = "http"
 CALL_ERRORS = problems(2000, 2002, 2004, *ENGINE)
+RECORDING_ERRORS = problems(2000, 2002, 2004, 2020, *ENGINE)
 
 
 def telephone_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a list of routes
@@ -80,5 +83,15 @@ def telephone_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 -
     async def unmute(request: OptionalCall | None = None) -> CallId:
         """Let the customer hear the agent again."""
         return await about_call(Unmute(call_id=named(request), source=SOURCE))
+
+    @router.post("/recording/pause", responses=RECORDING_ERRORS)
+    async def pause_recording(request: OptionalCall | None = None) -> CallId:
+        """Record silence in place of both directions; `recording_paused` tells from when on."""
+        return await about_call(PauseRecording(call_id=named(request), source=SOURCE))
+
+    @router.post("/recording/resume", responses=RECORDING_ERRORS)
+    async def resume_recording(request: OptionalCall | None = None) -> CallId:
+        """Record sound again; `recording_resumed` tells from when on."""
+        return await about_call(ResumeRecording(call_id=named(request), source=SOURCE))
 
     return router

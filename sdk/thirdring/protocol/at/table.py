@@ -108,7 +108,7 @@ _OURS: Final = (
         "version,board,SIP stack,trunk,trunk reason,storage,strangers refused,last event,trunk SIP code,"
         "agent,agent state; then per call"
         " #STATECALL: call_id,index,direction,state,number,name,rings,started (UTC),"
-        "held by customer,muted,waiting,conference",
+        "held by customer,muted,waiting,conference,recording (off,on,paused)",
     ),
     CommandSpec("#CALLS", "ats", "AT#CALLS[=<limit>]", "newest calls first, as in AT#CALL"),
     CommandSpec(
@@ -146,18 +146,6 @@ _OURS: Final = (
     CommandSpec(
         "#SPEAK", "ts", 'AT#SPEAK="<path>"', 'play a file as the agent (simulator); "" stops; answers s'
     ),
-    CommandSpec(
-        "#BTN",
-        "ts",
-        'AT#BTN="<button>"',
-        "press a button of the simulated headset: hook, mute, flash, hold, drop, reject, redial",
-    ),
-    CommandSpec(
-        "#LED",
-        "rt",
-        "AT#LED?",
-        "lamps of the headset that are lit,headset's name; no name: no headset with buttons",
-    ),
     CommandSpec("#GET", "ats", 'AT#GET[="<name>"]', "settings: name,value,unit,description"),
     CommandSpec(
         "#SET", "ts", 'AT#SET="<name>",<value>[,"<name>",<value>...]', "change settings, all or none"
@@ -194,6 +182,13 @@ _OURS: Final = (
         "ts",
         "AT#TRANSFER=<number>[,<consent>]",
         "hand the customer on to number; consent 1: the customer agreed",
+    ),
+    CommandSpec(
+        "#REC",
+        "rts",
+        "AT#REC=<0|1>",
+        "0: record silence of the call, 1: record its sound again; ? answers off, on or paused per call:"
+        " state,call_id",
     ),
     CommandSpec(
         "#EVENTS",

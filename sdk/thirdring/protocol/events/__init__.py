@@ -38,7 +38,14 @@ from thirdring.protocol.events.desk import (
     StrangerRefused,
     TrunkChanged,
 )
-from thirdring.protocol.events.headset import HeadsetButton, HeadsetButtonsChanged
+from thirdring.protocol.events.recording import (
+    RecordingDeleted,
+    RecordingEnded,
+    RecordingPaused,
+    RecordingRead,
+    RecordingResumed,
+    RecordingStarted,
+)
 from thirdring.protocol.events.records import (
     EVENT_KINDS,
     RECORD_KEYS,
@@ -109,8 +116,6 @@ __all__ = [
     "EngineStarted",
     "EngineStopped",
     "Event",
-    "HeadsetButton",
-    "HeadsetButtonsChanged",
     "HeadsetChanged",
     "HoldEnded",
     "HoldStarted",
@@ -127,6 +132,12 @@ __all__ = [
     "ProgressKind",
     "Prompt",
     "Record",
+    "RecordingDeleted",
+    "RecordingEnded",
+    "RecordingPaused",
+    "RecordingRead",
+    "RecordingResumed",
+    "RecordingStarted",
     "RequestFailed",
     "RingBurst",
     "RingOverflow",

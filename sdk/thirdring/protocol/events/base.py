@@ -48,6 +48,8 @@ AgentAction = Literal[
     "transfer",
     "conference",
     "forward",
+    "pause_recording",
+    "resume_recording",
 ]
 AgentState = Literal["ready", "talking", "wrap_up", "break", "away"]
 ChosenState = Literal["ready", "break", "away"]

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from thirdring.protocol.at.parse import Op, Request
-from thirdring.protocol.at.values import parameters
+from thirdring.protocol.at.values import fields, parameters
 from thirdring.protocol.commands import (
     Answer,
     Command,
@@ -14,7 +14,9 @@ from thirdring.protocol.commands import (
     Hangup,
     Hold,
     Mute,
+    PauseRecording,
     Resume,
+    ResumeRecording,
     SetSettings,
     Swap,
     Transfer,
@@ -123,6 +125,16 @@ async def _mute(session: Session, request: Request) -> Reply:
     return Reply()
 
 
+async def _recording(session: Session, request: Request) -> Reply:
+    if request.op is Op.READ:
+        calls = (await desk_state(session)).calls
+        return Reply([f"#REC: {fields([call.recording, call.call_id])}" for call in calls])
+    on = in_range(one_parameter(request).number, 0, 1)
+    command = ResumeRecording(source=SOURCE) if on else PauseRecording(source=SOURCE)
+    await session.desk.client.command(command)
+    return Reply()
+
+
 async def _call_waiting(session: Session, request: Request) -> Reply:
     if request.op is Op.READ:
         return Reply([f"+CCWA: {session.profile.waiting}"])
@@ -160,6 +172,7 @@ async def _forward(session: Session, request: Request) -> Reply:
 
 HANDLERS: Final[Mapping[str, Handler]] = {
     "#FORWARD": _forward,
+    "#REC": _recording,
     "#TRANSFER": _transfer,
     "+CHLD": _call_hold,
     "+CMUT": _mute,

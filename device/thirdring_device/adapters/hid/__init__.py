@@ -1,1 +1,0 @@
-"""Buttons and lamps of headsets: USB HID telephony, by report descriptor."""

@@ -1,0 +1,102 @@
+"""Recordings of real calls: paused, and cut short by the engine's death."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.integration.conftest import Unit
+from tests.integration.test_level_and_verdicts import outline, speech_file
+from tests.peers import BaresipPeer, wait_until
+from thirdring.protocol.errors import CallError
+from thirdring.protocol.events import RecordingEnded, RecordingPaused, RecordingResumed, RingBurst
+from thirdring_device.adapters.recording.reading import RecordingFile
+from thirdring_device.recorded import analyze
+from thirdring_device.settings import load_settings
+
+pytestmark = pytest.mark.sip
+
+
+@pytest.fixture(scope="module")
+def recording_unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
+    running = Unit(tmp_path_factory.mktemp("unit"), extra="[recording]\nenabled = true\nreserve_mb = 1\n")
+    running.start()
+    yield running
+    running.stop()
+
+
+def answered(unit: Unit, peer: BaresipPeer, agent: Path) -> tuple[str, int]:
+    """Have ``peer`` call and answer; return the call and the last event before it."""
+    after = unit.desk.state().last_event
+    peer.dial(f"sip:desk@{unit.target}")
+    unit.desk.wait_for(lambda r: isinstance(r.event, RingBurst), timeout_s=30.0, after=after)
+    call_id = unit.desk.answer()
+    unit.desk.wait_for("recording_started", timeout_s=10.0, after=after)
+    unit.desk.speak(str(agent))
+    return call_id, after
+
+
+def test_a_paused_call_is_judged_from_its_recording_as_it_was_live(
+    recording_unit: Unit, tmp_path: Path
+) -> None:
+    unit = recording_unit
+    customer, _ = speech_file(tmp_path / "customer.wav", -24.0)
+    agent, duration_s = speech_file(tmp_path / "agent.wav", -30.0, 16000)
+    with BaresipPeer(tmp_path, speaks=customer) as peer:
+        call_id, after = answered(unit, peer, agent)
+        assert unit.desk.pause_recording() == call_id
+        unit.desk.wait_for("recording_paused", timeout_s=5.0, after=after)
+        assert [call.recording for call in unit.desk.state().calls] == ["paused"]
+        unit.desk.wait_for("levels", timeout_s=5.0, after=unit.desk.state().last_event)
+        unit.desk.wait_for("levels", timeout_s=5.0, after=unit.desk.state().last_event)
+        assert unit.desk.resume_recording(call_id) == call_id
+        unit.desk.wait_for("recording_resumed", timeout_s=5.0, after=after)
+        unit.desk.wait_for("recording_ended", timeout_s=duration_s + 20.0, after=after)
+    with pytest.raises(CallError) as refused:
+        unit.desk.pause_recording(call_id)
+    assert refused.value.code == 2000
+
+    events = [record.event for record in unit.desk.call_events(call_id)]
+    (paused,) = (event for event in events if isinstance(event, RecordingPaused))
+    (resumed,) = (event for event in events if isinstance(event, RecordingResumed))
+    (ended,) = (event for event in events if isinstance(event, RecordingEnded))
+    assert ended.reason == "call_ended"
+    assert ended.paused_s == pytest.approx(resumed.start_s - paused.start_s, abs=0.001)
+    path = unit.state_dir / "recordings" / ended.file
+    assert path.suffix == ".sealed"
+    file = RecordingFile(path)
+    with file.open_sound() as sound:
+        samples = sound.read(dtype="int16")
+    file.close()
+    assert len(samples) == pytest.approx(ended.duration_s * 16000, abs=1)
+    inside = slice(round(paused.start_s * 16000), round(resumed.start_s * 16000))
+    assert len(samples[inside]) > 8000
+    assert not samples[inside].any()
+    assert samples[: inside.start, 1].any()
+    assert np.abs(samples[inside.stop :]).max() > 1000
+
+    live = {verdict.rule: outline(verdict) for verdict in unit.desk.norms(call_id)}
+    report = analyze(path, load_settings(unit.settings, unit.state_dir))
+    assert {verdict.rule: outline(verdict) for verdict in report.verdicts} == live
+
+
+def test_the_recording_of_a_call_that_the_engine_died_on_is_finished_at_the_next_start(
+    recording_unit: Unit, tmp_path: Path
+) -> None:
+    unit = recording_unit
+    customer, _ = speech_file(tmp_path / "customer.wav", -24.0)
+    agent, _ = speech_file(tmp_path / "agent.wav", -30.0, 16000)
+    with BaresipPeer(tmp_path, speaks=customer) as peer:
+        call_id, after = answered(unit, peer, agent)
+        path = unit.state_dir / "recordings" / f"{call_id}.sealed"
+        wait_until(lambda: path.exists() and path.stat().st_size > 3 * 64_000, "it records", 30.0)
+        unit.kill_engine()
+        unit.desk.wait_for("recording_ended", timeout_s=60.0, after=after)
+    (ended,) = (r.event for r in unit.desk.call_events(call_id) if isinstance(r.event, RecordingEnded))
+    assert (ended.reason, ended.code, ended.file) == ("interrupted", 0, path.name)
+    live = {verdict.rule: outline(verdict) for verdict in unit.desk.norms(call_id)}
+    report = analyze(path, load_settings(unit.settings, unit.state_dir))
+    assert report.call.cause == "interrupted"
+    assert {verdict.rule: outline(verdict) for verdict in report.verdicts} == live
+    unit.free()
