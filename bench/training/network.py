@@ -1,5 +1,6 @@
 """A gated recurrent unit trained with jax, and the header the detectors are compiled with."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -26,7 +27,7 @@ def forward(weights: Any, inputs: Any) -> Any:
         hidden = hidden + update * (candidate - hidden)
         return hidden, hidden
 
-    _, states = jax.lax.scan(step, jnp.zeros((inputs.shape[0], units)), driven.transpose(1, 0, 2))
+    _, states = jax.lax.scan(step, jnp.zeros((inputs.shape[0], units)), driven.transpose(1, 0, 2), unroll=8)
     return states.transpose(1, 0, 2) @ weights["output"] + weights["output_bias"]
 
 
@@ -54,9 +55,11 @@ def train(inputs: Floats, truth: Any, loss: Loss, units: int, steps: int) -> dic
         return optax.apply_updates(weights, change), state, value
 
     fast = jax.jit(step)
-    for _ in range(steps):
+    for number in range(steps):
         chosen = rng.integers(0, len(inputs), 48)
-        weights, state, _ = fast(weights, state, (inputs[chosen] - mean) / deviation, truth[chosen])
+        weights, state, value = fast(weights, state, (inputs[chosen] - mean) / deviation, truth[chosen])
+        if number % 250 == 249:
+            print(f"step {number + 1}: loss {float(value):.4f}", file=sys.stderr, flush=True)
     made = {name: np.asarray(value, np.float32) for name, value in weights.items()}
     made["bias"] = made["bias"] - (mean / deviation) @ made["input"]
     made["input"] = made["input"] / deviation[:, np.newaxis]

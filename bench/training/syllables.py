@@ -2,147 +2,127 @@
 
 ``FOLDER`` is where ``asterisk-core-sounds-{en,es,fr,it,ru}`` (the transcripts) are unpacked; the sound
 comes from installed packages. Learned is only how many syllables each utterance holds, never where.
+The scenes are kept in ``FOLDER/scenes.npz``: delete it after a change of how they are made.
 """
 
-import gzip
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, lfilter, resample_poly
+from scipy.signal import butter, fftconvolve, firwin2, sosfilt
 from tests.dsp import signals
 from tests.dsp.signals import Signal
 
-from bench.conformance import material
-from bench.conformance.pace import COUNTED, at_tempo
 from bench.training.network import header, train
+from bench.training.utterances import Utterance, groups
 from thirdring_dsp.reference.talk_network import HOP, features
 
-SECONDS, UTTERANCES, LAG = 10, 12, 6
+UNITS, SECONDS, UTTERANCES, LAG = 24, 7, 8, 6
 COUNT = SECONDS * 8000
 FRAMES = COUNT // HOP - 1
-VOWELS = frozenset("aeiouyøœɐɑɒɔəɚɛɜɝɞɘɤɨɪɯɵʉʊʌʏæɶ\u0329")
-# The default voice of espeak-ng and the variants of the conformance run are not among them.
-VARIANTS = ("m1", "m2", "m4", "m5", "m6", "m8", "f1", "f3", "f4", "Andy", "linda", "Annie", "Alex", "belinda")
-# Frequent characters with one reading each.
-CHARACTERS = "我们你他她今天明后上下中国家人民学生老师工作电话号码服务问题时间开始大小多少高低水火山石田"
+SEED = 4
 
 
-class Utterance(NamedTuple):
-    signal: Signal
-    syllables: int
+def noise(rng: np.random.Generator, others: list[Utterance]) -> Signal:
+    """White, pink, hum, or a babble of other utterances."""
+    kind = rng.integers(4)
+    if kind == 1:
+        return signals.pink(SECONDS, 0, seed=int(rng.integers(1 << 30)))
+    if kind == 2:
+        return signals.hum(SECONDS, 0) + 0.3 * rng.standard_normal(COUNT)
+    if kind == 3:
+        voices = [np.resize(others[rng.integers(len(others))].signal, COUNT) for _ in range(8)]
+        return np.asarray(
+            np.sum([signals.at_rms(np.roll(v, rng.integers(COUNT)), 0) for v in voices], axis=0)
+        )
+    return np.asarray(rng.standard_normal(COUNT))
 
 
-def nuclei(text: str, voice: str) -> int:
-    """Syllables of a text as espeak-ng would speak it: phonemes with a vowel or a syllabic consonant."""
-    line = ["espeak-ng", "-q", "-v", voice, "--ipa", "--sep=_", text]
-    spoken = subprocess.run(line, capture_output=True, text=True, check=True).stdout
-    return sum(bool(VOWELS & set(phoneme)) for phoneme in spoken.replace(" ", "_").split("_"))
+def coloured(signal: Signal, rng: np.random.Generator) -> Signal:
+    """Through a microphone with a response of its own: a tilt and bumps of some decibels."""
+    places = np.linspace(0, 1, 9)
+    gain_db = rng.uniform(-9, 9) * (places - 0.5) + rng.normal(0, 3, 9)
+    return np.asarray(fftconvolve(signal, firwin2(129, places, 10 ** (gain_db / 20)), "same"))
 
 
-def trimmed(signal: Signal) -> Signal:
-    """Without what is 30 dB below the loudest 20 ms at both ends."""
-    power = np.convolve(signal**2, np.ones(160) / 160, "same")
-    loud = np.flatnonzero(power > 1e-3 * power.max())
-    return signal[loud[0] : loud[-1] + 1]
+def mu_law(signal: Signal) -> Signal:
+    """Through G.711 mu-law, near enough."""
+    code = np.rint(np.sign(signal) * np.log1p(255 * np.abs(np.clip(signal, -1, 1))) / np.log(256) * 127) / 127
+    return np.asarray(np.sign(code) * (256 ** np.abs(code) - 1) / 255)
 
 
-def prompts(root: Path) -> Iterator[Utterance]:
-    """Prompts with their transcripts; what the conformance run counts in is left out."""
-    for language in material.FIVE:
-        files = {path: path for path in material.installed(f"asterisk-core-sounds-{language}-wav")}
-        text = root / f"usr/share/doc/asterisk-core-sounds-{language}/core-sounds-{language}.txt.gz"
-        for line in gzip.decompress(text.read_bytes()).decode().splitlines():
-            name, _, said = (part.strip() for part in line.partition(":"))
-            path = next((path for path in files if path.as_posix().endswith(f"/{name}.wav")), None)
-            if path is None or line.startswith(";") or "[" in said or not said:
-                continue
-            if language == "en" and name in COUNTED:
-                continue
-            count = nuclei(said, "en-us" if language == "en" else language)
-            sound = trimmed(material.read(path))
-            if 0 < count < 40 and 1.5 < count / (sound.size / 8000) < 9:
-                yield Utterance(sound, count)
-
-
-def recorded_mandarin(rng: np.random.Generator) -> Iterator[Utterance]:
-    """Words, and one to four recorded syllables joined; every second of each is left out."""
-    for name, sound in signals.mandarin_words()[::2]:
-        yield Utterance(trimmed(sound), len(name))
-    files = material.installed("gcin-voice")
-    for speaker in ("3", "5"):
-        mine = [trimmed(material.read(path)) for path in files if path.stem == speaker][::2]
-        for _ in range(500):
-            count = int(rng.integers(1, 5))
-            chosen = [signals.at_rms(mine[k], -26) for k in rng.integers(0, len(mine), count)]
-            yield Utterance(np.concatenate(chosen), count)
-
-
-def synthetic(rng: np.random.Generator) -> Iterator[Utterance]:
-    for variant in VARIANTS:
-        for _ in range(40):
-            count = int(rng.integers(2, 14))
-            text = "".join(rng.choice(list(CHARACTERS), count))
-            path = signals.espeak(text, f"cmn+{variant}", int(rng.choice([130, 160, 200, 250])))
-            yield Utterance(trimmed(signals.load(path)), count)
-
-
-def varied(utterance: Utterance, rng: np.random.Generator) -> Utterance:
-    """At another tempo and with a higher or a lower voice."""
-    shift = int(rng.integers(85, 116))
-    sound = resample_poly(utterance.signal, 100, shift)
-    return Utterance(
-        at_tempo(np.asarray(sound), float(rng.uniform(0.8, 2.1) * 100 / shift)), utterance.syllables
-    )
-
-
-def scene(rng: np.random.Generator, groups: list[list[Utterance]]) -> tuple[Signal, NDArray[np.float16]]:
+def scene(
+    rng: np.random.Generator, sources: list[list[Utterance]], often: NDArray[np.float64]
+) -> tuple[Signal, NDArray[np.float16]]:
     """Utterances with pauses, and for each of them its frames and, in the last column, its syllables."""
     signal, truth = np.zeros(COUNT), np.zeros((UTTERANCES, FRAMES + 1), np.float16)
-    at, level_dbov = int(rng.integers(0, 8000)), rng.uniform(-45, -10)
-    group = groups[rng.integers(len(groups))]
+    at, level_dbov = int(rng.integers(0, 6000)), rng.uniform(-45, -10)
+    group = sources[rng.choice(len(sources), p=often)]
     for row in truth:
-        part = group[rng.integers(len(group))]
-        end = at + part.signal.size
-        if end > COUNT - 3200:
+        fitting = [part for part in (group[rng.integers(len(group))] for _ in range(4)) if part.signal.size]
+        part = next((one for one in fitting if at + one.signal.size <= COUNT - 1600), None)
+        if part is None:
             break
+        end = at + part.signal.size
         signal[at:end] = signals.at_rms(part.signal, level_dbov + rng.uniform(-3, 3))
         row[at // HOP + LAG - 1 : end // HOP + LAG + 1] = 1
         row[-1] = part.syllables
-        at = end + int(rng.integers(1600, 8000))
-    if rng.random() < 0.5:
-        band = (rng.uniform(200, 330), rng.uniform(3100, 3600))
-        signal = np.asarray(lfilter(*butter(3, band, "bandpass", fs=8000), signal))
-    noise = rng.standard_normal(COUNT) * 10 ** ((level_dbov - rng.uniform(18, 45)) / 20)
-    return signals.to_int16(signal + noise * (rng.random() < 0.7)) / 32768, truth
+        at = end + int(rng.integers(1600, 6000))
+    if rng.random() < 0.25:
+        tail = rng.standard_normal(1600) * np.exp(-np.arange(1600) / rng.uniform(60, 400))
+        signal = fftconvolve(signal, np.concatenate([[1], tail * rng.uniform(0.02, 0.1)]))[:COUNT]
+    if rng.random() < 0.7:
+        signal = coloured(signal, rng)
+    if rng.random() < 0.65:
+        band, order = (rng.uniform(200, 350), rng.uniform(3000, 3700)), int(rng.integers(2, 6))
+        signal = np.asarray(sosfilt(butter(order, band, "bandpass", fs=8000, output="sos"), signal))
+    if rng.random() < 0.7:
+        others = sources[rng.integers(len(sources))]
+        signal = signal + signals.at_rms(noise(rng, others), level_dbov - rng.uniform(12, 45))
+    if rng.random() < 0.3:
+        signal = mu_law(signal)
+    return signals.to_int16(signal) / 32768, truth
 
 
 def loss(logits: Any, truth: Any) -> Any:
-    """Squared error of each utterance's count over the count, and that of the whole scene."""
+    """Squared error of each utterance's count over the count, and that of the whole scene.
+
+    With it the squared logarithm of the scene's ratio, which counts as much at any pace.
+    """
     density = jax.nn.softplus(logits)
     wanted = truth[:, :, -1].astype(jnp.float32)
     found = jnp.einsum("st,sut->su", density, truth[:, :, :-1].astype(jnp.float32))
     one = jnp.where(wanted > 0, (found - wanted) ** 2 / jnp.maximum(wanted, 1), 0).sum() / (wanted > 0).sum()
-    total = wanted.sum(1)
-    return one + ((density.sum(1) - total) ** 2 / (total + 1)).mean()
+    total, counted = wanted.sum(1), density.sum(1)
+    ratio = jnp.log((counted + 1) / (total + 1))
+    return one + ((counted - total) ** 2 / (total + 1)).mean() + 5 * (ratio**2).mean()
 
 
-def main(root: Path, scenes: int = 4000, steps: int = 4000) -> None:
-    rng = np.random.default_rng(2)
-    sources = [list(prompts(root)), list(recorded_mandarin(rng)), list(synthetic(rng))]
-    print(f"utterances: {[len(source) for source in sources]}", file=sys.stderr, flush=True)
-    groups = [[varied(one, rng) for one in source for _ in range(2)] + source for source in sources if source]
-    made = [scene(rng, groups) for _ in range(scenes)]
-    inputs = [features(np.stack([sound for sound, _ in made[at : at + 200]])) for at in range(0, scenes, 200)]
+def scenes(root: Path, number: int) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
+    """Return the inputs of ``number`` scenes and their truth."""
+    kept = root / "scenes.npz"
+    if not kept.exists():
+        rng = np.random.default_rng(SEED)
+        made_of = groups(rng, root)
+        print("utterances:", [len(some) for _, some in made_of], file=sys.stderr, flush=True)
+        often = np.array([share for share, _ in made_of])
+        made = [scene(rng, [some for _, some in made_of], often / often.sum()) for _ in range(number)]
+        inputs = [
+            features(np.stack([sound for sound, _ in made[k : k + 200]])) for k in range(0, number, 200)
+        ]
+        np.savez(kept, inputs=np.concatenate(inputs), truth=np.stack([wanted for _, wanted in made]))
+    with np.load(kept) as found:
+        return found["inputs"], found["truth"]
+
+
+def main(root: Path, number: int = 8000, steps: int = 5000) -> None:
+    inputs, truth = scenes(root, number)
     print("training", file=sys.stderr, flush=True)
-    truth = jnp.asarray(np.stack([wanted for _, wanted in made]))
-    weights = train(np.concatenate(inputs), truth, loss, 16, steps)
+    weights = train(inputs, jnp.asarray(truth), loss, UNITS, steps)
     print(header(weights, "SYLLABLE"), end="")
 
 

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.signal import butter, resample_poly, sosfilt
 
-from tests.dsp.signals import MANDARIN_WORDS
+from tests.dsp.signals import ENGLISH, MANDARIN, MANDARIN_WORDS
+from tests.dsp.spoken import espeak, nuclei, said, syllables
 from tests.dsp.talk_signals import PROMPTS, Samples, Signal, as_int16, cuts, noise, prompt, silence
-from thirdring_dsp import SyllableRateMeter
+from thirdring_dsp import SyllableRateMeter, VoiceActivityDetector
 from thirdring_dsp.reference.talk_network import syllable_density
 
 # Syllables of prompts, counted from their transcripts; the network has not seen any of them.
@@ -55,6 +56,20 @@ def test_mandarin_syllables_are_counted_without_bias() -> None:
         pieces.append(resample_poly(samples, 8000, rate) * 0.3)
     meter = metered(telephone_band(one_after_another(pieces, 0.3)))
     assert meter.syllables == pytest.approx(sum(len(word.stem) for word in words), rel=0.1)
+
+
+@pytest.mark.parametrize("speed_wpm", [110, 165, 210, 265])
+@pytest.mark.parametrize("voice", ["cmn-latn-pinyin", "cmn-latn-pinyin+m3", "en", "en-us+f2", "en-us+m7"])
+def test_voices_and_speeds_it_was_not_trained_on_are_counted_without_bias(voice: str, speed_wpm: int) -> None:
+    text = MANDARIN if voice.startswith("cmn") else ENGLISH
+    sound, count = said(text, voice, speed_wpm)
+    meter = metered(telephone_band(sound) + noise(len(sound) / 8000 + 0.1, -60)[: len(sound)])
+    assert meter.syllables == pytest.approx(count, rel=0.1)
+
+
+def test_characters_are_the_syllables_that_espeak_speaks() -> None:
+    assert nuclei(espeak().phonemes(MANDARIN, "cmn-latn-pinyin")) == syllables(MANDARIN, "cmn-latn-pinyin")
+    assert nuclei(espeak().phonemes(MANDARIN, "cmn")) > 2 * syllables(MANDARIN, "cmn")
 
 
 def test_faster_speech_has_a_higher_rate(english: Signal) -> None:
@@ -105,8 +120,17 @@ def test_noise_has_no_pace() -> None:
 def test_network_agrees_with_the_slow_reference() -> None:
     signal = as_int16(one_after_another([prompt("agent-incorrect")], 1)) / 32768
     meter = metered(signal)
-    # All density of the reference but what lies outside the talk-spurts.
-    assert meter.syllables == pytest.approx(syllable_density(signal).sum(), abs=0.5)
+    detector = VoiceActivityDetector(8000)
+    told = detector.update(as_int16(np.concatenate([signal, silence(1)])))
+    spurts = [event for event in told if event.kind == "talk_spurt"]
+    # A hop is 16 ms; what it holds is told six hops later, and six beside a talk-spurt count as well.
+    counted = np.zeros(len(signal) // 128 + 64, bool)
+    for spurt in spurts:
+        first, end = int(spurt.start_s * 62.5 + 0.01), int(spurt.end_s * 62.5 + 0.51)
+        counted[max(first - 6, 0) : end + 6] = True
+    density = syllable_density(np.concatenate([signal, silence(1)]))
+    assert len(spurts) == 2
+    assert meter.syllables == pytest.approx(density[6:][counted[: len(density) - 6]].sum(), abs=0.02)
 
 
 @pytest.mark.parametrize("window_s", [0, 0.5, 61, math.nan])

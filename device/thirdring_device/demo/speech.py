@@ -35,7 +35,7 @@ TURNS: Final = {
         ("customer", "Thank you, goodbye."),
     ),
 }
-VOICES: Final = {"zh": ("cmn", "cmn+f3"), "en": ("en-gb", "en-us+f3")}
+VOICES: Final = {"zh": ("cmn-latn-pinyin", "cmn-latn-pinyin+f3"), "en": ("en-gb", "en-us+f3")}
 
 
 @dataclass(frozen=True, slots=True)
