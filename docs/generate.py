@@ -13,6 +13,8 @@ from thirdring.protocol.at.table import TABLE
 from thirdring.protocol.errors import ERRORS
 from thirdring.protocol.events import EVENT_KINDS, Event
 from thirdring.protocol.figures import FORMULAS
+from thirdring_device.adapters.hid.simulator import families
+from thirdring_device.adapters.hid.telephony import Telephony
 from thirdring_device.core.call import Call
 from thirdring_device.core.judged import DeskSettings, JudgedCall
 from thirdring_device.core.norms.base import Norm
@@ -206,12 +208,60 @@ def _dtmf_relay() -> Iterator[str]:
             yield f"| {stack} | {methods[row['method']]} | {row['way']} | {size} | {counts} | {lost} |"
 
 
+HEADSET = """\
+The buttons and lamps of a USB headset work by its HID report descriptor (telephony usage page 0x0B, lamps 0x08), not
+by a list of makers. `headset.buttons` says where they are; `headset_buttons_changed` tells when a headset comes, goes or cannot
+be used, `headset_button` each press. A press is a request: the appliance has the last word and tells it by the lamps.
+
+| button | while a call rings | in a call | with a call on hold | beside a waiting call |
+|---|---|---|---|---|
+| hook (lift, lay down) | answer | hang up | take back; laying down leaves it on hold | hang up the first, which leaves the second ringing |
+| mute | | mute, unmute | | mute, unmute |
+| flash, hold | | hold | take back | hold the first and take the second; then swap |
+| drop | refuse | hang up | | refuse the second |
+| reject (programmable button) | refuse | | | refuse the second |
+| redial | | | | only without a call, if `headset.redial_button` |
+| keypad | | digits | | digits |
+
+Lamps: `off_hook` while there is a call, held ones too (a headset that is told to go on-hook would end the call); `ring`;
+`mute` and `microphone` while muted; `hold` with a call on hold; `speaker` with a call in talk; `on_line` as `off_hook`;
+`ringer` (the headset rings itself) only without another call. A headset's answer to a lamp is not taken for a press.
+
+On Linux the user of the appliance needs to read and write `/dev/hidraw*` of the headset, else error 4010 is told. A udev
+rule that grants it: `KERNEL=="hidraw*", SUBSYSTEM=="hidraw", ATTRS{idVendor}=="0b0e", MODE="0660", GROUP="thirdring"`.
+
+## Families that are replayed
+
+The simulator (`headset.button_family`, `AT#BTN`, `AT#LED?`, `POST /v1/headset/press`) has the report descriptors of real
+devices and replays their reports; each is tested with every feature that it has. (p): pulses. Where a stream is not
+public it is built from the descriptor, as said.
+"""
+
+
+def headset() -> Iterator[str]:
+    yield f"# Headset buttons\n\n{MADE}"
+    yield HEADSET
+    yield "| family | device | buttons | lamps | descriptor from | streams |\n|---|---|---|---|---|---|"
+    for name, family in families().items():
+        telephony = Telephony(family.descriptor)
+        buttons = ", ".join(
+            f"{control} (p)" if control in telephony.relative else control
+            for control in sorted(telephony.controls)
+        )
+        lamps = ", ".join(sorted(telephony.leds))
+        device = f"{family.maker} {family.usb_id}".strip()
+        yield (
+            f"| `{name}` | {device} | {buttons} | {lamps} | {family.descriptor_source} | {family.stream_source} |"
+        )
+
+
 DOCUMENTS = {
     "interop.md": interop,
     "settings.md": settings,
     "errors.md": errors,
     "events.md": events,
     "console.md": console,
+    "headset.md": headset,
     "norms.md": norms,
     "figures.md": figures,
 }

@@ -193,6 +193,18 @@ class HeadsetSettings:
         live=True,
     )
     ear_record: bool = setting(True, "simulator: write what the agent hears to ear.wav")
+    buttons: str = setting(
+        "auto",
+        "buttons and lamps: hidraw (a USB headset's), simulator, off; auto: as the sound's device is",
+        choices=("auto", "hidraw", "simulator", "off"),
+    )
+    button_device: str = setting(
+        "", "hidraw: USB id of the headset, vvvv:pppp; empty: that of device, else the first one with buttons"
+    )
+    button_family: str = setting(
+        "jabra-link-380", "simulator: whose headset it behaves like (docs/headset.md)"
+    )
+    redial_button: bool = setting(True, "let the redial button call the number that was dialled last")
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,8 @@ if TYPE_CHECKING:
         EngineStarted,
         EngineStopped,
         Event,
+        HeadsetButton,
+        HeadsetButtonsChanged,
         HeadsetChanged,
         HoldEnded,
         HoldStarted,
@@ -101,7 +103,14 @@ if TYPE_CHECKING:
         NormScore,
         Staffing,
     )
-    from thirdring.protocol.views import CallDetail, CallSummary, CallView, DeskState, SettingView
+    from thirdring.protocol.views import (
+        CallDetail,
+        CallSummary,
+        CallView,
+        DeskState,
+        HeadsetView,
+        SettingView,
+    )
 
 __all__ = [
     "ERRORS",
@@ -142,7 +151,10 @@ __all__ = [
     "Forecast",
     "ForecastHour",
     "Formula",
+    "HeadsetButton",
+    "HeadsetButtonsChanged",
     "HeadsetChanged",
+    "HeadsetView",
     "HoldEnded",
     "HoldStarted",
     "Interruption",

@@ -14,12 +14,14 @@ from thirdring.protocol.commands import (
     Conference,
     Dial,
     Forward,
+    GetHeadset,
     GetSettings,
     GetState,
     Hangup,
     Hold,
     Mute,
     PauseRecording,
+    PressButton,
     Redial,
     Resume,
     ResumeRecording,
@@ -34,7 +36,7 @@ from thirdring.protocol.commands import (
 from thirdring.protocol.errors import RequestError, error
 from thirdring.protocol.events import EVENT_KINDS, AgentState, ChosenState, Event, Record, Verdict
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
-from thirdring.protocol.views import CallDetail, CallSummary, DeskState, SettingView
+from thirdring.protocol.views import CallDetail, CallSummary, DeskState, HeadsetView, SettingView
 from thirdring.transports.base import Transport
 from thirdring.transports.pick import pick_transport
 
@@ -189,6 +191,14 @@ class AsyncAppliance:
         """Play a sound file of the appliance into the simulated headset; return its length in seconds."""
         result = await self._command(Speak(path=path))
         return float(result.get("duration_s") or 0.0)
+
+    async def press(self, button: str) -> None:
+        """Press a button of the simulated headset; raises ``RequestError`` 1004 when it has none such."""
+        await self._command(PressButton(button=button))
+
+    async def headset(self) -> HeadsetView:
+        """Return the headset's buttons and lamps."""
+        return _parsed(HeadsetView, await self._command(GetHeadset()))
 
     async def calls(self, limit: int = 20) -> list[CallSummary]:
         """Return the newest calls, newest first."""

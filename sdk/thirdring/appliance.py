@@ -13,7 +13,7 @@ from thirdring.aio import RECONNECT_S, TIMEOUT_S, AsyncAppliance, Awaited, Repor
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import AgentState, ChosenState, Record, Verdict
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
-from thirdring.protocol.views import CallDetail, CallSummary, DeskState, SettingView
+from thirdring.protocol.views import CallDetail, CallSummary, DeskState, HeadsetView, SettingView
 
 __all__ = ["Appliance"]
 
@@ -151,6 +151,14 @@ class Appliance:
     def speak(self, path: str) -> float:
         """Play a sound file of the appliance into the simulated headset; return its length in seconds."""
         return self._run(self._appliance.speak(path))
+
+    def press(self, button: str) -> None:
+        """Press a button of the simulated headset; raises ``RequestError`` 1004 when it has none such."""
+        self._run(self._appliance.press(button))
+
+    def headset(self) -> HeadsetView:
+        """Return the headset's buttons and lamps."""
+        return self._run(self._appliance.headset())
 
     def calls(self, limit: int = 20) -> list[CallSummary]:
         """Return the newest calls, newest first."""

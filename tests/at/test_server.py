@@ -11,6 +11,7 @@ from thirdring.protocol.commands import (
     Answer,
     Dial,
     Hangup,
+    PressButton,
     Redial,
     SendDtmf,
     SetAgentState,
@@ -434,6 +435,14 @@ def test_speaking_as_the_agent(console: ServedConsole, host: Host) -> None:
     console.engine.answers["speak"] = {"duration_s": 2.0}
     assert host.ask('AT#SPEAK="/a b/早.wav"') == ["#SPEAK: 2.00", "OK"]
     assert console.engine.asked[-1] == Speak(path="/a b/早.wav", source="at")
+
+
+def test_buttons_and_lamps_of_the_headset(console: ServedConsole, host: Host) -> None:
+    console.engine.answers["get_headset"] = {"device": "Jabra", "leds": ["off_hook", "mute"]}
+    assert host.ask('AT#BTN="hook"') == ["OK"]
+    assert console.engine.asked[-1] == PressButton(button="hook", source="at")
+    assert host.ask("AT#LED?") == ['#LED: "off_hook mute","Jabra"', "OK"]
+    assert host.ask("AT#BTN") == ["ERROR"]
 
 
 def test_events_are_resumed_by_number_without_gap_or_double(console: ServedConsole, host: Host) -> None:

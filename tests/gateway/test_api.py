@@ -17,6 +17,7 @@ from thirdring.protocol.commands import (
     Hold,
     Mute,
     PauseRecording,
+    PressButton,
     Redial,
     Resume,
     ResumeRecording,
@@ -101,6 +102,18 @@ def test_post_becomes_its_command(tmp_path: Path, path: str, body: Any, command:
         assert response.is_success
         assert response.json() == ({"duration_s": 2.5} if path == "speak" else {"call_id": "c1"})
         assert desk.engine.commands == [command]
+
+    with_gateway(tmp_path, scenario)
+
+
+def test_headset_is_looked_at_and_its_buttons_are_pressed(tmp_path: Path) -> None:
+    async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
+        view = {"device": "Jabra", "leds": ["ring"], "family": "jabra", "buttons": ["hook"]}
+        desk.engine.handlers["get_headset"] = lambda _: view
+        desk.engine.handlers["press_button"] = lambda _: view
+        assert (await http.get("/v1/headset")).json() == view
+        assert (await http.post("/v1/headset/press", json={"button": "hook"})).json() == view
+        assert desk.engine.commands[-1] == PressButton(button="hook", source="http")
 
     with_gateway(tmp_path, scenario)
 

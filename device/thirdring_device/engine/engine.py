@@ -21,15 +21,18 @@ from typing import Any, Final, Literal
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.commands import (
     Command,
+    GetHeadset,
     GetMetrics,
     GetSettings,
     GetState,
+    PressButton,
     SetAgentState,
     SetSettings,
     Speak,
 )
 from thirdring.protocol.errors import CallError, error
 from thirdring.protocol.events import (
+    AgentRequested,
     AgentStateRequested,
     CallEnded,
     DialRefused,
@@ -45,9 +48,10 @@ from thirdring.protocol.events import (
     TrunkChanged,
     TrunkState,
 )
-from thirdring.protocol.views import CallView, DeskState
+from thirdring.protocol.views import CallView, DeskState, HeadsetView
 from thirdring_device.adapters.board.interface import Board
 from thirdring_device.adapters.headset.interface import Headset
+from thirdring_device.adapters.hid.interface import HeadsetButtons
 from thirdring_device.adapters.numbers import classify
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.store.journal import Journal
@@ -56,6 +60,7 @@ from thirdring_device.core.commands import DeviceCommand, MaskRecording, SetHead
 from thirdring_device.core.desk import Desk, Outputs
 from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanSettings
 from thirdring_device.core.digits import DigitSieve
+from thirdring_device.engine.headset_desk import HeadsetDesk
 from thirdring_device.engine.media import CallSound
 from thirdring_device.engine.recordings import Recordings
 from thirdring_device.engine.replay import desk_settings, interrupted
@@ -92,8 +97,15 @@ def plan_settings(settings: Settings) -> DialPlanSettings:
 class Engine:
     """One desk. ``start``, then commands by ``execute`` and records by ``records_after``, then ``stop``."""
 
-    def __init__(self, settings: Settings, state_dir: Path, board: Board, headset: Headset) -> None:
-        """Open the journal; raises ``StorageError``."""
+    def __init__(
+        self,
+        settings: Settings,
+        state_dir: Path,
+        board: Board,
+        headset: Headset,
+        buttons: HeadsetButtons | None = None,
+    ) -> None:
+        """Open the journal; raises ``StorageError``. Without ``buttons`` the headset has none."""
         self._settings = settings
         self._state_dir = state_dir
         self._board = board
@@ -111,6 +123,17 @@ class Engine:
         self._trunk: tuple[TrunkState, str, int] = ("static", "", 0)
         self._strangers = 0
         self._sieves: defaultdict[str, DigitSieve] = defaultdict(DigitSieve)
+        self._buttons: HeadsetDesk | None = None
+        if buttons is not None:
+            self._buttons = HeadsetDesk(
+                buttons,
+                redial=settings.headset.redial_button,
+                clock=self.clock,
+                calls=lambda: self._desk.calls,
+                admit=self._admit,
+                take=self._take,
+                call_soon=lambda *what: self._loop.call_soon_threadsafe(*what),
+            )
         self._workers = ThreadPoolExecutor(2, "worker")
         self._recordings = Recordings(
             state_dir, lambda: self._settings.recording, self.post, self.clock, self._workers
@@ -159,9 +182,13 @@ class Engine:
             )
         )
         self._drain()
+        if self._buttons:
+            self._buttons.start()
 
     async def stop(self, reason: str = "") -> None:
         """End every call, close SIP and the journal."""
+        if self._buttons:
+            await self._loop.run_in_executor(self._workers, self._buttons.stop)
         await self._loop.run_in_executor(self._workers, self._sip.stop)
         self._drain()
         self._recordings.close_all()
@@ -223,6 +250,8 @@ class Engine:
         self._store(records)
         for command in commands:
             self._execute(command)
+        if self._buttons:
+            self._buttons.follow()
         self._publish(records)
         self._recordings.note(records)
         for record in records:
@@ -290,12 +319,27 @@ class Engine:
             return await self._speak(command)
         if isinstance(command, SetAgentState):
             return self._set_agent_state(command)
+        if isinstance(command, GetHeadset | PressButton):
+            return self._headset_asked(command)
+        request = self._admit(command)
+        self._take(request)
+        return {"call_id": request.call_id}
+
+    def _headset_asked(self, command: GetHeadset | PressButton) -> Mapping[str, Any]:
+        if isinstance(command, PressButton):
+            if self._buttons is None:
+                raise error(4002, "its buttons are off")
+            self._buttons.press(command.button)
+        return self._buttons.view() if self._buttons else to_fields(HeadsetView(device="", leds=()))
+
+    def _admit(self, command: Command) -> AgentRequested:
+        """Turn a request into its fact; raises ``ThirdringError`` when it cannot be done now."""
         if command.name in DIALLING and not self._settings.trunk.server:
             raise error(3000, "trunk.server is not set")
         if command.name in DIALLING and self._trunk[0] not in ("static", "registered"):
             raise error(3001, self._trunk[1])
         try:
-            request = self._desk.admit(command, self.clock(), new_call_id())
+            return self._desk.admit(command, self.clock(), new_call_id())
         except CallError as refusal:
             if refusal.code in REFUSALS:
                 number = str(getattr(command, "number", getattr(command, "target", "")))
@@ -303,8 +347,6 @@ class Engine:
                     DialRefused(at_s=self.clock(), number=number, code=refusal.code, source=command.source)
                 )
             raise
-        self._take(request)
-        return {"call_id": request.call_id}
 
     def _may_dial(self, number: str) -> bool:
         """Ask the dial plan from the SIP thread about a number that the other side of a call names."""

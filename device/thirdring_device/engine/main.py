@@ -12,6 +12,7 @@ from typing import Final
 from thirdring.protocol.errors import error
 from thirdring_device.adapters.board.simulator import SimulatorBoard
 from thirdring_device.adapters.headset.choose import make_headset
+from thirdring_device.adapters.hid.choose import make_buttons
 from thirdring_device.engine.engine import Engine
 from thirdring_device.engine.server import serve_engine
 from thirdring_device.settings import Settings
@@ -46,7 +47,7 @@ async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     headset = make_headset(settings.headset, state_dir)
-    engine = Engine(settings, state_dir, SimulatorBoard(state_dir), headset)
+    engine = Engine(settings, state_dir, SimulatorBoard(state_dir), headset, make_buttons(settings.headset))
     await engine.start()
     socket = state_dir / "engine.sock"
     server = await serve_engine(engine, socket)

@@ -21,6 +21,7 @@ __all__ = [
     "Conference",
     "Dial",
     "Forward",
+    "GetHeadset",
     "GetMetrics",
     "GetSettings",
     "GetState",
@@ -28,6 +29,7 @@ __all__ = [
     "Hold",
     "Mute",
     "PauseRecording",
+    "PressButton",
     "Redial",
     "Resume",
     "ResumeRecording",
@@ -212,6 +214,21 @@ class Speak(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PressButton(Command):
+    """Press a button of the simulated headset (simulator board), such as ``hook``, ``mute`` or ``flash``."""
+
+    name = "press_button"
+    button: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetHeadset(Command):
+    """Return ``views.HeadsetView``: whether a headset with buttons is there, and its lamps."""
+
+    name = "get_headset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GetMetrics(Command):
     """Return ``{"frame_interval": {"count", "p50_ms", "p99_ms", "p99_9_ms", "max_ms"}}``.
 
@@ -260,6 +277,8 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
         SendDtmf,
         SetAgentState,
         Speak,
+        PressButton,
+        GetHeadset,
         GetSettings,
         SetSettings,
     )

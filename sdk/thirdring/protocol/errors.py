@@ -67,6 +67,8 @@ ERRORS: Final[Mapping[int, str]] = {
     4001: "the headset is not there",
     4002: "this board has no simulated headset",
     4003: "the recording has no samples",
+    4010: "the headset's buttons may not be opened",
+    4011: "the headset's buttons are not understood",
     4020: "the recording is encrypted and its key is not there",
     4021: "the recording is encrypted with another key",
     4022: "the recording is damaged or was changed",

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from thirdring.protocol.events import AgentState, TrunkState, Verdict
 
-__all__ = ["CallDetail", "CallSummary", "CallView", "DeskState", "SettingView"]
+__all__ = ["CallDetail", "CallSummary", "CallView", "DeskState", "HeadsetView", "SettingView"]
 
 Direction = Literal["incoming", "outgoing"]
 RecordingState = Literal["off", "on", "paused"]
@@ -56,6 +56,20 @@ class DeskState:
     trunk_sip_code: int = 0
     agent: str = ""
     agent_state: AgentState = "ready"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadsetView:
+    """The headset's buttons and lamps; ``device`` is empty while there is none.
+
+    ``leds``: lamps that are lit (``off_hook``, ``ring``, ``mute``, ``hold``, ...); the simulator tells those
+    that its headset has understood, besides its ``family`` and its ``buttons``.
+    """
+
+    device: str
+    leds: tuple[str, ...]
+    family: str = ""
+    buttons: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,7 @@ from thirdring_device.gateway.api.desk import desk_router
 from thirdring_device.gateway.api.docs_page import docs_page
 from thirdring_device.gateway.api.figures import figures_router
 from thirdring_device.gateway.api.guard import Guard, problem_response
+from thirdring_device.gateway.api.headset import headset_router
 from thirdring_device.gateway.api.models import Health
 from thirdring_device.gateway.api.problems import complete_openapi
 from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
@@ -90,6 +91,7 @@ def create_app(
     shown_in_openapi = [Depends(bearer)]  # the guard has checked the token before
     app.include_router(desk_router(client), dependencies=shown_in_openapi)
     app.include_router(telephone_router(client), dependencies=shown_in_openapi)
+    app.include_router(headset_router(client), dependencies=shown_in_openapi)
     app.include_router(calls_router(reader, settings), dependencies=shown_in_openapi)
     app.include_router(figures_router(KeyFigures(reader, settings)), dependencies=shown_in_openapi)
     app.include_router(stream_router(hub, send_timeout_s=send_timeout_s))

@@ -19,6 +19,7 @@ __all__ = [
     "ForwardRequest",
     "Health",
     "OptionalCall",
+    "PressRequest",
     "Problem",
     "SettingsChanged",
     "SettingsList",
@@ -95,6 +96,12 @@ class CallId(BaseModel):
     """The call that a command was about."""
 
     call_id: str
+
+
+class PressRequest(_Request):
+    """A button of the simulated headset."""
+
+    button: str = Field(description="such as hook, mute, flash, reject", max_length=20)
 
 
 class Speaking(BaseModel):

@@ -146,6 +146,18 @@ _OURS: Final = (
     CommandSpec(
         "#SPEAK", "ts", 'AT#SPEAK="<path>"', 'play a file as the agent (simulator); "" stops; answers s'
     ),
+    CommandSpec(
+        "#BTN",
+        "ts",
+        'AT#BTN="<button>"',
+        "press a button of the simulated headset: hook, mute, flash, hold, drop, reject, redial",
+    ),
+    CommandSpec(
+        "#LED",
+        "rt",
+        "AT#LED?",
+        "lamps of the headset that are lit,headset's name; no name: no headset with buttons",
+    ),
     CommandSpec("#GET", "ats", 'AT#GET[="<name>"]', "settings: name,value,unit,description"),
     CommandSpec(
         "#SET", "ts", 'AT#SET="<name>",<value>[,"<name>",<value>...]', "change settings, all or none"

@@ -38,6 +38,7 @@ from thirdring.protocol.events.desk import (
     StrangerRefused,
     TrunkChanged,
 )
+from thirdring.protocol.events.headset import HeadsetButton, HeadsetButtonsChanged
 from thirdring.protocol.events.recording import (
     RecordingDeleted,
     RecordingEnded,
@@ -116,6 +117,8 @@ __all__ = [
     "EngineStarted",
     "EngineStopped",
     "Event",
+    "HeadsetButton",
+    "HeadsetButtonsChanged",
     "HeadsetChanged",
     "HoldEnded",
     "HoldStarted",

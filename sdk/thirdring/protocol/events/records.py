@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from thirdring.protocol.codec import from_fields, to_fields
 from thirdring.protocol.errors import error
-from thirdring.protocol.events import derived, desk, recording, signalling, sound, work
+from thirdring.protocol.events import derived, desk, headset, recording, signalling, sound, work
 from thirdring.protocol.events.base import Event
 
 __all__ = [
@@ -30,7 +30,7 @@ class UnknownEvent(Event):
 
 EVENT_KINDS: Final[Mapping[str, type[Event]]] = {
     event.kind: event
-    for family in (desk, work, signalling, sound, recording, derived)
+    for family in (desk, headset, work, signalling, sound, recording, derived)
     for event in vars(family).values()
     if isinstance(event, type) and issubclass(event, Event) and event is not Event
 }

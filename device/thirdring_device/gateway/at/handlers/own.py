@@ -7,7 +7,14 @@ from typing import Any, Final
 
 from thirdring.protocol.at.parse import Op, Request
 from thirdring.protocol.at.values import Parameter, fields, parameters, quoted, safe_json
-from thirdring.protocol.commands import GetSettings, SetSettings, Speak, command_from_json
+from thirdring.protocol.commands import (
+    GetHeadset,
+    GetSettings,
+    PressButton,
+    SetSettings,
+    Speak,
+    command_from_json,
+)
 from thirdring.protocol.errors import error
 from thirdring_device.gateway.at.handlers.base import SOURCE, Handler, Session, one_parameter
 from thirdring_device.gateway.at.reply import AtMistake, Reply, json_lines
@@ -33,6 +40,16 @@ def _json_object(text: str) -> dict[str, Any]:
 async def _speak(session: Session, request: Request) -> Reply:
     result = await session.desk.client.command(Speak(path=one_parameter(request).text, source=SOURCE))
     return Reply([f"#SPEAK: {fields([float(result.get('duration_s', 0.0))])}"])
+
+
+async def _press(session: Session, request: Request) -> Reply:
+    await session.desk.client.command(PressButton(button=one_parameter(request).text, source=SOURCE))
+    return Reply()
+
+
+async def _leds(session: Session, request: Request) -> Reply:
+    headset = await session.desk.client.command(GetHeadset(source=SOURCE))
+    return Reply([f"#LED: {fields([' '.join(headset['leds']), str(headset['device'])])}"])
 
 
 async def _get(session: Session, request: Request) -> Reply:
@@ -92,6 +109,8 @@ async def _message_centre(session: Session, request: Request) -> Reply:
 HANDLERS: Final[Mapping[str, Handler]] = {
     "#DO": _do,
     "#SPEAK": _speak,
+    "#BTN": _press,
+    "#LED": _leds,
     "#GET": _get,
     "#SET": _set,
     "#SYNC": _sync,

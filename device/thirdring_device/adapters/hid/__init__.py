@@ -1,0 +1,1 @@
+"""Buttons and lamps of headsets: USB HID telephony, by report descriptor."""
