@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thirdring.protocol.errors import ThirdringError, error
-from thirdring_device import analyze, plans, selftest
+from thirdring_device import analyze, plans, recording_files, selftest
 from thirdring_device.settings import load_settings
 from thirdring_device.supervisor import EXIT_REFUSED, Supervisor
 
@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
         command.set_defaults(function=function)
     analyze.add_parser(commands)
     plans.add_parser(commands)
+    recording_files.add_parser(commands)
     selftest.add_parser(commands)
     demo = commands.add_parser("demo", help="one real call through the whole appliance, and its report")
     demo.add_argument("--language", default="zh", choices=("zh", "en"), help="language spoken in the call")

@@ -267,6 +267,23 @@ class RecordingSettings:
         high=100000,
         live=True,
     )
+    keep_days: int = setting(
+        0, "recordings older than this are deleted; 0: kept for ever", unit="d", low=0, high=36500, live=True
+    )
+    max_gb: float = setting(
+        0.0,
+        "room for all recordings; beyond it the oldest are deleted; 0: no limit",
+        unit="GB",
+        low=0.0,
+        high=100000.0,
+        live=True,
+    )
+    when_full: str = setting(
+        "stop",
+        "when only the reserve is left: stop recording, or delete the oldest recordings first",
+        choices=("stop", "delete_oldest"),
+        live=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)

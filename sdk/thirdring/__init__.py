@@ -109,6 +109,7 @@ if TYPE_CHECKING:
         CallView,
         DeskState,
         HeadsetView,
+        RecordingView,
         SettingView,
     )
 
@@ -176,6 +177,7 @@ __all__ = [
     "RecordingRead",
     "RecordingResumed",
     "RecordingStarted",
+    "RecordingView",
     "RequestError",
     "RequestFailed",
     "RingBurst",

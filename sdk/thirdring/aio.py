@@ -19,6 +19,7 @@ from thirdring.protocol.commands import (
     GetState,
     Hangup,
     Hold,
+    ListRecordings,
     Mute,
     PauseRecording,
     PressButton,
@@ -36,7 +37,14 @@ from thirdring.protocol.commands import (
 from thirdring.protocol.errors import RequestError, error
 from thirdring.protocol.events import EVENT_KINDS, AgentState, ChosenState, Event, Record, Verdict
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
-from thirdring.protocol.views import CallDetail, CallSummary, DeskState, HeadsetView, SettingView
+from thirdring.protocol.views import (
+    CallDetail,
+    CallSummary,
+    DeskState,
+    HeadsetView,
+    RecordingView,
+    SettingView,
+)
 from thirdring.transports.base import Transport
 from thirdring.transports.pick import pick_transport
 
@@ -174,6 +182,20 @@ class AsyncAppliance:
     async def resume_recording(self, call_id: str = "") -> str:
         """Record sound again; ``recording_resumed`` tells from when on."""
         return _call_id(await self._command(ResumeRecording(call_id=call_id)))
+
+    async def recordings(self, limit: int = 100) -> list[RecordingView]:
+        """Return the recordings that are kept, newest first."""
+        result = await self._command(ListRecordings(limit=limit))
+        return [_parsed(RecordingView, view) for view in result.get("recordings", [])]
+
+    async def save_recording(self, call_id: str, path: str | Path) -> None:
+        """Write the recording of a call to a file, opened (WAV or Ogg, as it was recorded), over HTTP only.
+
+        The journal notes it. Raises ``MediaError`` 4024 when there is none, 4025 while the call goes on,
+        ``ConnectionLost`` 8003 over a serial console.
+        """
+        await self.open()
+        await self._transport.save_recording(call_id, Path(path))
 
     async def send_dtmf(self, digits: str, duration_ms: int = 0) -> None:
         """Send DTMF digits (0-9 A-D * #) to the customer, each for 40 to 5000 ms (0: as set)."""

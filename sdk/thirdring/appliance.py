@@ -13,7 +13,14 @@ from thirdring.aio import RECONNECT_S, TIMEOUT_S, AsyncAppliance, Awaited, Repor
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import AgentState, ChosenState, Record, Verdict
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
-from thirdring.protocol.views import CallDetail, CallSummary, DeskState, HeadsetView, SettingView
+from thirdring.protocol.views import (
+    CallDetail,
+    CallSummary,
+    DeskState,
+    HeadsetView,
+    RecordingView,
+    SettingView,
+)
 
 __all__ = ["Appliance"]
 
@@ -139,6 +146,18 @@ class Appliance:
     def resume_recording(self, call_id: str = "") -> str:
         """Record sound again; ``recording_resumed`` tells from when on."""
         return self._run(self._appliance.resume_recording(call_id))
+
+    def recordings(self, limit: int = 100) -> list[RecordingView]:
+        """Return the recordings that are kept, newest first."""
+        return self._run(self._appliance.recordings(limit))
+
+    def save_recording(self, call_id: str, path: str | Path) -> None:
+        """Write the recording of a call to a file, opened (WAV or Ogg, as it was recorded), over HTTP only.
+
+        The journal notes it. Raises ``MediaError`` 4024 when there is none, 4025 while the call goes on,
+        ``ConnectionLost`` 8003 over a serial console.
+        """
+        self._run(self._appliance.save_recording(call_id, path))
 
     def send_dtmf(self, digits: str, duration_ms: int = 0) -> None:
         """Send DTMF digits (0-9 A-D * #) to the customer, each for 40 to 5000 ms (0: as set)."""

@@ -108,6 +108,11 @@ def _parser() -> argparse.ArgumentParser:
     transfer = command("transfer", _transfer)
     transfer.add_argument("target", nargs="?", default="", help="a number (default: the other call)")
     transfer.add_argument("--consent", action="store_true", help="the customer was told and agrees")
+    recordings = command("recordings", _recordings)
+    recordings.add_argument("--limit", type=int, default=100, help="how many at most (default %(default)s)")
+    recording = command("recording", _recording)
+    recording.add_argument("call", nargs="?", default=LAST, help="the call's id (default: the last call)")
+    recording.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
     watch = command("watch", _watch)
     watch.add_argument("--after", type=int, help="begin behind this event's number")
     watch.add_argument("--count", type=int, help="end after so many events")
@@ -230,6 +235,23 @@ def _pause_recording(appliance: Appliance, options: argparse.Namespace) -> None:
 def _resume_recording(appliance: Appliance, options: argparse.Namespace) -> None:
     """Record sound again."""
     _print_call(appliance.resume_recording(options.call), options)
+
+
+def _recordings(appliance: Appliance, options: argparse.Namespace) -> None:
+    """List the recordings that are kept."""
+    views = appliance.recordings(options.limit)
+    if options.json:
+        _print_json([to_fields(view) for view in views])
+        return
+    rows = [(v.call_id, v.finished_utc, v.size_bytes, "yes" if v.encrypted else "no") for v in views]
+    print(table(("CALL", "FINISHED", "BYTES", "SEALED"), rows))
+
+
+def _recording(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Save the recording of a call, opened; the journal notes it."""
+    call_id = _named(appliance, options.call)
+    appliance.save_recording(call_id, options.out)
+    _print_call(call_id, options)
 
 
 def _swap(appliance: Appliance, options: argparse.Namespace) -> None:

@@ -13,7 +13,15 @@ import pytest
 
 from tests.at.bench import ServedConsole, served
 from tests.at.test_server import view
-from thirdring.protocol.commands import Answer, Dial, GetSettings, GetState, Hangup, SetSettings
+from thirdring.protocol.commands import (
+    Answer,
+    Dial,
+    GetSettings,
+    GetState,
+    Hangup,
+    ListRecordings,
+    SetSettings,
+)
 from thirdring.protocol.errors import CallError, ConnectionLost, RequestError, ThirdringError, error
 from thirdring.protocol.events import Record, TrunkChanged
 from thirdring.transports.base import Transport
@@ -48,6 +56,18 @@ async def take(records: AsyncIterator[Record], count: int) -> list[int]:
             if len(numbers) == count:
                 break
     return numbers
+
+
+def test_recordings_are_listed_and_not_carried(console: ServedConsole, tmp_path: Path) -> None:
+    async def job(transport: SerialTransport) -> None:
+        console.engine.answers["list_recordings"] = {"recordings": []}
+        listed = await transport.command(ListRecordings(limit=3))
+        assert listed == {"recordings": []}
+        with pytest.raises(ConnectionLost) as refused:
+            await transport.save_recording("c1", tmp_path / "c1.wav")
+        assert refused.value.code == 8003
+
+    run(console, job)
 
 
 def trunk(count: int) -> list[TrunkChanged]:

@@ -5,12 +5,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from tests.integration.conftest import Unit
 from tests.integration.test_level_and_verdicts import outline, speech_file
 from tests.peers import BaresipPeer, wait_until
 from thirdring.protocol.errors import CallError
-from thirdring.protocol.events import RecordingEnded, RecordingPaused, RecordingResumed, RingBurst
+from thirdring.protocol.events import (
+    RecordingEnded,
+    RecordingPaused,
+    RecordingRead,
+    RecordingResumed,
+    RingBurst,
+)
 from thirdring_device.adapters.recording.reading import RecordingFile
 from thirdring_device.recorded import analyze
 from thirdring_device.settings import load_settings
@@ -75,6 +82,14 @@ def test_a_paused_call_is_judged_from_its_recording_as_it_was_live(
     assert not samples[inside].any()
     assert samples[: inside.start, 1].any()
     assert np.abs(samples[inside.stop :]).max() > 1000
+
+    assert call_id in [view.call_id for view in unit.desk.recordings()]
+    fetched = tmp_path / "fetched.wav"
+    unit.desk.save_recording(call_id, fetched)
+    assert (soundfile.read(fetched, dtype="int16")[0] == samples).all()
+    newest = unit.desk.call_events(call_id)[-1].event
+    assert isinstance(newest, RecordingRead)
+    assert (newest.source, newest.file) == ("http", path.name)
 
     live = {verdict.rule: outline(verdict) for verdict in unit.desk.norms(call_id)}
     report = analyze(path, load_settings(unit.settings, unit.state_dir))

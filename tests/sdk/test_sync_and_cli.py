@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.gateway.desk import Desk, at_the_desk
+from tests.recording.test_command import recorded
 from thirdring import Appliance, CallEnded, CallError, ConnectionLost, WaitTimeout
 from thirdring.cli import main
 from thirdring.protocol.errors import error
@@ -76,6 +77,31 @@ def test_telephone_keys_are_commands(
             assert command(desk, key.replace("_", "-")) == 0
             assert capsys.readouterr().out == "c7\n"
         assert [asked.name for asked in desk.engine.commands] == [key for key in keys for _ in range(2)]
+
+
+def test_recordings_are_listed_and_saved(
+    tmp_path: Path, command: Callable[[Desk, str], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = recorded(tmp_path, "wav", sealed=True)
+    view = {
+        "call_id": path.stem,
+        "file": path.name,
+        "encrypted": True,
+        "size_bytes": path.stat().st_size,
+        "finished_utc": "2026-03-02T08:15:09+00:00",
+    }
+    with desk_in_background(tmp_path) as (desk, _), Appliance(desk.url, desk.token) as appliance:
+        desk.engine.handlers["list_recordings"] = lambda _: {"recordings": [view]}
+        desk.engine.handlers["read_recording"] = lambda _: {"path": f"recordings/{path.name}"}
+        assert [found.file for found in appliance.recordings()] == [path.name]
+        assert command(desk, "recordings") == 0
+        assert path.stem in capsys.readouterr().out
+        assert command(desk, "--json recordings --limit 5") == 0
+        assert json.loads(capsys.readouterr().out) == [view]
+        appliance.save_recording(path.stem, tmp_path / "one.wav")
+        assert command(desk, f"recording {path.stem} --out {tmp_path / 'two.wav'}") == 0
+        assert (tmp_path / "one.wav").read_bytes() == (tmp_path / "two.wav").read_bytes()
+        assert (tmp_path / "one.wav").read_bytes()[:4] == b"RIFF"
 
 
 def test_closing_ends_what_another_thread_waits_for(tmp_path: Path) -> None:

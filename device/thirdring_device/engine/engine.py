@@ -25,7 +25,9 @@ from thirdring.protocol.commands import (
     GetMetrics,
     GetSettings,
     GetState,
+    ListRecordings,
     PressButton,
+    ReadRecording,
     SetAgentState,
     SetSettings,
     Speak,
@@ -42,6 +44,7 @@ from thirdring.protocol.events import (
     Event,
     HeadsetChanged,
     Record,
+    RecordingRead,
     SettingsChanged,
     StorageChanged,
     StrangerRefused,
@@ -62,7 +65,7 @@ from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanS
 from thirdring_device.core.digits import DigitSieve
 from thirdring_device.engine.headset_desk import HeadsetDesk
 from thirdring_device.engine.media import CallSound
-from thirdring_device.engine.recordings import Recordings
+from thirdring_device.engine.recordings import SWEEP_S, Recordings
 from thirdring_device.engine.replay import desk_settings, interrupted
 from thirdring_device.settings import Settings, changed, save_changes, setting_views
 
@@ -76,6 +79,8 @@ PLAN_WAIT_S: Final = 1.0
 """How long a REFER may wait for the dial plan: the other side sends it again after 0.5 s (RFC 3261, T1)."""
 DIALLING: Final = frozenset({"dial", "redial"})
 """Commands that need the trunk."""
+MOST_LISTED: Final = 1000
+"""Recordings in one answer."""
 LONGEST_NAME: Final = 120
 """Characters of an agent's name, and of a reason."""
 MASKED_DIGIT: Final = "x"
@@ -120,6 +125,7 @@ class Engine:
         self._news = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
         self._flush_timer: asyncio.TimerHandle | None = None
+        self._sweep_timer: asyncio.TimerHandle | None = None
         self._trunk: tuple[TrunkState, str, int] = ("static", "", 0)
         self._strangers = 0
         self._sieves: defaultdict[str, DigitSieve] = defaultdict(DigitSieve)
@@ -184,6 +190,7 @@ class Engine:
         self._drain()
         if self._buttons:
             self._buttons.start()
+        self._sweep()
 
     async def stop(self, reason: str = "") -> None:
         """End every call, close SIP and the journal."""
@@ -191,6 +198,8 @@ class Engine:
             await self._loop.run_in_executor(self._workers, self._buttons.stop)
         await self._loop.run_in_executor(self._workers, self._sip.stop)
         self._drain()
+        if self._sweep_timer is not None:
+            self._sweep_timer.cancel()
         self._recordings.close_all()
         await self._loop.run_in_executor(None, self._workers.shutdown)
         self._drain()
@@ -319,6 +328,8 @@ class Engine:
             return await self._speak(command)
         if isinstance(command, SetAgentState):
             return self._set_agent_state(command)
+        if isinstance(command, ListRecordings | ReadRecording):
+            return await self._about_recordings(command)
         if isinstance(command, GetHeadset | PressButton):
             return self._headset_asked(command)
         request = self._admit(command)
@@ -347,6 +358,23 @@ class Engine:
                     DialRefused(at_s=self.clock(), number=number, code=refusal.code, source=command.source)
                 )
             raise
+
+    async def _about_recordings(self, command: ListRecordings | ReadRecording) -> Mapping[str, Any]:
+        if isinstance(command, ListRecordings):
+            if not 1 <= command.limit <= MOST_LISTED:
+                raise error(1004, f"limit is {command.limit}, outside 1 to {MOST_LISTED}")
+            views = await self._loop.run_in_executor(self._workers, self._recordings.listed, command.limit)
+            return {"recordings": [to_fields(view) for view in views]}
+        path = await self._loop.run_in_executor(self._workers, self._recordings.named, command.call_id)
+        self._take(
+            RecordingRead(at_s=self.clock(), call_id=command.call_id, file=path.name, source=command.source)
+        )
+        return {"path": str(path.relative_to(self._state_dir))}
+
+    def _sweep(self) -> None:
+        """Delete old recordings, now and every hour."""
+        self._workers.submit(self._recordings.sweep)
+        self._sweep_timer = self._loop.call_later(SWEEP_S, self._sweep)
 
     def _may_dial(self, number: str) -> bool:
         """Ask the dial plan from the SIP thread about a number that the other side of a call names."""

@@ -1,31 +1,41 @@
 """The recordings of the calls: begun, paused and finished as the calls go."""
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from thirdring.protocol.errors import ThirdringError
-from thirdring.protocol.events import CallEnded, Event, Record, RecordingEnded
+from thirdring.protocol.errors import ThirdringError, error
+from thirdring.protocol.events import CallEnded, Event, Record, RecordingDeleted, RecordingEnded
+from thirdring.protocol.views import RecordingView
 from thirdring_device.adapters.recording.facts import is_kept, pack
 from thirdring_device.adapters.recording.key import KEY_FILE, read_key, read_or_make_key
-from thirdring_device.adapters.recording.recorder import CANNOT_WRITE, Recorder
+from thirdring_device.adapters.recording.recorder import CANNOT_WRITE, Recorder, free_bytes
+from thirdring_device.adapters.recording.retention import Kept, Limits, doomed, look
 from thirdring_device.adapters.recording.sinks import Plan, call_id_of, recordings_in, repair
 from thirdring_device.engine.media import SAMPLE_RATE_HZ
 from thirdring_device.settings import RecordingSettings
 
-__all__ = ["FOLDER", "Recordings"]
+__all__ = ["FOLDER", "SWEEP_S", "Recordings"]
 
 log = logging.getLogger(__name__)
 
 FOLDER: Final = "recordings"
 """In the state folder."""
 MEGABYTE: Final = 1_000_000
+GIGABYTE: Final = 1_000_000_000
+DAY_S: Final = 86_400.0
+HEADROOM_BYTES: Final = 16 * MEGABYTE
+"""Freed besides the reserve, so that not each minute of a call deletes another one."""
+SWEEP_S: Final = 3600.0
+"""How often old recordings are looked for, besides the end of each."""
 
 Tap = Callable[[npt.NDArray[np.int16], npt.NDArray[np.int16]], None]
 
@@ -46,8 +56,68 @@ class Recordings:
         self._key_file = state_dir / KEY_FILE
         self._settings, self._post, self._clock, self._workers = settings, post, clock, workers
         self._recorders: dict[str, Recorder] = {}
+        self._open: set[str] = set()
+        """Calls whose file is being written; changed by single operations, from several threads."""
         self._kept: defaultdict[str, list[Record]] = defaultdict(list)
         """What each live call's recording will carry."""
+
+    # --- what is kept -----------------------------------------------------------------------------
+
+    def _finished(self) -> list[Kept]:
+        """Return the recordings that are not being written, oldest first."""
+        found = (look(path) for path in recordings_in(self._folder) if call_id_of(path) not in self._open)
+        return sorted(kept for kept in found if kept is not None)
+
+    def listed(self, limit: int) -> list[RecordingView]:
+        """Return the newest recordings; may take a while."""
+        return [
+            RecordingView(
+                call_id=call_id_of(kept.path),
+                file=kept.path.name,
+                encrypted=kept.path.suffix == ".sealed",
+                size_bytes=kept.size_bytes,
+                finished_utc=datetime.fromtimestamp(kept.finished_s, UTC).isoformat(timespec="seconds"),
+            )
+            for kept in self._finished()[: -limit - 1 : -1]
+        ]
+
+    def named(self, call_id: str) -> Path:
+        """Return the recording of a call; raises ``MediaError`` 4024 (none) or 4025 (not finished yet)."""
+        if call_id in self._open:
+            raise error(4025, call_id)
+        for path in recordings_in(self._folder):
+            if call_id_of(path) == call_id:
+                return path
+        raise error(4024, call_id)
+
+    def sweep(self) -> None:
+        """Delete what is not to be kept any longer, and tell of each; may take a while."""
+        settings = self._settings()
+        limits = Limits(
+            settings.keep_days * DAY_S, round(settings.max_gb * GIGABYTE), self._short_bytes(settings)
+        )
+        for kept, reason in doomed(self._finished(), limits, time.time()):
+            try:
+                kept.path.unlink()
+            except OSError as failure:
+                log.error("%s was not deleted: %s", kept.path.name, failure)
+                continue
+            self._post(
+                RecordingDeleted(
+                    at_s=self._clock(),
+                    call_id=call_id_of(kept.path),
+                    file=kept.path.name,
+                    reason=reason,
+                )
+            )
+
+    def _short_bytes(self, settings: RecordingSettings) -> int:
+        """Return how much is missing to the reserve and a bit, where the oldest make room for it."""
+        if settings.when_full != "delete_oldest" or not self._folder.exists():
+            return 0
+        return max(0, settings.reserve_mb * MEGABYTE + HEADROOM_BYTES - free_bytes(self._folder))
+
+    # --- the calls --------------------------------------------------------------------------------
 
     def begin(self, call_id: str) -> Tap | None:
         """Return what takes the sound of a call, None when it is not recorded. Runs on the SIP thread."""
@@ -65,6 +135,7 @@ class Recordings:
             )
             return None
         recorder = Recorder(plan, self._post, self._clock)
+        self._open.add(call_id)
         self._recorders[call_id] = recorder
         return recorder.write
 
@@ -92,7 +163,12 @@ class Recordings:
         kept = self._kept.pop(call_id, [])
         recorder = self._recorders.pop(call_id, None)
         if recorder is not None:
-            self._workers.submit(recorder.close, kept)
+            self._workers.submit(self._finish, call_id, recorder, kept)
+
+    def _finish(self, call_id: str, recorder: Recorder, kept: Sequence[Record]) -> None:
+        recorder.close(kept)
+        self._open.discard(call_id)
+        self.sweep()
 
     def close_all(self) -> None:
         """Close the recordings of calls that have not ended; the workers do it."""

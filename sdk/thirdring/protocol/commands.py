@@ -27,9 +27,11 @@ __all__ = [
     "GetState",
     "Hangup",
     "Hold",
+    "ListRecordings",
     "Mute",
     "PauseRecording",
     "PressButton",
+    "ReadRecording",
     "Redial",
     "Resume",
     "ResumeRecording",
@@ -180,6 +182,22 @@ class ResumeRecording(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ListRecordings(Command):
+    """Return ``{"recordings": [views.RecordingView...]}``: the newest ``limit`` (1 to 1000) that are kept."""
+
+    name = "list_recordings"
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRecording(Command):
+    """Note that the recording of a call is read; return ``{"path": ...}``, below the state folder."""
+
+    name = "read_recording"
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SendDtmf(Command):
     """Send ``digits`` (0-9 A-D * #) to the customer, each for ``duration_ms`` (0: as set)."""
 
@@ -274,6 +292,8 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
         Unmute,
         PauseRecording,
         ResumeRecording,
+        ListRecordings,
+        ReadRecording,
         SendDtmf,
         SetAgentState,
         Speak,

@@ -97,6 +97,7 @@ ERRORS: Final[Mapping[int, str]] = {
     8000: "the appliance cannot be reached",
     8001: "the appliance did not answer in time",
     8002: "the appliance's answer was not understood",
+    8003: "this way to the appliance does not carry sound files",
     9000: "what was waited for did not happen in time",
 }
 

@@ -5,7 +5,15 @@ from typing import Any, Literal
 
 from thirdring.protocol.events import AgentState, TrunkState, Verdict
 
-__all__ = ["CallDetail", "CallSummary", "CallView", "DeskState", "HeadsetView", "SettingView"]
+__all__ = [
+    "CallDetail",
+    "CallSummary",
+    "CallView",
+    "DeskState",
+    "HeadsetView",
+    "RecordingView",
+    "SettingView",
+]
 
 Direction = Literal["incoming", "outgoing"]
 RecordingState = Literal["off", "on", "paused"]
@@ -103,6 +111,17 @@ class CallDetail:
 
     call: CallSummary
     verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordingView:
+    """A finished recording that is kept: ``file`` in the folder ``recordings`` of the state folder."""
+
+    call_id: str
+    file: str
+    encrypted: bool
+    size_bytes: int
+    finished_utc: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What a transport does: everything an appliance can be asked, over one kind of wire."""
 
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from thirdring.protocol.commands import Command
@@ -43,6 +44,9 @@ class Transport(Protocol):
 
     async def report(self, call_id: str, form: Literal["text", "json", "html"]) -> str:
         """Return the report of one call, as the appliance writes it."""
+
+    async def save_recording(self, call_id: str, path: Path) -> None:
+        """Write the recording of a call to a file, opened; raises ``MediaError`` 4024, 8003 without a way."""
 
     def events(self, after: int) -> AsyncIterator[Record]:
         """Yield every event with a number above ``after``, then those to come, without gap or double."""

@@ -10,6 +10,7 @@ import logging
 import random
 import time
 from collections.abc import AsyncGenerator, Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -29,6 +30,7 @@ from thirdring.protocol.commands import (
     GetState,
     Hangup,
     Hold,
+    ListRecordings,
     Mute,
     PauseRecording,
     PressButton,
@@ -83,6 +85,7 @@ _ROUTES: Final[Mapping[type[Command], tuple[str, str]]] = {
     Unmute: ("POST", "unmute"),
     PauseRecording: ("POST", "recording/pause"),
     ResumeRecording: ("POST", "recording/resume"),
+    ListRecordings: ("GET", "recordings"),
     SendDtmf: ("POST", "dtmf"),
     SetAgentState: ("POST", "agent"),
     Speak: ("POST", "speak"),
@@ -131,6 +134,9 @@ class HttpTransport:
         fields = to_fields(command)
         del fields["source"]
         body = fields["changes"] if isinstance(command, SetSettings) else fields
+        if isinstance(command, ListRecordings):
+            response = await self._request(method, f"/v1/{path}", params=body)
+            return _parsed(response, lambda views: {"recordings": list(views)})
         response = await self._request(method, f"/v1/{path}", json=None if method == "GET" else body)
         return _parsed(response, dict)
 
@@ -168,6 +174,31 @@ class HttpTransport:
     async def report(self, call_id: str, form: Literal["text", "json", "html"]) -> str:
         """Return the report of one call, as the appliance writes it."""
         return (await self._request("GET", f"{_call_path(call_id)}/report", params={"format": form})).text
+
+    async def save_recording(self, call_id: str, path: Path) -> None:
+        """Write the recording of a call to a file, opened; complete or not at all.
+
+        Raises ``MediaError`` 4024 and what the appliance refuses it with, ``StorageError`` 5008 when the
+        file cannot be written.
+        """
+        unfinished = path.with_name(path.name + ".part")
+        url = f"{_call_path(call_id)}/recording"
+        try:
+            async with self._http.stream("GET", url) as response:
+                if not response.is_success:
+                    raise _refusal(response.status_code, await response.aread())
+                with unfinished.open("wb") as file:  # noqa: ASYNC230, RUF100 - a piece at a time
+                    async for piece in response.aiter_bytes():
+                        file.write(piece)
+            unfinished.replace(path)
+        except httpx.TimeoutException as reason:
+            raise error(8001, f"GET {url} within {self._timeout_s:g} s") from reason
+        except (httpx.HTTPError, httpx.InvalidURL, RuntimeError) as reason:
+            raise error(8000, f"{self._http.base_url}: {reason}") from reason
+        except OSError as reason:
+            raise error(5008, f"{path}: {reason}") from reason
+        finally:
+            unfinished.unlink(missing_ok=True)
 
     async def events(self, after: int) -> AsyncGenerator[Record, None]:
         """Yield every event numbered above ``after``, then those to come, over any number of connections.

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
 from urllib.parse import parse_qs
 
@@ -130,6 +131,10 @@ class SerialTransport:
     async def report(self, call_id: str, form: Literal["text", "json", "html"]) -> str:
         """Return the report of one call, as the appliance writes it."""
         return await self._one(f"#REPORT={quoted(call_id)},{form}", str)
+
+    async def save_recording(self, call_id: str, path: Path) -> None:
+        """Raise ``ConnectionLost`` 8003: an hour would take six on the line."""
+        raise error(8003, "the serial console; use HTTP")
 
     async def _all(self, text: str, parse: Callable[[Any], T]) -> list[T]:
         values = await self._opened().ask(text)

@@ -34,11 +34,17 @@ class RecordingFile:
         """
         self._path = path
         self._sealed: SealedReader | None = None
+        try:
+            self._plain = path.open("rb")
+        except OSError as reason:
+            raise error(4000, f"{path}: {reason}") from reason
         if is_sealed(path):
+            self._plain.close()
             self._sealed = SealedReader(path, read_key(key_file or key_beside(path)))
 
     def close(self) -> None:
         """Close; may be called twice."""
+        self._plain.close()
         if self._sealed is not None:
             self._sealed.close()
 
@@ -71,8 +77,7 @@ class RecordingFile:
 
     def _comment(self) -> str:
         try:
-            with self._path.open("rb") as file:
-                return wav.read_comment(file) or ogg.read_comment(self._path)
+            return wav.read_comment(self._plain) or ogg.read_comment(self._path)
         except OSError as reason:
             raise error(4000, f"{self._path}: {reason}") from reason
 
@@ -86,8 +91,8 @@ class RecordingFile:
     def plain(self) -> Iterator[bytes]:
         """Yield the recording as an open WAV or Ogg file, facts included, piece by piece."""
         if self._sealed is None:
-            with self._path.open("rb") as file:
-                yield from _pieces(file)
+            self._plain.seek(0)
+            yield from _pieces(self._plain)
             return
         comment = to_comment(self._sealed.facts)
         self._sealed.seek(0)

@@ -11,6 +11,7 @@ import os
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Final, Literal
 
 import numpy as np
@@ -27,7 +28,7 @@ from thirdring.protocol.events import (
 from thirdring_device.adapters.recording.facts import pack
 from thirdring_device.adapters.recording.sinks import Plan, Sink, create
 
-__all__ = ["Recorder"]
+__all__ = ["CANNOT_WRITE", "NO_ROOM", "Recorder", "free_bytes"]
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +46,12 @@ CANNOT_WRITE: Final = 5008
 
 class NoRoomError(OSError):
     """Writing on would go into the disk's reserve."""
+
+
+def free_bytes(folder: Path) -> int:
+    """Return the room that is left on the disk of a folder; raises ``OSError``."""
+    room = os.statvfs(folder)
+    return room.f_bavail * room.f_frsize
 
 
 class Recorder:
@@ -180,8 +187,7 @@ class Recorder:
 
     def _keep_reserve(self) -> None:
         folder = self._plan.folder if self._plan.folder.exists() else self._plan.folder.parent
-        room = os.statvfs(folder)
-        if room.f_bavail * room.f_frsize < self._plan.reserve_bytes:
+        if free_bytes(folder) < self._plan.reserve_bytes:
             raise NoRoomError(f"{self._plan.reserve_bytes} bytes stay free")
 
     def _fail(self, reason: OSError) -> None:

@@ -23,6 +23,7 @@ from thirdring_device.gateway.api.guard import Guard, problem_response
 from thirdring_device.gateway.api.headset import headset_router
 from thirdring_device.gateway.api.models import Health
 from thirdring_device.gateway.api.problems import complete_openapi
+from thirdring_device.gateway.api.recordings import recordings_router
 from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
 from thirdring_device.gateway.api.telephone import telephone_router
 from thirdring_device.gateway.api.token import read_or_make_token
@@ -94,6 +95,7 @@ def create_app(
     app.include_router(headset_router(client), dependencies=shown_in_openapi)
     app.include_router(calls_router(reader, settings), dependencies=shown_in_openapi)
     app.include_router(figures_router(KeyFigures(reader, settings)), dependencies=shown_in_openapi)
+    app.include_router(recordings_router(client, state_dir), dependencies=shown_in_openapi)
     app.include_router(stream_router(hub, send_timeout_s=send_timeout_s))
     _add_pages(app, client)
     _add_error_handlers(app)

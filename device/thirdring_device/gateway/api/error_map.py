@@ -73,6 +73,7 @@ STATUSES: Final[Mapping[int, HTTPStatus]] = {
     8000: HTTPStatus.BAD_GATEWAY,
     8001: HTTPStatus.GATEWAY_TIMEOUT,
     8002: HTTPStatus.BAD_GATEWAY,
+    8003: HTTPStatus.NOT_IMPLEMENTED,
     9000: HTTPStatus.GATEWAY_TIMEOUT,
 }
 

@@ -77,6 +77,7 @@ CME_OF_ERROR: Final[Mapping[int, int | None]] = {
     8000: UNKNOWN,
     8001: UNKNOWN,
     8002: UNKNOWN,
+    8003: NOT_SUPPORTED,
     9000: UNKNOWN,
 }
 

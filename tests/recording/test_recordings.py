@@ -1,0 +1,137 @@
+"""The engine's recordings: begun and closed with the calls, listed, deleted when their time has come."""
+
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.peers import wait_until
+from tests.recording.test_recorder import CALL_ID, FACTS, heard, talk
+from thirdring.protocol.errors import MediaError
+from thirdring.protocol.events import Event, RecordingDeleted, RecordingEnded
+from thirdring_device.adapters.recording.key import KEY_FILE
+from thirdring_device.engine import recordings as recordings_module
+from thirdring_device.engine.recordings import FOLDER, Recordings
+from thirdring_device.settings import RecordingSettings
+
+DAY_S = 86_400.0
+
+
+class Bench:
+    """Recordings in a folder, with what they tell."""
+
+    def __init__(self, folder: Path, workers: ThreadPoolExecutor) -> None:
+        self.folder = folder
+        self.told: list[Event] = []
+        self.settings = RecordingSettings(enabled=True, reserve_mb=1)
+        self.recordings = Recordings(folder, lambda: self.settings, self.told.append, lambda: 5.0, workers)
+
+    def kept(self, call_id: str, age_days: float, size: int = 1000, suffix: str = ".sealed") -> Path:
+        path = self.folder / FOLDER / f"{call_id}{suffix}"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(size))
+        at_s = time.time() - age_days * DAY_S
+        os.utime(path, (at_s, at_s))
+        return path
+
+    def deleted(self) -> list[tuple[str, str]]:
+        return [(event.call_id, event.reason) for event in self.told if isinstance(event, RecordingDeleted)]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with ThreadPoolExecutor(1) as workers:
+        yield Bench(tmp_path, workers)
+
+
+def test_a_call_is_recorded_by_the_settings_of_its_beginning(bench: Bench) -> None:
+    bench.settings = replace(bench.settings, format="opus", encrypted=False)
+    tap = bench.recordings.begin(CALL_ID)
+    assert tap is not None
+    bench.settings = RecordingSettings()
+    assert bench.recordings.begin("another") is None
+    agent, customer = talk(1.0)
+    for at in range(0, len(agent), 320):
+        tap(agent[at : at + 320], customer[at : at + 320])
+    with pytest.raises(MediaError) as refused:
+        bench.recordings.named(CALL_ID)
+    assert refused.value.code == 4025
+    bench.recordings.note(FACTS)
+    wait_until(lambda: any(isinstance(event, RecordingEnded) for event in bench.told), "it is closed")
+    wait_until(lambda: bench.recordings.listed(10), "it is listed")
+    (view,) = bench.recordings.listed(10)
+    path = bench.recordings.named(CALL_ID)
+    assert (view.call_id, view.file, view.encrypted) == (CALL_ID, f"{CALL_ID}.ogg", False)
+    assert view.size_bytes == path.stat().st_size
+    assert heard(path)[1] == FACTS[:2]
+
+
+def test_a_key_that_cannot_be_read_costs_the_recording_and_not_the_call(bench: Bench) -> None:
+    (bench.folder / KEY_FILE).write_text("no key")
+    assert bench.recordings.begin(CALL_ID) is None
+    (ended,) = bench.told
+    assert isinstance(ended, RecordingEnded)
+    assert (ended.reason, ended.code) == ("failed", 4020)
+
+
+def test_what_was_kept_long_enough_is_deleted_and_told(bench: Bench) -> None:
+    bench.settings = replace(bench.settings, keep_days=30)
+    old = [bench.kept("a", 40.0), bench.kept("b", 31.0, suffix=".wav")]
+    young = bench.kept("c", 29.0, suffix=".ogg")
+    other = bench.kept("notes", 90.0, suffix=".txt")
+    bench.recordings.sweep()
+    assert bench.deleted() == [("a", "age"), ("b", "age")]
+    assert [path.exists() for path in (*old, young, other)] == [False, False, True, True]
+    bench.recordings.sweep()
+    assert len(bench.deleted()) == 2
+
+
+def test_the_oldest_make_room(bench: Bench) -> None:
+    bench.settings = replace(bench.settings, max_gb=2500e-9)
+    for number in range(4):
+        bench.kept(f"call{number}", 10.0 - number)
+    bench.recordings.sweep()
+    assert bench.deleted() == [("call0", "space"), ("call1", "space")]
+
+
+@pytest.mark.parametrize(("when_full", "gone"), [("stop", 0), ("delete_oldest", 2)])
+def test_a_full_disk_deletes_the_oldest_only_where_that_is_set(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, when_full: str, gone: int
+) -> None:
+    headroom_bytes = recordings_module.HEADROOM_BYTES
+    free = 1_000_000 + headroom_bytes - 1500
+    monkeypatch.setattr(recordings_module, "free_bytes", lambda folder: free)
+    bench.settings = replace(bench.settings, when_full=when_full)
+    for number in range(4):
+        bench.kept(f"call{number}", 10.0 - number)
+    bench.recordings.sweep()
+    assert len(bench.deleted()) == gone
+
+
+def test_a_recording_that_is_being_written_is_never_deleted(bench: Bench) -> None:
+    bench.settings = replace(bench.settings, keep_days=1)
+    tap = bench.recordings.begin(CALL_ID)
+    assert tap is not None
+    path = bench.folder / FOLDER / f"{CALL_ID}.sealed"
+    tap(*(side[:320] for side in talk(1.0)))
+    wait_until(path.exists, "it is recorded")
+    os.utime(path, (0.0, 0.0))
+    bench.recordings.sweep()
+    assert path.exists()
+    assert bench.recordings.listed(10) == []
+    bench.recordings.close_all()
+    wait_until(lambda: any(isinstance(event, RecordingEnded) for event in bench.told), "it is closed")
+
+
+def test_the_newest_are_listed_first(bench: Bench) -> None:
+    for number in range(5):
+        bench.kept(f"call{number}", 10.0 - number)
+    assert [view.call_id for view in bench.recordings.listed(3)] == ["call4", "call3", "call2"]
+    assert len(bench.recordings.listed(1000)) == 5
+    with pytest.raises(MediaError) as refused:
+        bench.recordings.named("none")
+    assert refused.value.code == 4024
