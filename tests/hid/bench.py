@@ -41,8 +41,10 @@ PAUSE_S = 3.0
 
 
 class Bench:
-    def __init__(self, family: str, *, redial: bool = True) -> None:
+    def __init__(self, family: str, *, redial: bool = True, echo_s: float = 0.0) -> None:
+        """``echo_s``: how long the headset takes to report what it does by its lamps."""
         self.now_s = 10.0
+        self.echo_s = echo_s
         self.desk = Desk(DeskSettings(CN_PERIOD_S))
         self.records: list[Record] = []
         self.headset = SimulatedButtons(family)
@@ -111,12 +113,17 @@ class Bench:
         """The customer hangs up."""
         self.pause()
         self.take(CallEnded(at_s=self.now_s, call_id=call_id, by="customer", cause="hangup"))
-        self.settle()
+        self.echo()
 
     def ask(self, command: Command) -> None:
         """Somebody asks over HTTP."""
         self.pause()
         self.take(self.desk.admit(command, self.now_s, f"new{len(self.records)}"))
+        self.echo()
+
+    def echo(self) -> None:
+        """Let the headset report what it did by itself."""
+        self.now_s += self.echo_s
         self.settle()
 
     def press(self, button: str) -> None:

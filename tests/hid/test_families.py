@@ -79,9 +79,10 @@ def test_mute_mutes_and_unmutes_and_is_not_doubled_by_its_lamp(name: str) -> Non
     assert bench.states() == {"a": "active"}
 
 
+@pytest.mark.parametrize("echo_s", [0.02, 0.25, 0.9, 3.5])
 @pytest.mark.parametrize("name", having("hook", "mute"))
-def test_mute_by_page_is_undone_by_button_and_the_reverse(name: str) -> None:
-    bench = Bench(name)
+def test_mute_by_page_is_undone_by_button_and_the_reverse(name: str, echo_s: float) -> None:
+    bench = Bench(name, echo_s=echo_s)
     bench.in_call()
     bench.ask(Mute())
     assert bench.lit() == bench.expected(*MUTED)
@@ -176,9 +177,10 @@ def test_reject_refuses_the_ringing_call_only(name: str) -> None:
     assert bench.lit() == bench.expected(*IN_TALK)
 
 
+@pytest.mark.parametrize("echo_s", [0.02, 0.25, 0.9, 3.5])
 @pytest.mark.parametrize("name", ALL)
-def test_answer_and_hang_up_by_page_set_the_lamps_and_nothing_happens_twice(name: str) -> None:
-    bench = Bench(name)
+def test_answer_and_hang_up_by_page_set_the_lamps_and_nothing_happens_twice(name: str, echo_s: float) -> None:
+    bench = Bench(name, echo_s=echo_s)
     for call_id in "abc":
         bench.ring(call_id)
         bench.ask(Answer())
@@ -189,9 +191,10 @@ def test_answer_and_hang_up_by_page_set_the_lamps_and_nothing_happens_twice(name
     assert bench.pressed() == []
 
 
+@pytest.mark.parametrize("echo_s", [0.02, 0.25, 0.9, 3.5])
 @pytest.mark.parametrize("name", having("hook"))
-def test_headset_takes_over_a_call_that_the_page_answered(name: str) -> None:
-    bench = Bench(name)
+def test_headset_takes_over_a_call_that_the_page_answered(name: str, echo_s: float) -> None:
+    bench = Bench(name, echo_s=echo_s)
     bench.ring()
     bench.ask(Answer())
     bench.press("hook")
@@ -199,9 +202,10 @@ def test_headset_takes_over_a_call_that_the_page_answered(name: str) -> None:
     assert bench.asked() == ["answer", "hangup"]
 
 
+@pytest.mark.parametrize("echo_s", [0.02, 0.25, 0.9, 3.5])
 @pytest.mark.parametrize("name", having("hook"))
-def test_customer_who_leaves_puts_the_headset_on_hook(name: str) -> None:
-    bench = Bench(name)
+def test_customer_who_leaves_puts_the_headset_on_hook(name: str, echo_s: float) -> None:
+    bench = Bench(name, echo_s=echo_s)
     bench.in_call("a")
     bench.leave("a")
     assert bench.lit() == set()

@@ -38,8 +38,8 @@ ECHO_S: Final = 0.3
 """A pulse this soon after somebody else changed its lamp is the headset's own echo."""
 OWN_S: Final = 2.0
 """A lamp that changes within this time of its button's pulse was changed by it, and is not echoed."""
-FOLLOW_S: Final = 1.0
-"""A switch that goes where its lamp was told to within this time follows the lamp."""
+FOLLOW_S: Final = 2.0
+"""A switch that goes where its lamp was told to within this time follows the lamp; wireless ones are slow."""
 RELEASE_S: Final = 0.5
 """A switch that goes back within this time was a push button, unless it has been seen to follow its lamp."""
 REFRESH_S: Final = 1.0

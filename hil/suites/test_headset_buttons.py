@@ -1,0 +1,50 @@
+"""The headset's buttons, pressed over the serial line: a call is answered, muted and hung up."""
+
+import pytest
+
+from thirdring.appliance import Appliance
+from thirdring.protocol.events import CallEnded, HeadsetButton
+from thirdring_hil.line import RawLine
+from thirdring_hil.measurements import Measure
+from thirdring_hil.peer import Caller
+from thirdring_hil.target import Target
+
+
+@pytest.mark.needs("sip", "simulated_headset")
+def test_a_call_is_answered_muted_and_ended_by_the_headset(
+    target: Target, appliance: Appliance, measure: Measure
+) -> None:
+    assert target.sip is not None
+    before = appliance.state().last_event
+    assert appliance.headset().leds == ()
+    with Caller(target.sip, "2155512345") as caller:
+        caller.call()
+        appliance.wait_for("ring_burst", 10.0, before)
+        assert "ring" in appliance.headset().leds
+        appliance.press("hook")
+        caller.wait_for("answered")
+        pressed = appliance.wait_for(HeadsetButton, 5.0, before).event
+        answered = appliance.wait_for("call_answered", 5.0, before).event
+        measure("button_to_answer", answered.at_s - pressed.at_s, "s", 0.0, 0.5)
+        appliance.wait_for("media_started", 5.0, before)
+        assert "off_hook" in appliance.headset().leds
+        appliance.press("mute")
+        muted = appliance.wait_for("mute_started", 5.0, before)
+        assert "mute" in appliance.headset().leds
+        appliance.press("mute")
+        appliance.wait_for("mute_ended", 5.0, muted.number)
+        appliance.wait_for("levels", 5.0, muted.number)
+        appliance.press("hook")
+        caller.wait_for("released")
+        ended = appliance.wait_for("call_ended", 5.0, before).event
+    assert isinstance(ended, CallEnded)
+    assert (ended.by, ended.cause) == ("agent", "hangup")
+    assert appliance.headset().leds == ()
+
+
+@pytest.mark.needs("simulated_headset")
+def test_lamps_and_buttons_are_at_the_terminal_too(line: RawLine) -> None:
+    lamps = line.ask("AT#LED?")
+    assert lamps[0].startswith('#LED: "","')
+    assert line.ask('AT#BTN="eject"') == ["ERROR"]
+    assert line.ask('AT#BTN="flash"') == ["OK"], "pressed, and nothing to hold"
