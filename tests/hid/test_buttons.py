@@ -2,7 +2,7 @@
 
 import pytest
 
-from thirdring.protocol.commands import Answer, Hangup, Mute, Resume, SendDtmf, Unmute
+from thirdring.protocol.commands import Answer, Command, Hangup, Hold, Mute, Resume, SendDtmf, Swap, Unmute
 from thirdring_device.core.call import Call, CallState
 from thirdring_device.core.headset_buttons import ButtonMachine, Change, Control, Press
 from thirdring_device.core.headset_leds import Leds, leds_of
@@ -176,3 +176,22 @@ def test_keys_of_the_headset_send_digits_in_a_call_only() -> None:
 )
 def test_lamps_are_a_function_of_the_calls(calls: tuple[Call, ...], leds: Leds) -> None:
     assert leds_of(calls) == leds
+
+
+@pytest.mark.parametrize(
+    ("calls", "command"),
+    [
+        ((call("incoming"),), None),
+        ((call("active"),), Hold(call_id="a", source="headset")),
+        ((call("held"),), Resume(call_id="a", source="headset")),
+        ((call("active"), call("held", "b")), Swap(source="headset")),
+        ((call("active"), call("incoming", "b")), Answer(call_id="b", source="headset")),
+        ((call("held"), call("incoming", "b")), Answer(call_id="b", source="headset")),
+        ((call("dialing"),), None),
+        ((call("ending"),), None),
+    ],
+)
+def test_flash_takes_what_waits_else_swaps_else_holds(
+    calls: tuple[Call, ...], command: Command | None
+) -> None:
+    assert asked(Machine(*calls).turn("flash", True, relative=True)) == command
