@@ -127,7 +127,8 @@ def main() -> None:
                     time.sleep(0.005)
                 say({"kind": "wait_digits_sent"})
             case "wait_ticks":
-                while probes[request["call_id"]].ticks < request["ticks"]:
+                # An answered call may still be without sound.
+                while (found := probes.get(request["call_id"])) is None or found.ticks < request["ticks"]:
                     time.sleep(0.005)
                 say({"kind": "wait_ticks"})
             case "stop_speaking":

@@ -7,10 +7,14 @@ import pytest
 import soundfile
 
 from tests.adapters.desk_process import DeskProcess
-from tests.peers import SippPeer
+from tests.adapters.test_sip_sound import voiced_s, write_tone
+from tests.peers import SCENARIOS, SippPeer
+from tests.rtp import RtpPeer
 from thirdring_device.adapters.sip.hold import sdp_holds
 
 pytestmark = pytest.mark.sip
+
+MUSIC_HZ = 800.0
 
 
 def caller(scenario: str, desk: DeskProcess, directory: Path, **keys: str) -> SippPeer:
@@ -117,3 +121,33 @@ def test_hold_is_read_from_the_direction(lines: str, holds: bool) -> None:
     assert sdp_holds(head + body) is holds
     assert sdp_holds(head + body.replace("10.0.0.1", "0.0.0.0")) is True
     assert sdp_holds("INVITE sip:x SIP/2.0\r\nContent-Length: 0\r\n\r\n") is None
+
+
+@pytest.mark.interop("the held customer hears music, or silence as set", peer="SIPp, RTP socket")
+@pytest.mark.parametrize("sound", ["music", "silence"])
+def test_held_customer_hears_what_is_set(tmp_path: Path, sound: str) -> None:
+    (tmp_path / "desk").mkdir()
+    music = write_tone(tmp_path / "music.wav", MUSIC_HZ, 44100, 0.5)
+    settings = {"calls.hold_sound": str(music)} if sound == "music" else {}
+    with DeskProcess(tmp_path / "desk", settings) as desk, RtpPeer() as rtp:
+        scenario = tmp_path / "be_held.xml"
+        text = (SCENARIOS / "be_held_and_taken_back.xml").read_text(encoding="utf-8")
+        scenario.write_text(text.replace("[media_port]", str(rtp.port)), encoding="utf-8")
+        with SippPeer(scenario, tmp_path, target=desk.target, keys={"caller": "1380"}) as sipp:
+            call_id = desk.incoming(answer=True)
+            desk.ask("wait_ticks", call_id=call_id, ticks=50)
+            desk.do("HoldCall", call_id=call_id)
+            desk.ask("wait_answered", call_id=call_id)
+            desk.ask("wait_ticks", call_id=call_id, ticks=50 + 150)
+            desk.do("ResumeCall", call_id=call_id)
+            desk.expect("hold_ended", call_id=call_id)
+            desk.ask("wait_ticks", call_id=call_id, ticks=50 + 150 + 50)
+            desk.do("EndCall", call_id=call_id)
+            sipp.wait()
+        music_s = voiced_s(rtp.heard / 32768, 8000, MUSIC_HZ)
+        ending = rtp.heard[-8000 // 2 :]
+    if sound == "silence":
+        assert music_s == 0.0
+    else:
+        assert 2.5 <= music_s <= 3.5, "three seconds of hold, and no longer"
+        assert np.abs(ending).max() <= 8, "the smallest step of A-law"

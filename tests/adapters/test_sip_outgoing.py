@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests.adapters.desk_process import DeskProcess
 from tests.peers import LOOPBACK, SippPeer, free_port
@@ -46,6 +48,37 @@ def test_agent_hangs_up_an_outgoing_call(desk: DeskProcess, trunk_port: int, pee
         desk.do("EndCall", call_id="out2")
         desk.expect("call_ended", call_id="out2", by="agent", cause="hangup", sip_code=0)
         sipp.wait()
+
+
+@pytest.mark.interop("plain 180: ringback of the country made for the agent, until sound comes", peer="SIPp")
+def test_agent_hears_ringback_made_here_until_there_is_sound(tmp_path: Path) -> None:
+    """Germany's is 425 Hz, 1 s on and 4 s off (ITU-T E.180 supplement 2)."""
+    (tmp_path / "desk").mkdir()
+    with (
+        SippPeer("ring_then_answer", tmp_path, hold_ms=7000) as sipp,
+        DeskProcess(
+            tmp_path / "desk", {"trunk.server": f"{LOOPBACK}:{sipp.port}", "trunk.country": "DE"}
+        ) as desk,
+    ):
+        desk.do("PlaceCall", call_id="out1", number="95588")
+        desk.expect("call_alerting", call_id="out1")
+        desk.expect("call_answered", call_id="out1", timeout_s=20)
+        desk.ask("wait_ticks", call_id="out1", ticks=100)
+        desk.do("EndCall", call_id="out1")
+        desk.expect("call_ended", call_id="out1", by="agent")
+        sipp.wait()
+    heard, rate_hz = soundfile.read(tmp_path / "desk" / "ear.wav")
+    block = rate_hz // 50
+    blocks = heard[: len(heard) // block * block].reshape(-1, block)
+    loud = np.sqrt(np.mean(blocks**2, axis=1)) > 10 ** (-40 / 20)
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], loud.astype(int), [0]])))
+    bursts = edges.reshape(-1, 2) * 0.02
+    assert len(bursts) == 2, "in 7 s of ringing; none once the call is answered"
+    assert bursts[0][1] - bursts[0][0] == pytest.approx(1.0, abs=0.04)
+    assert bursts[1][0] - bursts[0][0] == pytest.approx(5.0, abs=0.04)
+    first = heard[int(bursts[0][0] * rate_hz) :][: rate_hz // 2]
+    spectrum = np.abs(np.fft.rfft(first * np.hanning(len(first))))
+    assert np.argmax(spectrum) * 2 == pytest.approx(425, abs=2)
 
 
 @pytest.mark.parametrize(

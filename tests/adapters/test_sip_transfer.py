@@ -1,5 +1,6 @@
 """Blind and attended transfer, with SIPp as the customer."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,3 +99,55 @@ def test_transfer_without_a_trunk_fails(peer_dir: Path) -> None:
         desk.do("EndCall", call_id=call_id)
         desk.expect("call_ended", call_id=call_id)
         sipp.wait()
+
+
+def dialog_of(messages: Path) -> str:
+    """Return what Replaces says (RFC 3891 clause 6.1) of the call in SIPp's trace, as the desk sees it."""
+    answer = next(m for m in messages.read_text().split("-" * 20) if "SIP/2.0 200" in m and "INVITE" in m)
+    fields = dict(re.findall(r"^(Call-ID|From|To):\s*(.*?)\s*$", answer, re.MULTILINE))
+    tags = {name: fields[name].partition(";tag=")[2] for name in ("To", "From")}
+    return f"{fields['Call-ID']};to-tag={tags['To']};from-tag={tags['From']}"
+
+
+@pytest.mark.interop("attended transfer to us: INVITE with Replaces (RFC 3891)", peer="SIPp")
+def test_call_of_the_trunk_takes_the_place_of_another(desk: DeskProcess, peer_dir: Path) -> None:
+    messages = peer_dir / "messages"
+    trace = ("-trace_msg", "-message_file", str(messages))
+    keys = {"caller": "1380"}
+    with SippPeer("call_until_bye", peer_dir, target=desk.target, keys=keys, extra=trace) as colleague:
+        first = desk.incoming(answer=True)
+        replaces = f"Replaces: {dialog_of(messages)}"
+        keys = {"caller": "customer", "header": replaces}
+        with SippPeer("call_with_header", peer_dir, target=desk.target, keys=keys, rtp_echo=True) as customer:
+            desk.expect("call_ended", call_id=first, by="customer", cause="transferred")
+            incoming = desk.expect("call_incoming", replaces=first, number="customer")
+            second = incoming["call_id"]
+            desk.expect("call_answered", call_id=second)
+            colleague.wait()
+            desk.ask("wait_ticks", call_id=second, ticks=25)
+            desk.do("EndCall", call_id=second)
+            desk.expect("call_ended", call_id=second, by="agent", cause="hangup")
+            customer.wait()
+
+
+@pytest.mark.parametrize("why", ["of no call", "on hold"])
+def test_call_that_may_not_be_replaced_stays(desk: DeskProcess, peer_dir: Path, why: str) -> None:
+    messages = peer_dir / "messages"
+    trace = ("-trace_msg", "-message_file", str(messages))
+    scenario = "be_held_and_taken_back" if why == "on hold" else "call_until_bye"
+    with SippPeer(scenario, peer_dir, target=desk.target, keys={"caller": "1380"}, extra=trace) as colleague:
+        first = desk.incoming(answer=True)
+        if why == "on hold":
+            desk.do("HoldCall", call_id=first)
+            desk.ask("wait_answered", call_id=first)
+        dialog = dialog_of(messages) if why == "on hold" else "none@example;to-tag=1;from-tag=2"
+        code = "603" if why == "on hold" else "481"
+        keys = {"caller": "customer", "header": f"Replaces: {dialog}", "code": code}
+        with SippPeer("call_with_header_answered_with", peer_dir, target=desk.target, keys=keys) as customer:
+            customer.wait()
+        if why == "on hold":
+            desk.do("ResumeCall", call_id=first)
+            desk.expect("hold_ended", call_id=first)
+        desk.do("EndCall", call_id=first)
+        desk.expect("call_ended", call_id=first, by="agent", cause="hangup")
+        colleague.wait()

@@ -67,6 +67,7 @@ TRANSITIONS: Final[Mapping[tuple[CallState, str], CallState]] = {
     ("incoming", "hangup"): "ending",
     ("incoming", "refuse"): "ending",
     ("incoming", "forward"): "ending",
+    ("incoming", "call_answered"): "active",  # it takes the place of another one, which the stack answers
     ("incoming", "call_ended"): "ended",
     ("answering", "call_alerting"): "answering",
     ("answering", "call_answered"): "active",

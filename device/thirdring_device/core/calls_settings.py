@@ -48,6 +48,13 @@ class CallsSettings:
     dtmf_pause_ms: int = setting(
         100, "pause behind a digit that is sent", unit="ms", low=40, high=5000, live=True
     )
+    hold_sound: str = setting("", "sound file that held customers hear, over and over; empty: silence")
+    accept_replaces: bool = setting(
+        True,
+        "let a call of the trunk take the place of one that is up (INVITE with Replaces, RFC 3891), as when "
+        "a colleague transfers a customer to the agent",
+        live=True,
+    )
     accept_refer: bool = setting(
         False,
         "let the other side of a call send us on by REFER, where the dial plan allows it",

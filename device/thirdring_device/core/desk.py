@@ -153,7 +153,9 @@ class Desk:
     def _followed(self, judged: JudgedCall, event: Event, *, absent: bool) -> Iterator[DeviceCommand]:
         """Yield what the desk does about a fact, the norms apart."""
         call = judged.call
-        if isinstance(event, CallIncoming):
+        if isinstance(event, CallIncoming) and event.replaces:
+            pass  # answered by the stack already
+        elif isinstance(event, CallIncoming):
             calls = self.settings.calls
             busy = len(self._calls) > (MOST_CALLS if calls.waiting else 1)
             refused = received_absent(call, self.settings.agent) if absent and not busy else None

@@ -17,12 +17,13 @@ from thirdring_device.adapters.headset.interface import Headset
 from thirdring_device.adapters.media import MediaFactory
 from thirdring_device.adapters.sip.addresses import AllowedSources, parse_name_addr, source_host
 from thirdring_device.adapters.sip.call import DeskCall, call_options
-from thirdring_device.adapters.sip.caller import answer_after_s, caller_of
+from thirdring_device.adapters.sip.caller import answer_after_s, caller_of, header_values
 from thirdring_device.adapters.sip.desk import Desk
 from thirdring_device.adapters.sip.endpoint import EndpointOwner
 from thirdring_device.adapters.sip.gate import SERVICE_UNAVAILABLE, Gate
 from thirdring_device.adapters.sip.guard import explain
 from thirdring_device.adapters.sip.limits import RateLimit, RefusalCounter
+from thirdring_device.adapters.sip.loops import hold_sound, ringback
 from thirdring_device.adapters.sip.network import AddressWatch
 from thirdring_device.adapters.sip.placing import Placing
 from thirdring_device.adapters.sip.servers import ServerLookup
@@ -168,8 +169,20 @@ class SipAdapter:
         try:
             self.sip_stack = self._endpoint.version
             self._gate = Gate(self._judge)
-            sound = SoundPath(self._headset)
-            self._desk = Desk(self._clock, self._post, self._media, sound, self._calls_settings, self._refer)
+            sound = SoundPath(
+                self._headset,
+                ringback=ringback(self._settings.trunk.country),
+                hold_sound=hold_sound(self._settings.calls.hold_sound),
+            )
+            self._desk = Desk(
+                self._clock,
+                self._post,
+                self._media,
+                sound,
+                self._calls_settings,
+                self._refer,
+                self._replacing,
+            )
             self._trunk = Trunk(
                 self._settings, self._desk, self._incoming, self._lookup, self._endpoint.tls_failures
             )
@@ -328,25 +341,37 @@ class SipAdapter:
             self._strangers.refused(source)
             return
         call = DeskCall(account, self._desk, self._new_call_id(), prm.callId)
+        self._post(self._announced(call.call_id, prm.rdata.wholeMsg, call.getInfo().remoteUri))
+
+    def _announced(self, call_id: str, message: str, from_value: str, replaces: str = "") -> CallIncoming:
         settings = self._calls_settings()
-        message = prm.rdata.wholeMsg
-        from_value = call.getInfo().remoteUri
         caller = caller_of(message, from_value, trust_asserted=settings.trust_asserted_identity)
         after_s = answer_after_s(message) if settings.answer_after else None
         if settings.auto_answer:
             after_s = settings.auto_answer_after_s
-        self._post(
-            CallIncoming(
-                at_s=self._clock(),
-                call_id=call.call_id,
-                number=caller.number,
-                display_name=caller.display,
-                remote_uri=caller.uri,
-                withheld=caller.withheld,
-                asserted=caller.asserted,
-                answer_after_s=after_s,
-            )
+        return CallIncoming(
+            at_s=self._clock(),
+            call_id=call_id,
+            number=caller.number,
+            display_name=caller.display,
+            remote_uri=caller.uri,
+            withheld=caller.withheld,
+            asserted=caller.asserted,
+            answer_after_s=None if replaces else after_s,
+            replaces=replaces,
         )
+
+    def _replacing(self, call: DeskCall, rdata: Any) -> DeskCall | None:
+        """Make the call that is to take the place of ``call`` (RFC 3891), None to refuse."""
+        known = self._sources.allows(source_host(rdata.srcAddress))
+        allowed = known and self._calls_settings().accept_replaces
+        if not allowed or not call.established or call.hold.keeps_silent:
+            log.warning("call %s: INVITE with Replaces is refused", call.call_id)
+            return None
+        call_id, message = self._new_call_id(), rdata.wholeMsg
+        from_value = next(iter(header_values(message, "From")), "")
+        announced = self._announced(call_id, message, from_value, call.call_id)
+        return DeskCall(call.account, self._desk, call_id, replaces=announced)
 
     def _close(self) -> None:
         self._end_every_call()

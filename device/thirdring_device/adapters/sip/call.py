@@ -3,6 +3,7 @@
 import logging
 import re
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import pjsua2 as pj
@@ -11,6 +12,7 @@ from thirdring.protocol.events import (
     CallAlerting,
     CallAnswered,
     CallEnded,
+    CallIncoming,
     Cause,
     Dtmf,
     Event,
@@ -55,20 +57,32 @@ def call_options(sip_code: int = 0) -> Any:
 class DeskCall(pj.Call):  # type: ignore[misc]
     """A call in the table; ``call_id`` is ours."""
 
-    def __init__(self, account: Any, desk: Desk, call_id: str, pjsua_id: int | None = None) -> None:
+    def __init__(
+        self,
+        account: Any,
+        desk: Desk,
+        call_id: str,
+        pjsua_id: int | None = None,
+        *,
+        replaces: CallIncoming | None = None,
+    ) -> None:
+        """Make a call; ``replaces`` is what to post once it has taken another one's place."""
         if pjsua_id is None:
             super().__init__(account)
         else:
             super().__init__(account, pjsua_id)
         self.call_id = call_id
         self.desk = desk
-        self._incoming = pjsua_id is not None
+        self.account = account
+        self._incoming = pjsua_id is not None or replaces is not None
+        self._announcement = replaces
+        self._replaced_by: DeskCall | None = None
         self._alerted = self._answered = self._released = self._ended = self.gone = False
         self._waiting = False
         self.heard = False
         """Whether anything came in answer to our INVITE, be it 100."""
         self.placing: Placing | None = None
-        self.hold = Hold(self, call_id_is_ours=pjsua_id is None)
+        self.hold = Hold(self, call_id_is_ours=not self._incoming)
         self.transfer = Transfer(self)
         self.digits = DigitSender(self, desk.calls_settings)
         self._stream_index: int | None = None
@@ -76,7 +90,8 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         self._wire_alive_s = 0.0
         self._wire_warned = False
         self._quality = QualityMeter()
-        desk.calls[call_id] = self
+        if replaces is None:
+            desk.calls[call_id] = self
 
     # --- commands ---------------------------------------------------------------------------------
 
@@ -132,6 +147,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         """Give up this attempt at an outgoing call without a word: another one takes its place."""
         self._released = self._ended = True
         self.placing = None
+        self.desk.sound.detach(self.call_id)
         self.desk.calls.pop(self.call_id, None)
         self.desk.ending.append(self)
         if not self.gone:
@@ -169,7 +185,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         that is deleted late takes the stack's next call with it.
         """
         del self.hold, self.transfer, self.digits
-        self.placing = None
+        self.placing = self._replaced_by = None
 
     # --- the wire ---------------------------------------------------------------------------------
 
@@ -216,6 +232,8 @@ class DeskCall(pj.Call):  # type: ignore[misc]
             return
         elif info.state == pj.PJSIP_INV_STATE_EARLY:
             self._note_alerting(info.lastStatusCode)
+            if info.lastStatusCode == 180 and not self._incoming and not self.desk.sound.has(self.call_id):
+                self.desk.sound.start_ringback(self.call_id)
         elif info.state in (pj.PJSIP_INV_STATE_CONNECTING, pj.PJSIP_INV_STATE_CONFIRMED):
             self._note_answered()
 
@@ -289,8 +307,24 @@ class DeskCall(pj.Call):  # type: ignore[misc]
 
     @guarded
     def onCallReplaceRequest(self, prm: Any) -> None:  # noqa: N802
-        """Refuse INVITE with Replaces, for the same reason."""
-        prm.statusCode = 603
+        """Let another call take this one's place (RFC 3891), where that is allowed."""
+        self._replaced_by = self.desk.replacing(self, prm.rdata)
+        prm.statusCode = 603 if self._replaced_by is None else 200
+        if self._replaced_by is not None:
+            prm.newCall = self._replaced_by
+
+    @guarded
+    def onCallReplaced(self, prm: Any) -> None:  # noqa: N802
+        """End this call, to which the stack says goodbye, and begin the one in its place."""
+        other = self._replaced_by
+        if other is None or self._ended:
+            return
+        self._released = True
+        self._sample_quality()
+        self._report_end("customer", "transferred", 0, "")
+        self.desk.calls[other.call_id] = other
+        assert other._announcement is not None  # noqa: S101 - it was made for this
+        self.post(replace(other._announcement, at_s=self.desk.clock()))
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -300,8 +334,13 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         info = self.getInfo()  # owns the memory that its media live in
         for media in info.media:
             in_bridge = media.audioConfSlot != pj.INVALID_ID
-            if media.type == pj.PJMEDIA_TYPE_AUDIO and in_bridge and media.status in LIVE:
+            if media.type != pj.PJMEDIA_TYPE_AUDIO or not in_bridge:
+                continue
+            if media.status in LIVE:
                 self._sound_on(media.index)
+                return
+            if media.status == pj.PJSUA_CALL_MEDIA_LOCAL_HOLD and self.hold.keeps_silent:
+                self.desk.sound.play_music(self.call_id, self.getAudioMedia(media.index))
                 return
 
     def _sound_on(self, index: int) -> None:
@@ -316,6 +355,8 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         if not self.hold.keeps_silent:
             sound.link(self.call_id, self.getAudioMedia(index))
             self.hold.linked()
+        else:
+            sound.play_music(self.call_id, self.getAudioMedia(index))
 
     def _sample_quality(self) -> None:
         if self._stream_index is None:

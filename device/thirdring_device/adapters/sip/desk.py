@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from thirdring.protocol.events import Event
 from thirdring_device.adapters.media import MediaFactory
@@ -27,6 +27,8 @@ class Desk:
     calls_settings: Callable[[], CallsSettings] = CallsSettings
     referred: Callable[["DeskCall", str], "DeskCall | None"] = lambda call, uri: None
     """Makes the call that the other side of a call asks for by REFER, None to refuse."""
+    replacing: Callable[["DeskCall", Any], "DeskCall | None"] = lambda call, rdata: None
+    """Makes the call that an INVITE wants to put in a call's place, None to refuse."""
     calls: dict[str, "DeskCall"] = field(default_factory=dict)
     """Calls whose end has not been reported."""
     conference: "Conference" = field(init=False)

@@ -81,7 +81,7 @@ class Hold:
             self._ours, self._refused = True, not tell
             self._call.mute(False)
             self._call.digits.stop()
-            self._call.desk.sound.unlink(self._call.call_id)
+            self._call.desk.sound.hold(self._call.call_id)
             self._call.post(HoldStarted(at_s=self._call.desk.clock(), call_id=self._call.call_id, by="agent"))
         self.poll(self._call.desk.clock())
 

@@ -17,6 +17,7 @@ import pjsua2 as pj
 from thirdring_device.adapters.headset.interface import Headset
 from thirdring_device.adapters.media import CallMedia
 from thirdring_device.adapters.sip.guard import explain, guarded
+from thirdring_device.adapters.sip.loops import Loop, Samples
 from thirdring_device.adapters.sip.pairer import (
     FRAME_MS,
     FRAME_SAMPLES,
@@ -84,13 +85,23 @@ class _Lane:
         self.in_bridge = False
         """Whether that stream is still in the bridge: with it go its links."""
         self.has_keypad = False
+        self.hears_music: Any = None
+        """The call's stream while it gets the music of those who are held."""
 
 
 class SoundPath:
     """Owns the lanes and lends one to each call that has sound. Everything here runs on the SIP thread."""
 
-    def __init__(self, headset: Headset) -> None:
+    def __init__(
+        self, headset: Headset, *, ringback: Samples | None = None, hold_sound: Samples | None = None
+    ) -> None:
+        """``ringback``: a period of what the agent hears while a called customer rings."""
         self._headset = headset
+        self._ringback = None if ringback is None else Loop("ringback", ringback, port_format())
+        self._music = None if hold_sound is None else Loop("music", hold_sound, port_format())
+        self._nobody = _MouthInsert(FramePairer())
+        self._nobody.createPort("nobody", port_format())
+        self._ringing = ""
         self._lanes = [_Lane(number) for number in range(LANES)]
         self._crossed: tuple[_Lane, _Lane] | None = None
         self._keypad = pj.ToneGenerator()
@@ -117,9 +128,11 @@ class SoundPath:
 
     def link(self, call_id: str, stream: Any) -> None:
         """Let headset and customer hear each other; ``stream`` may be a new one after a re-INVITE."""
+        self.stop_ringback(call_id)
         lane = self._lane(call_id)
         if lane is None:
             return
+        self._stop_music(lane)
         if lane.stream is None:
             self._headset.connect(lane.mouth, lane.ear)
             lane.pairer.spoken = self._headset.spoken
@@ -132,7 +145,10 @@ class SoundPath:
     def unlink(self, call_id: str) -> None:
         """Part headset and customer at once; nothing happens when they are not linked."""
         lane = self._lane(call_id)
-        if lane is None or lane.stream is None:
+        if lane is None:
+            return
+        self._stop_music(lane)
+        if lane.stream is None:
             return
         if self._crossed is not None and lane in self._crossed:
             self.uncross()
@@ -159,7 +175,50 @@ class SoundPath:
         """Note that the stack has taken the call's stream, and its links, from the bridge."""
         lane = self._lane(call_id)
         if lane is not None:
-            lane.in_bridge = False
+            lane.in_bridge, lane.hears_music = False, None
+
+    def hold(self, call_id: str) -> None:
+        """Part headset and customer, who then hears the music there is for that."""
+        lane = self._lane(call_id)
+        stream = lane.stream if lane is not None and lane.in_bridge else None
+        self.unlink(call_id)
+        if stream is not None:
+            self.play_music(call_id, stream)
+
+    def play_music(self, call_id: str, stream: Any) -> None:
+        """Let a held customer hear the music, where there is any, by way of ``stream``."""
+        lane = self._lane(call_id)
+        if lane is None or self._music is None:
+            return
+        self._stop_music(lane)
+        lane.hears_music = stream
+        self._music.startTransmit(stream)
+
+    def _stop_music(self, lane: _Lane) -> None:
+        stream, lane.hears_music = lane.hears_music, None
+        if stream is not None and self._music is not None:
+            try:
+                self._music.stopTransmit(stream)
+            except pj.Error as failure:
+                log.error("call %s: the music goes on: %s", lane.owner, explain(failure))
+
+    def start_ringback(self, call_id: str) -> None:
+        """Let the agent hear ringback until ``call_id`` has sound or ends."""
+        if self._ringback is None or self._ringing:
+            return
+        self._ringing = call_id
+        self._ringback.rewind()
+        self._headset.connect(self._nobody, self._ringback)
+
+    def stop_ringback(self, call_id: str) -> None:
+        """End the ringback of ``call_id``, if it has one."""
+        if not call_id or self._ringing != call_id:
+            return
+        self._ringing = ""
+        try:
+            self._headset.disconnect(self._nobody, self._ringback)
+        except pj.Error as failure:
+            log.error("the ringback goes on: %s", explain(failure))
 
     def cross(self, first: str, second: str) -> bool:
         """Let the customers of two linked calls hear each other; return False while one is not linked."""
@@ -214,7 +273,8 @@ class SoundPath:
         return lane is not None and lane.pairer.muted
 
     def detach(self, call_id: str) -> None:
-        """Take the lane from ``call_id``, if it has one, and finish its media."""
+        """Take the lane from ``call_id``, if it has one, and finish its media; end its ringback."""
+        self.stop_ringback(call_id)
         lane = self._lane(call_id)
         if lane is None:
             return
@@ -229,7 +289,7 @@ class SoundPath:
         for lane in self._lanes:
             self.detach(lane.owner)
         self._headset.close()
-        del self._lanes, self._keypad
+        del self._lanes, self._keypad, self._ringback, self._music, self._nobody
 
     def _lane(self, call_id: str) -> _Lane | None:
         return next((lane for lane in self._lanes if call_id and lane.owner == call_id), None)

@@ -30,7 +30,8 @@ class CallIncoming(Event):
 
     ``withheld``: the caller wants to be anonymous (RFC 3323). ``asserted``: the trunk vouches for number
     and name (RFC 3325); otherwise they are the caller's own word. ``answer_after_s``: the call is to be
-    answered by itself so long after it began to ring, None when it is not.
+    answered by itself so long after it began to ring, None when it is not. ``replaces``: the call, now over,
+    that it takes the place of (RFC 3891): it is answered without a ring; empty for any other.
     """
 
     kind = "call_incoming"
@@ -40,6 +41,7 @@ class CallIncoming(Event):
     withheld: bool = False
     asserted: bool = False
     answer_after_s: float | None = None
+    replaces: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
