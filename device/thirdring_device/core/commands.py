@@ -54,7 +54,7 @@ class RefuseCall(DeviceCommand):
     call_id: str
     sip_code: int
     by: Literal["agent", "appliance"]
-    cause: Literal["busy", "rejected", "overflow", "do_not_disturb"]
+    cause: Literal["busy", "overflow", "do_not_disturb"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class RedirectCall(DeviceCommand):
 
 @dataclass(frozen=True, slots=True)
 class EndCall(DeviceCommand):
-    """CANCEL or BYE as the state asks; the adapter reports ``call_ended`` by the agent."""
+    """BYE, CANCEL or 603 as the state on the wire asks; the adapter reports ``call_ended`` by the agent."""
 
     call_id: str
 

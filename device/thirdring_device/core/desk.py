@@ -229,10 +229,7 @@ class Desk:
             case "dtmf":
                 yield SendDigits(call.call_id, event.argument, event.duration_ms)
             case "hangup":
-                if call.incoming and call.answered is None:
-                    yield RefuseCall(call.call_id, 603, by="agent", cause="rejected")
-                else:
-                    yield EndCall(call.call_id)
+                yield EndCall(call.call_id)
 
     def _with_conference(self, call: Call) -> Iterator[Call]:
         """Yield the call, and the other one of its conference: both customers hear the agent."""
