@@ -221,6 +221,7 @@ be used, `headset_button` each press. A press is a request: the appliance has th
 | drop | refuse | hang up | | refuse the second |
 | reject (programmable button) | refuse | | | refuse the second |
 | redial | | | | only without a call, if `headset.redial_button` |
+| the only button of a headset that has one | answer | hang up | take back | hang up |
 | keypad | | digits | | digits |
 
 Lamps: `off_hook` while there is a call, held ones too (a headset that is told to go on-hook would end the call); `ring`;

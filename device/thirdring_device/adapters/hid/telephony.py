@@ -57,6 +57,9 @@ class Telephony:
         # The Button page means a headset's button only beside telephony usages in the same report.
         reports = {f.report_id for f in parsed.inputs if any(usage >> 16 == TELEPHONY for usage in f.usages)}
         self._inputs = [f for f in parsed.inputs if f.report_id in reports and _wanted(f)]
+        declared = {CONTROL_OF_USAGE[u] for f in self._inputs for u in f.usages if u in CONTROL_OF_USAGE}
+        self._one_button = declared == {"flash"}
+        """A remote with a single button, such as Apple's: it answers and hangs up."""
         self._outputs = [f for f in parsed.outputs if any(usage in LED_OF_USAGE for usage in f.usages)]
 
     @property
@@ -64,6 +67,8 @@ class Telephony:
         """The controls that the headset declares."""
         usages = {usage for f in self._inputs for usage in f.usages}
         keys: set[Control] = {"key"} if usages & set(KEY_OF_USAGE) else set()
+        if self._one_button:
+            return frozenset({*keys, "hook"})
         return frozenset({CONTROL_OF_USAGE[usage] for usage in usages if usage in CONTROL_OF_USAGE} | keys)
 
     @property
@@ -74,6 +79,8 @@ class Telephony:
     @property
     def relative(self) -> frozenset[Control]:
         """The controls that pulse instead of telling their position."""
+        if self._one_button:
+            return frozenset({"hook"})
         return frozenset(
             CONTROL_OF_USAGE[u] for f in self._inputs if f.relative for u in f.usages if u in CONTROL_OF_USAGE
         )
@@ -91,7 +98,10 @@ class Telephony:
         if report_id not in self._input_bits or len(body) * 8 < self._input_bits[report_id]:
             return []
         bits = int.from_bytes(body, "little")
-        return [change for f in self._inputs if f.report_id == report_id for change in _changes(f, bits)]
+        found = [change for f in self._inputs if f.report_id == report_id for change in _changes(f, bits)]
+        if self._one_button:
+            return [Change("hook", c.on, relative=True) if c.control == "flash" else c for c in found]
+        return found
 
     def reports(self, leds: Leds, before: Leds | None = None) -> Iterator[bytes]:
         """Yield the output reports that show ``leds``; with ``before`` only those that differ."""
