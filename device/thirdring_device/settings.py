@@ -259,6 +259,14 @@ class RecordingSettings:
     encrypted: bool = setting(
         True, "seal recordings with the unit's key, the file recording.key of the state folder", live=True
     )
+    announce: str = setting(
+        "",
+        "sound file that both sides hear after the answer, before recording begins, or beep; empty: none",
+        live=True,
+    )
+    warning_tone: bool = setting(
+        False, "both sides hear 1400 Hz for half a second every 15 s while the call is recorded", live=True
+    )
     reserve_mb: int = setting(
         200,
         "room on the disk that recordings leave free; there they end",

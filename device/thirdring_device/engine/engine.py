@@ -55,6 +55,7 @@ from thirdring.protocol.views import CallView, DeskState, HeadsetView
 from thirdring_device.adapters.board.interface import Board
 from thirdring_device.adapters.headset.interface import Headset
 from thirdring_device.adapters.hid.interface import HeadsetButtons
+from thirdring_device.adapters.media import CallMedia
 from thirdring_device.adapters.numbers import classify
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.store.journal import Journal
@@ -464,10 +465,12 @@ class Engine:
 
     # --- sound ------------------------------------------------------------------------------------
 
-    def _new_media(self, call_id: str, codec: str) -> CallSound:
+    def _new_media(self, call_id: str, codec: str) -> CallMedia:
         """Make the sound path of a call; runs on the SIP thread."""
-        tap = self._recordings.begin(call_id)
-        return CallSound(call_id, codec, self._settings, self.post, self.clock, tap)
+        return self._recordings.media(
+            call_id,
+            lambda tap: CallSound(call_id, codec, self._settings, self.post, self.clock, tap),
+        )
 
     # --- those who listen -------------------------------------------------------------------------
 

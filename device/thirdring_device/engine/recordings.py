@@ -13,13 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from thirdring.protocol.errors import ThirdringError, error
-from thirdring.protocol.events import CallEnded, Event, Record, RecordingDeleted, RecordingEnded
+from thirdring.protocol.events import CallAnswered, CallEnded, Event, Record, RecordingDeleted, RecordingEnded
 from thirdring.protocol.views import RecordingView
+from thirdring_device.adapters.media import CallMedia
 from thirdring_device.adapters.recording.facts import is_kept, pack
 from thirdring_device.adapters.recording.key import KEY_FILE, read_key, read_or_make_key
 from thirdring_device.adapters.recording.recorder import CANNOT_WRITE, Recorder, free_bytes
 from thirdring_device.adapters.recording.retention import Kept, Limits, doomed, look
 from thirdring_device.adapters.recording.sinks import Plan, call_id_of, recordings_in, repair
+from thirdring_device.engine.announcement import NOTHING, Announced, Announcer, announcement, warning_tone
 from thirdring_device.engine.media import SAMPLE_RATE_HZ
 from thirdring_device.settings import RecordingSettings
 
@@ -56,6 +58,7 @@ class Recordings:
         self._key_file = state_dir / KEY_FILE
         self._settings, self._post, self._clock, self._workers = settings, post, clock, workers
         self._recorders: dict[str, Recorder] = {}
+        self._announcers: dict[str, Announcer] = {}
         self._open: set[str] = set()
         """Calls whose file is being written; changed by single operations, from several threads."""
         self._kept: defaultdict[str, list[Record]] = defaultdict(list)
@@ -125,6 +128,7 @@ class Recordings:
         if not settings.enabled:
             return None
         try:
+            told = announcement(settings.announce)
             plan = self._plan(call_id, settings)
         except ThirdringError as reason:
             log.error("call %s is not recorded: %s", call_id, reason)
@@ -134,10 +138,24 @@ class Recordings:
                 )
             )
             return None
-        recorder = Recorder(plan, self._post, self._clock)
+        recorder = Recorder(plan, self._post, self._clock, held=len(told) > 0)
         self._open.add(call_id)
         self._recorders[call_id] = recorder
+        tone = warning_tone() if settings.warning_tone else NOTHING
+        if len(told) or len(tone):
+            announcer = Announcer(told, tone, recorder.release, lambda: recorder.active)
+            self._announcers[call_id] = announcer
+            if any(isinstance(record.event, CallAnswered) for record in list(self._kept[call_id])):
+                announcer.answered()
+        if settings.when_full == "delete_oldest":
+            self._workers.submit(self.sweep)
         return recorder.write
+
+    def media(self, call_id: str, sound: Callable[[Tap | None], CallMedia]) -> CallMedia:
+        """Return a call's sound, made with its tap, and what tells that it is recorded put over it."""
+        inner = sound(self.begin(call_id))
+        announcer = self._announcers.get(call_id)
+        return inner if announcer is None else Announced(inner, announcer)
 
     def _plan(self, call_id: str, settings: RecordingSettings) -> Plan:
         return Plan(
@@ -156,10 +174,13 @@ class Recordings:
             if record.event.call_id and is_kept(record.event):
                 self._kept[record.event.call_id].append(record)
         for record in records:
+            if isinstance(record.event, CallAnswered) and record.event.call_id in self._announcers:
+                self._announcers[record.event.call_id].answered()
             if isinstance(record.event, CallEnded):
                 self._close(record.event.call_id)
 
     def _close(self, call_id: str) -> None:
+        self._announcers.pop(call_id, None)
         kept = self._kept.pop(call_id, [])
         recorder = self._recorders.pop(call_id, None)
         if recorder is not None:

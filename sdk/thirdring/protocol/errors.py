@@ -75,6 +75,7 @@ ERRORS: Final[Mapping[int, str]] = {
     4023: "the recording is cut short: its end is missing",
     4024: "there is no recording of this call",
     4025: "the call is still being recorded",
+    4026: "the announcement of recordings cannot be played",
     5000: "the journal cannot be written: the disk is full",
     5001: "the journal is not one of ours or is damaged",
     5002: "the journal was written by a newer version",

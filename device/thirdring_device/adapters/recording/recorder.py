@@ -63,12 +63,19 @@ class Recorder:
         post: Callable[[Event], None],
         clock: Callable[[], float],
         create_sink: Callable[[Plan], Sink] = create,
+        *,
+        held: bool = False,
     ) -> None:
-        """``post`` gets the recording's events, from several threads. The file comes with the first sound."""
+        """``post`` gets the recording's events, from several threads. The file comes with the first sound.
+
+        ``held``: silence is recorded until ``release``.
+        """
+        self._held = held
         self._plan, self._post, self._clock, self._create = plan, post, clock, create_sink
         self._waiting: deque[tuple[int, Samples | None]] = deque()
         """Samples of silence, and then of sound."""
-        self._samples = self._silent_samples = self._paused_samples = self._lost_samples = 0
+        self._samples = self._silent_samples = 0
+        self._paused_samples = self._lost_samples = self._held_samples = 0
         self._paused = False
         self._pause_wanted = False
         self._sink: Sink | None = None
@@ -81,7 +88,7 @@ class Recorder:
     @property
     def is_whole(self) -> bool:
         """Whether all of the call's sound is recorded."""
-        return not (self._over or self._paused_samples or self._lost_samples)
+        return not (self._over or self._paused_samples or self._lost_samples or self._held_samples)
 
     # --- the clock thread -------------------------------------------------------------------------
 
@@ -93,7 +100,10 @@ class Recorder:
             self._switch()
         count = len(agent)
         self._samples += count
-        if self._paused:
+        if self._held:
+            self._held_samples += count
+            self._silent_samples += count
+        elif self._paused:
             self._paused_samples += count
             self._silent_samples += count
         elif len(self._waiting) >= MOST_FRAMES:
@@ -110,6 +120,15 @@ class Recorder:
         self._post(kind(at_s=self._clock(), call_id=self._plan.call_id, start_s=round(start_s, 3)))
 
     # --- the engine -------------------------------------------------------------------------------
+
+    def release(self) -> None:
+        """Begin: what comes from the next frame on is recorded. From any thread."""
+        self._held = False
+
+    @property
+    def active(self) -> bool:
+        """Whether sound is recorded just now."""
+        return not (self._held or self._over or self.masked)
 
     def mask(self, masked: bool) -> None:
         """Record silence from the next frame on, or sound again."""
@@ -163,6 +182,7 @@ class Recorder:
                     file=self._plan.path.name,
                     form=self._plan.form,
                     encrypted=bool(self._plan.key),
+                    start_s=round(found[0][0] / self._plan.sample_rate_hz, 3),
                 )
             )
         pieces: list[Samples] = []

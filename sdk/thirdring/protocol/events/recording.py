@@ -17,12 +17,16 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordingStarted(Event):
-    """Both directions are recorded from sample 0 on; ``file`` is in the folder ``recordings``."""
+    """Both directions are recorded from ``start_s`` (media time) on, silence before.
+
+    ``file`` is in the folder ``recordings``.
+    """
 
     kind = "recording_started"
     file: str
     form: Literal["wav", "opus"]
     encrypted: bool
+    start_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
