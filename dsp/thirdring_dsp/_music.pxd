@@ -23,7 +23,7 @@ cdef inline void music_take(Music* music, int64_t hop, float power) noexcept nog
 cdef inline void music_tone(Music* music, int64_t first, int64_t end, int64_t hop) noexcept nogil:
     """Note a steady burst of a tone over hops, with their neighbours; ``hop`` is the newest."""
     cdef int64_t i
-    for i in range(max(first - 1, hop - MUSIC_FRAMES + 1), min(end + 2, hop + 1)):
+    for i in range(max(first - 1, hop - MUSIC_FRAMES + 1, 0), min(end + 2, hop + 1)):
         music.toned[i % MUSIC_FRAMES] = True
 
 cdef inline bint music_heard(Music* music, int64_t hop, float* mean_power) noexcept nogil:

@@ -18,3 +18,11 @@ RINGBACK_OF_JAPAN = (
 
 def test_no_tone_is_louder_than_the_signal() -> None:
     try_bytes(FUZZED["CallProgressDetector-JP"], base64.b64decode(RINGBACK_OF_JAPAN))
+
+
+# A tone from the first sample on was noted in the frame before the first (seen by the checked build).
+TONE_FROM_THE_START = "MkIKCgpCCgoKbQptCg=="
+
+
+def test_tone_from_the_first_sample_stays_within_the_memory() -> None:
+    try_bytes(FUZZED["CallProgressDetector"], base64.b64decode(TONE_FROM_THE_START))
