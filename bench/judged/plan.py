@@ -38,6 +38,9 @@ HOLD_WARN_S: Final = 20.0
 """Instead of three minutes, and two and a half."""
 QUIET_DBOV: Final = -68.0
 ALERTED_S: Final = 0.05
+FIGURES_EVERY_S: Final = 5.0
+RATE_SPEECH_S: Final = 3.0
+"""How often the pace of the last 10 s is told, and how much speech must stand behind it."""
 Signal = npt.NDArray[np.int16]
 ANSWERED_RULES: Final = (
     "answer.late_opener",
@@ -126,6 +129,13 @@ class CallPlan:
             if at_s >= until_s:
                 return at_s
 
+    def agent_talked_s(self, from_s: float, until_s: float) -> float:
+        """Return for how long the agent talks between two moments."""
+        spans = [
+            (start_s, start_s + said.duration_s) for who, start_s, said, _ in self.said if who == "agent"
+        ]
+        return sum(max(0.0, min(end_s, until_s) - max(start_s, from_s)) for start_s, end_s in spans)
+
     def case(self, *cases: str) -> str:
         """Return the case of the theme that it is the turn of."""
         return cases[self.turn % len(cases)]
@@ -196,8 +206,7 @@ def make_plan(seed: int, number: int, voices: list[Voice]) -> CallPlan:
     plan.truth |= dict.fromkeys(SELDOM_RULES, "not_applicable")
     THEMES[theme](plan)
     _judge_length(plan)
-    if not plan.agent.pace_known:
-        plan.truth.pop("voice.rate", None)
+    _judge_rate(plan)
     rings = int(plan.wait_s // RING_PERIOD_S) + 1
     plan.truth["answer.rings"] = "met" if rings <= 3 else "breached"
     if rings > 3:
@@ -217,6 +226,18 @@ def _judge_length(plan: CallPlan) -> None:
     plan.truth["call.length"] = "breached" if over_s > 0.0 else "met"
     if abs(over_s) < 0.3:
         del plan.truth["call.length"]
+
+
+def _judge_rate(plan: CallPlan) -> None:
+    """Without 3 s of the agent's speech behind any figure there is no pace; near them it is not judged."""
+    if plan.truth.get("voice.rate", "not_applicable") == "not_applicable":
+        return
+    ends_s = np.arange(FIGURES_EVERY_S, plan.duration_s, FIGURES_EVERY_S)
+    most_s = max((plan.agent_talked_s(end_s - 10.0, end_s) for end_s in ends_s), default=0.0)
+    if not plan.agent.pace_known or abs(most_s - RATE_SPEECH_S) < 0.5:
+        del plan.truth["voice.rate"]
+    elif most_s < RATE_SPEECH_S:
+        plan.truth["voice.rate"] = "not_applicable"
 
 
 def _greet(plan: CallPlan) -> float:
@@ -321,8 +342,12 @@ def _noisy_desk(plan: CallPlan) -> None:
 def _pace(plan: CallPlan) -> None:
     pace: Pace = "fast" if plan.case("fast", "slow") == "fast" else "slow"
     at_s = plan.say("agent", float(plan.chance.uniform(0.3, 1.5)), pace)
+    while at_s < 30.0:
+        at_s = plan.say("customer", at_s + plan.pause_s())
+        for _ in range(2):  # fast sentences are short
+            at_s = plan.say("agent", at_s + plan.pause_s(), pace)
     plan.truth["voice.rate"] = "breached"
-    _customer_ends(plan, plan.talk(at_s, 30.0, pace))
+    _customer_ends(plan, at_s)
 
 
 def _interrupting(plan: CallPlan) -> None:

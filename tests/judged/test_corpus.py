@@ -9,7 +9,7 @@ from bench.judged.voices import voices
 
 SEED = 20261122
 METERED = {"voice.rate"}
-"""Measured, not asserted here: the pace of synthetic voices is told too low or too high by the meter."""
+"""The meter's spread over 3 s of speech may put one figure of a moderate pace outside: a warning."""
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +25,12 @@ def scores() -> dict[str, Score]:
 def test_every_verdict_is_the_true_one(scores: dict[str, Score]) -> None:
     failures = [text for rule, kept in scores.items() if rule not in METERED for text in kept.failures]
     assert failures == []
+
+
+def test_a_pace_is_breached_exactly_when_it_is_in_truth(scores: dict[str, Score]) -> None:
+    kept = scores["voice.rate"]
+    assert kept.found_breaches == kept.true_breaches == kept.both > 0
+    assert kept.agreement >= 0.9
 
 
 def test_breaches_are_announced_at_their_moment(scores: dict[str, Score]) -> None:

@@ -29,13 +29,16 @@ TURNS: Final = {
         ("customer", "谢谢你，再见。"),
     ),
     "en": (
-        ("agent", "Good morning, Third Ring, Wang speaking, how may I help you?"),
+        ("agent", "Good morning, this is Wang at Third Ring. How may I help you?"),
         ("customer", "Hello, I have been waiting for my order for three days."),
-        ("agent", "Let me look. Your order will arrive this afternoon."),
+        ("agent", "Let me look, please. Your order will arrive this afternoon."),
         ("customer", "Thank you, goodbye."),
     ),
 }
 VOICES: Final = {"zh": ("cmn-latn-pinyin", "cmn-latn-pinyin+f3"), "en": ("en-gb", "en-us+f3")}
+"""``cmn`` of espeak-ng 1.51 speaks the letters and numbers of the pinyin."""
+SPEED_WPM: Final = {"zh": 240, "en": 190}
+"""Makes some five syllables per second: the agent keeps the norm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +50,14 @@ class Conversation:
     duration_s: float
 
 
-def _say(voice: str, text: str, level_dbov: float, path: Path) -> npt.NDArray[np.float64]:
+def _say(voice: str, speed_wpm: int, text: str, level_dbov: float, path: Path) -> npt.NDArray[np.float64]:
     """Return ``text`` spoken at an active speech level, 16 kHz mono."""
     try:
-        subprocess.run(["espeak-ng", "-v", voice, "-w", str(path), text], check=True, capture_output=True)
+        subprocess.run(
+            ["espeak-ng", "-v", voice, "-s", str(speed_wpm), "-w", str(path), text],
+            check=True,
+            capture_output=True,
+        )
     except (OSError, subprocess.CalledProcessError) as reason:
         raise error(4000, f"espeak-ng: {reason}") from reason
     data, rate_hz = soundfile.read(path, dtype="float64")
@@ -69,9 +76,9 @@ def make_conversation(folder: Path, language: str) -> Conversation:
     scratch = folder / "turn.wav"
     for party, text in TURNS[language]:
         if party == "agent":
-            speech = _say(agent_voice, text, AGENT_LEVEL_DBOV, scratch)
+            speech = _say(agent_voice, SPEED_WPM[language], text, AGENT_LEVEL_DBOV, scratch)
         else:
-            speech = _say(customer_voice, text, CUSTOMER_LEVEL_DBOV, scratch)
+            speech = _say(customer_voice, SPEED_WPM[language], text, CUSTOMER_LEVEL_DBOV, scratch)
         speech = np.concatenate((np.zeros(int(TURN_PAUSE_S * RATE_HZ)), speech))
         for name, track in tracks.items():
             track.append(speech if name == party else np.zeros(len(speech)))
