@@ -91,7 +91,7 @@ def norms() -> Iterator[str]:
     defaults = {view.name: f"{view.default} {view.unit}".strip() for view in setting_views(Settings())}
     english, chinese = words("en"), words("zh")
     call = JudgedCall(Call("", 1), DeskSettings(5.0))
-    for norm in call.norms:
+    for norm in (*call.norms, *call.late):
         names = (language.named("rule", norm.rule) for language in (english, chinese))
         yield f"## `{norm.rule}`\n\n**{' / '.join(names)}.** {_rule(type(norm))}\n"
         yield f"Measured in {norm.unit}; from manual {norm.manuals.replace(' ', ', ')}.\n"

@@ -18,7 +18,11 @@ from thirdring_device.core.norms.settings import (
     AnswerSettings,
     CallSettings,
     HoldSettings,
+    NotesSettings,
+    OutboundSettings,
     PromptSettings,
+    ReturnSettings,
+    SurveySettings,
     VoiceSettings,
 )
 from thirdring_device.core.settings import read_section, section_specs, setting
@@ -302,6 +306,10 @@ class NormsSettings:
     voice: VoiceSettings = field(default_factory=VoiceSettings)
     hold: HoldSettings = field(default_factory=HoldSettings)
     call: CallSettings = field(default_factory=CallSettings)
+    returns: ReturnSettings = field(default_factory=ReturnSettings)
+    notes: NotesSettings = field(default_factory=NotesSettings)
+    outbound: OutboundSettings = field(default_factory=OutboundSettings)
+    survey: SurveySettings = field(default_factory=SurveySettings)
     prompt: PromptSettings = field(default_factory=PromptSettings)
 
 

@@ -29,8 +29,11 @@ from thirdring_device.core.judged import DeskSettings, JudgedCall
 
 CN_PERIOD_S = 5.0
 """China: 1 s on, 4 s off."""
-RULES = [norm.rule for norm in JudgedCall(Call("", 1), DeskSettings(CN_PERIOD_S)).norms]
-"""Every norm a call is judged by."""
+_JUDGED = JudgedCall(Call("", 1), DeskSettings(CN_PERIOD_S))
+RULES = [norm.rule for norm in _JUDGED.norms] + ["call.dropped"]
+"""Every norm that an answered call is judged by when it ends, in order."""
+LATE_RULES = ["call.notes", "agent.break"]
+"""Those that it is judged by afterwards."""
 SUMMARY = LevelSummary(active_speech_level_dbov=-26.0, activity_percent=50.0, active_s=5.0, peak_dbov=-10.0)
 
 

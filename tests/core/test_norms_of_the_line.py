@@ -195,7 +195,8 @@ def test_a_lost_call_was_released_by_nobody() -> None:
 
 
 def test_every_norm_names_its_numbers_and_prompts() -> None:
-    norms = JudgedCall(Call("a", 1), DeskSettings(5.0)).norms
+    judged = JudgedCall(Call("a", 1), DeskSettings(5.0))
+    norms = [*judged.norms, *judged.late]
     names = {view.name for view in setting_views(Settings())}
     used = {f"norms.{number}" for norm in norms for number in norm.numbers}
     assert used <= names

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from thirdring_device.core.rings import Urgency
 
 __all__ = [
+    "AnnounceToCustomer",
     "AnswerCall",
     "DeviceCommand",
     "EndCall",
@@ -29,7 +30,7 @@ __all__ = [
 class DeviceCommand:
     """A command to an adapter; ``target`` names which."""
 
-    target: ClassVar[Literal["sip", "board", "recording"]] = "sip"
+    target: ClassVar[Literal["sip", "board", "recording", "sound"]] = "sip"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,15 @@ class RingCaller(DeviceCommand):
 
     call_id: str
     waiting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AnnounceToCustomer(DeviceCommand):
+    """Play the announcement ``key`` to the customer in the agent's place, who is not heard from now on."""
+
+    target = "sound"
+    call_id: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Facts go in through ``handle`` in the order of their numbers; derived events and
 what the facts say: timers that are due are fired, at their own time, before a fact with a later time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from thirdring.protocol.commands import Command, Dial, Redial
@@ -12,18 +12,26 @@ from thirdring.protocol.errors import error
 from thirdring.protocol.events import (
     AgentRequested,
     AutoAnswered,
+    CallAnswered,
+    CallBackListed,
+    CallEnded,
     CallIncoming,
     CallOutgoing,
+    CallReturned,
     Event,
     HeadsetChanged,
+    NotesTaken,
     Prompt,
     Record,
     RingBurst,
     RingOverflow,
+    SurveyEnded,
+    SurveyStarted,
 )
 from thirdring_device.core.agent import Agent
 from thirdring_device.core.call import Call
 from thirdring_device.core.commands import (
+    AnnounceToCustomer,
     AnswerCall,
     DeviceCommand,
     EndCall,
@@ -43,8 +51,10 @@ from thirdring_device.core.commands import (
 from thirdring_device.core.dialplan import DialPlan
 from thirdring_device.core.incoming import AutoAnswer, received, received_absent
 from thirdring_device.core.judged import DeskSettings, JudgedCall
+from thirdring_device.core.norms.after import dropped
 from thirdring_device.core.norms.answer_silent import HANG_UP_KEY
 from thirdring_device.core.norms.base import Norm
+from thirdring_device.core.norms.outbound import suits
 from thirdring_device.core.requests import MOST_CALLS, admit
 
 __all__ = ["Desk", "DeskSettings", "Outputs"]
@@ -56,11 +66,14 @@ class Outputs:
 
     events: list[Event] = field(default_factory=list)
     commands: list[DeviceCommand] = field(default_factory=list)
+    facts: list[Event] = field(default_factory=list)
+    """What the desk found out of other calls, to be numbered and taken in next. A replay has them already."""
 
     def add(self, other: "Outputs") -> None:
         """Append what followed later."""
         self.events.extend(other.events)
         self.commands.extend(other.commands)
+        self.facts.extend(other.facts)
 
 
 class Desk:
@@ -75,6 +88,14 @@ class Desk:
         self.last_dialled = ""
         """For ``redial``; whoever makes the desk may set it."""
         self._calls: dict[str, JudgedCall] = {}
+        self._late: dict[str, JudgedCall] = {}
+        """Calls that have ended and have norms left to be judged."""
+        self._dialled: dict[str, Record] = {}
+        """Requests to dial whose INVITE is not out yet."""
+        self.call_backs: dict[str, str] = {}
+        """Open call-backs: the number by call id; whoever makes the desk fills in what is open."""
+        self.prepare: Callable[[AgentRequested], AgentRequested] = lambda request: request
+        """Fills in what is known of a number that is to be dialled."""
         self.agent = Agent(lambda: self.settings.agent, settings.firm.agent)
 
     @property
@@ -103,8 +124,23 @@ class Desk:
             command = Dial(number=self.last_dialled, source=command.source)
         request = admit(self.calls, command, at_s, new_call_id)
         if request.action in ("dial", "transfer", "forward") and request.argument:
-            return replace(request, argument=self.plan.admit(request.argument, at_s))
+            dialled = request
+            if request.action == "dial":
+                request = self.prepare(request)
+                self._ask(request)
+            request = replace(request, argument=self.plan.admit(dialled.argument, at_s))
         return request
+
+    def _ask(self, request: AgentRequested) -> None:
+        """Refuse a call that the agent has to think over; raises ``CallError`` 2013 or 2014."""
+        settings = self.settings.outbound
+        if request.reason or not request.local_time:
+            return
+        objection = suits(request, settings) if settings.ask_hours else ""
+        if objection:
+            raise error(2013, objection)
+        if settings.ask_prepared and not request.known:
+            raise error(2014, request.argument)
 
     # --- facts ------------------------------------------------------------------------------------
 
@@ -122,32 +158,93 @@ class Desk:
             return outputs
         if isinstance(event, AgentRequested) and event.action == "dial":
             self.last_dialled = event.argument
+            self._dialled[event.call_id] = record
             outputs.commands.extend(self._hold_others(event.call_id))
             outputs.commands.append(PlaceCall(event.call_id, event.argument))
             return outputs
+        outputs.events.extend(self._call_backs(event))
+        if event.call_id in self._late:
+            self._afterwards(self._late[event.call_id], record, outputs)
+            return outputs
         judged = self._calls.get(event.call_id)
         if judged is None:
-            judged = self._new(event)
+            if isinstance(event, CallEnded):
+                self._dialled.pop(event.call_id, None)
+            judged = self._new(event, outputs)
             if judged is None:
                 return outputs
         judged.call.apply(record)
         outputs.commands.extend(self._followed(judged, event, absent=absent))
         judged.auto_answer.handle(record)
         outputs.events.extend(judged.progress.handle(event))
-        for norm in judged.norms:
+        for norm in (*judged.norms, *judged.late):
             self._announce(judged, norm.handle(record), outputs)
+        outputs.facts.extend(self._returned(judged.call, event))
         if judged.call.state == "ended":
             outputs.events.extend(norm.verdict(record) for norm in judged.norms)
             del self._calls[event.call_id]
+            self._late[event.call_id] = judged
+            judged.end = record
+            self._judge_late(judged, event.at_s, outputs)
         return outputs
 
-    def _new(self, event: Event) -> JudgedCall | None:
+    def _call_backs(self, event: Event) -> Iterator[CallBackListed]:
+        """Keep the open call-backs in step with a fact; yield the one that is promised by it."""
+        if isinstance(event, CallReturned) and event.reached:
+            self.call_backs.pop(event.call_id, None)
+        if isinstance(event, NotesTaken) and event.call_back_utc and event.number:
+            self.call_backs[event.call_id] = event.number
+            yield CallBackListed(
+                at_s=event.at_s,
+                call_id=event.call_id,
+                number=event.number,
+                why="promised",
+                due_utc=event.call_back_utc,
+            )
+
+    def _afterwards(self, judged: JudgedCall, record: Record, outputs: Outputs) -> None:
+        """Take in a fact of a call that has ended."""
+        for norm in judged.late:
+            self._announce(judged, norm.handle(record), outputs)
+        self._judge_late(judged, record.event.at_s, outputs)
+
+    def _judge_late(self, judged: JudgedCall, at_s: float, outputs: Outputs) -> None:
+        """Judge the late norms that are due; forget the call when none is left."""
+        assert judged.end is not None  # noqa: S101 - the call has ended
+        for norm in [norm for norm in judged.late if norm.due]:
+            outputs.events.append(replace(norm.verdict(judged.end), at_s=at_s))
+            judged.late.remove(norm)
+        if not judged.late:
+            del self._late[judged.call.call_id]
+
+    def _returned(self, call: Call, event: Event) -> Iterator[CallReturned]:
+        """Yield, for each call that waits to be returned, that its number calls or is called."""
+        if not isinstance(event, CallIncoming | CallOutgoing | CallAnswered) or not call.number:
+            return
+        key = self.plan.key(call.number)
+        waiting = {late.call.call_id: late.call.number for late in self._late.values() if dropped(late.call)}
+        for call_id, number in {**waiting, **self.call_backs}.items():
+            if call_id != call.call_id and number and self.plan.key(number) == key:
+                yield CallReturned(
+                    at_s=event.at_s,
+                    call_id=call_id,
+                    by="customer" if call.incoming else "agent",
+                    reached=isinstance(event, CallAnswered),
+                    other_call_id=call.call_id,
+                )
+
+    def _new(self, event: Event, outputs: Outputs) -> JudgedCall | None:
         if not isinstance(event, CallIncoming | CallOutgoing):
             return None
         taken = {call.index for call in self.calls}
         index = next(i for i in range(1, len(taken) + 2) if i not in taken)
         judged = JudgedCall(Call(event.call_id, index), self.settings)
         self._calls[event.call_id] = judged
+        request = self._dialled.pop(event.call_id, None)
+        if request is not None:
+            judged.call.incoming = False
+            for norm in judged.norms:
+                self._announce(judged, norm.handle(request), outputs)
         return judged
 
     def _followed(self, judged: JudgedCall, event: Event, *, absent: bool) -> Iterator[DeviceCommand]:
@@ -162,7 +259,7 @@ class Desk:
             yield refused or received(call, calls, busy=busy, waiting=self.waits(call))
         elif self.settings.calls.fax_target and judged.fax_caller.heard(event):
             yield TransferCall(call.call_id, self.settings.calls.fax_target)
-        elif isinstance(event, AgentRequested):
+        elif isinstance(event, AgentRequested) and not judged.survey.starts(event):
             yield from self._asked(call, event)
         if judged.rings.wake_at_s is not None and call.state != "incoming":
             yield SetRinger(None)
@@ -170,6 +267,13 @@ class Desk:
     def _announce(self, judged: JudgedCall, announced: list[Event], outputs: Outputs) -> None:
         """Add a norm's announcements, and what the desk does when a ring begins or a procedure is over."""
         outputs.events.extend(judged.shown(announced))
+        for event in announced:
+            if isinstance(event, CallBackListed):
+                self.call_backs[event.call_id] = event.number
+            elif isinstance(event, SurveyStarted):
+                outputs.commands.append(AnnounceToCustomer(event.call_id, "survey"))
+            elif isinstance(event, SurveyEnded):
+                outputs.commands.append(EndCall(event.call_id))
         for event in announced:
             if isinstance(event, Prompt) and event.key == HANG_UP_KEY:
                 if self.settings.answer.silent_release and judged.call.can("hangup"):
@@ -261,6 +365,11 @@ class Desk:
                 order += 1
                 if timed.wake_at_s is not None:
                     yield timed.wake_at_s, order, judged, timed
+        for judged in self._late.values():
+            for norm in judged.late:
+                order += 1
+                if norm.wake_at_s is not None:
+                    yield norm.wake_at_s, order, judged, norm
 
     def wake(self, now_s: float) -> Outputs:
         """Fire every timer due by ``now_s``, each at its own time, in order."""
@@ -274,3 +383,5 @@ class Desk:
                 outputs.events.extend(timed.wake(at_s))
             else:
                 self._announce(judged, timed.wake(at_s), outputs)
+                if judged.end is not None:
+                    self._judge_late(judged, at_s, outputs)

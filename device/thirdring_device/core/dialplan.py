@@ -77,6 +77,14 @@ class DialPlan:
         """Count calls that were placed at ``at_s``, oldest first."""
         self._called_at_s.extend(at_s)
 
+    def key(self, number: str) -> str:
+        """Return the form in which two spellings of a number are the same."""
+        return self._classify(number, self.settings).e164 or number
+
+    def kind(self, number: str) -> NumberKind:
+        """Return what ``number`` is."""
+        return self._classify(number, self.settings).kind
+
     def admit(self, number: str, at_s: float) -> str:
         """Return ``number`` as it is to be sent, and count the call.
 

@@ -2,26 +2,33 @@
 
 from dataclasses import dataclass, field
 
-from thirdring.protocol.events import Event, Prompt
+from thirdring.protocol.events import Event, Prompt, Record
 from thirdring_device.core.agent_settings import AgentSettings
 from thirdring_device.core.call import Call
 from thirdring_device.core.calls_settings import CallsSettings
 from thirdring_device.core.figures_settings import FirmSettings
 from thirdring_device.core.incoming import AutoAnswer, FaxCaller
+from thirdring_device.core.norms.after import AgentBreak, CallDropped, CallNotes, LateNorm
 from thirdring_device.core.norms.answer import AnswerGreeting, AnswerLateOpener, AnswerRings
 from thirdring_device.core.norms.answer_poor import AnswerNoisyCaller, AnswerWeakCaller
 from thirdring_device.core.norms.answer_silent import AnswerSilentCall
 from thirdring_device.core.norms.base import Norm
 from thirdring_device.core.norms.call import CallLength, CallRelease
 from thirdring_device.core.norms.hold import HoldCheckIn, TransferConsent, VoiceMutePause
+from thirdring_device.core.norms.outbound import OutboundHours, OutboundPrepared
 from thirdring_device.core.norms.prompts import PromptLimit
 from thirdring_device.core.norms.settings import (
     AnswerSettings,
     CallSettings,
     HoldSettings,
+    NotesSettings,
+    OutboundSettings,
     PromptSettings,
+    ReturnSettings,
+    SurveySettings,
     VoiceSettings,
 )
+from thirdring_device.core.norms.survey import CustomerSurvey
 from thirdring_device.core.norms.voice import VoiceLevel
 from thirdring_device.core.norms.voice_calm import VoiceCalm
 from thirdring_device.core.norms.voice_noise import VoiceNoise
@@ -45,6 +52,10 @@ class DeskSettings:
     calls: CallsSettings = field(default_factory=CallsSettings)
     agent: AgentSettings = field(default_factory=AgentSettings)
     firm: FirmSettings = field(default_factory=FirmSettings)
+    returns: ReturnSettings = field(default_factory=ReturnSettings)
+    notes: NotesSettings = field(default_factory=NotesSettings)
+    outbound: OutboundSettings = field(default_factory=OutboundSettings)
+    survey: SurveySettings = field(default_factory=SurveySettings)
 
 
 class JudgedCall:
@@ -57,9 +68,12 @@ class JudgedCall:
         silent = AnswerSilentCall(call, answer)
         poor = (AnswerWeakCaller(call, answer), AnswerNoisyCaller(call, answer))
 
+        calm = VoiceCalm(call, voice)
+
         def no_customer() -> bool:
             return silent.applies or any(norm.applies for norm in poor)
 
+        self.survey = CustomerSurvey(call, settings.survey, no_customer)
         self.norms: list[Norm] = [
             self.rings,
             AnswerLateOpener(call, answer, self.rings),
@@ -70,14 +84,25 @@ class JudgedCall:
             VoiceNoise(call, voice),
             VoiceRate(call, voice),
             VoiceInterrupting(call, voice),
-            VoiceCalm(call, voice),
+            calm,
             VoiceMutePause(call, voice),
-            VoiceDeadAir(call, voice, lambda: silent.applies),
+            VoiceDeadAir(call, voice, lambda: silent.applies or self.survey.asked),
             HoldCheckIn(call, settings.hold),
             CallLength(call, settings.call),
             CallRelease(call, settings.call, no_customer),
             TransferConsent(call),
+            OutboundHours(call, settings.outbound),
+            OutboundPrepared(call, settings.outbound),
+            self.survey,
         ]
+        self.late: list[LateNorm] = [
+            CallDropped(call, settings.returns),
+            CallNotes(call, settings.notes),
+            AgentBreak(call, calm, settings.notes),
+        ]
+        """Those that are judged at the end or after it."""
+        self.end: Record | None = None
+        """The fact that the call ended by."""
         self.progress = ProgressJudge(call)
         self.auto_answer = AutoAnswer(call)
         self.fax_caller = FaxCaller(call)

@@ -103,7 +103,12 @@ def _dial(calls: Calls, command: Command, at_s: float, new_call_id: str) -> Agen
     if len(calls) >= MOST_CALLS or any(call.state not in ESTABLISHED for call in calls):
         raise error(2003)
     return AgentRequested(
-        at_s=at_s, call_id=new_call_id, action="dial", source=command.source, argument=number
+        at_s=at_s,
+        call_id=new_call_id,
+        action="dial",
+        source=command.source,
+        argument=number,
+        reason=command.reason,
     )
 
 

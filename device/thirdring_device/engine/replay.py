@@ -1,11 +1,13 @@
 """Judging again: the facts of a call in, the derived events out, by the very core that judged live."""
 
+import math
 import zoneinfo
 from collections.abc import Iterable
 
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import CallEnded, Event, Record, Verdict
 from thirdring_device.core.desk import Desk, DeskSettings
+from thirdring_device.core.norms.outbound import windows
 from thirdring_device.settings import Settings
 from thirdring_dsp import tone_plans
 
@@ -23,6 +25,11 @@ def desk_settings(settings: Settings) -> DeskSettings:
         zoneinfo.ZoneInfo(settings.firm.time_zone)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as reason:
         raise error(5005, f"firm.time_zone: {reason}") from reason
+    for name, texts in (("weekday", norms.outbound.weekday_hours), ("weekend", norms.outbound.weekend_hours)):
+        try:
+            windows(texts)
+        except ValueError as reason:
+            raise error(5005, f"norms.outbound.{name}_hours: {reason}") from reason
     return DeskSettings(
         period_s,
         norms.answer,
@@ -33,16 +40,25 @@ def desk_settings(settings: Settings) -> DeskSettings:
         settings.calls,
         settings.agent,
         settings.firm,
+        norms.returns,
+        norms.notes,
+        norms.outbound,
+        norms.survey,
     )
 
 
-def replay(records: Iterable[Record], settings: DeskSettings) -> list[Event]:
-    """Feed the facts among ``records`` to a new desk; return every event it derives, in order."""
+def replay(records: Iterable[Record], settings: DeskSettings, *, finish: bool = True) -> list[Event]:
+    """Feed the facts among ``records`` to a new desk; return every event it derives, in order.
+
+    ``finish``: then let the time pass in which norms are judged that come after the call.
+    """
     desk = Desk(settings)
     derived: list[Event] = []
     for record in records:
         if not record.event.derived:
             derived.extend(desk.handle(record).events)
+    if finish and not desk.calls:
+        derived.extend(desk.wake(math.inf).events)
     return derived
 
 
@@ -59,4 +75,4 @@ def interrupted(call_id: str, records: list[Record], number: int, settings: Desk
     last = max(record.event.at_s for record in records)
     end = CallEnded(at_s=last, call_id=call_id, by="appliance", cause="interrupted")
     utc = records[-1].utc
-    return [end, *verdicts(replay([*records, Record(number, utc, end)], settings))]
+    return [end, *verdicts(replay([*records, Record(number, utc, end)], settings, finish=False))]

@@ -20,6 +20,7 @@ __all__ = [
     "Command",
     "Conference",
     "Dial",
+    "FinishCallBack",
     "Forward",
     "GetHeadset",
     "GetMetrics",
@@ -33,13 +34,16 @@ __all__ = [
     "PressButton",
     "ReadRecording",
     "Redial",
+    "RemoveContact",
     "Resume",
     "ResumeRecording",
+    "SaveContact",
     "SendDtmf",
     "SetAgentState",
     "SetSettings",
     "Speak",
     "Swap",
+    "TakeNotes",
     "Transfer",
     "Unmute",
     "command_from_json",
@@ -64,10 +68,14 @@ class GetState(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dial(Command):
-    """Call ``number`` (digits, ``*``, ``#``, a leading ``+``); return ``{"call_id": ...}`` at once."""
+    """Call ``number`` (digits, ``*``, ``#``, a leading ``+``); return ``{"call_id": ...}`` at once.
+
+    ``reason``: why, in the agent's words; it answers what is asked before dialling (2013, 2014).
+    """
 
     name = "dial"
     number: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +229,50 @@ class SetAgentState(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TakeNotes(Command):
+    """Write down what a call was about; replaces the call's notes as a whole. See ``NotesTaken``."""
+
+    name = "take_notes"
+    call_id: str
+    customer: str = ""
+    firm: str = ""
+    post: str = ""
+    matter: str = ""
+    promised: str = ""
+    call_back_utc: str = ""
+    read_back: bool = False
+    complaint: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishCallBack(Command):
+    """Tick off the call-back that a call is listed for."""
+
+    name = "finish_call_back"
+    call_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaveContact(Command):
+    """Write a contact, replacing the one with the same number."""
+
+    name = "save_contact"
+    number: str
+    contact: str
+    firm: str = ""
+    post: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveContact(Command):
+    """Remove a contact by number."""
+
+    name = "remove_contact"
+    number: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Speak(Command):
     """Play a sound file on the appliance into the simulated headset's microphone (simulator board).
 
@@ -296,6 +348,10 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
         ReadRecording,
         SendDtmf,
         SetAgentState,
+        TakeNotes,
+        FinishCallBack,
+        SaveContact,
+        RemoveContact,
         Speak,
         PressButton,
         GetHeadset,

@@ -55,6 +55,8 @@ ERRORS: Final[Mapping[int, str]] = {
     2010: "the dial plan allows no number of another country",
     2011: "the dial plan allows no premium-rate number",
     2012: "there were too many calls within the hour",
+    2013: "the hour or the day does not suit the other side: give a reason to call anyway",
+    2014: "the call is not prepared: give a reason, or save the contact",
     2020: "the call is not being recorded",
     3000: "the trunk is not set up for outgoing calls",
     3001: "the trunk is not registered",

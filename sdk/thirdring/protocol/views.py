@@ -12,6 +12,9 @@ __all__ = [
     "DeskState",
     "HeadsetView",
     "RecordingView",
+    "CallBackView",
+    "ContactView",
+    "NotesView",
     "SettingView",
 ]
 
@@ -122,6 +125,51 @@ class RecordingView:
     encrypted: bool
     size_bytes: int
     finished_utc: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotesView:
+    """What was written down of a call; the fields of ``NotesTaken``, and the call's own."""
+
+    call_id: str
+    number: str
+    started_utc: str
+    noted_utc: str
+    name: str
+    firm: str
+    post: str
+    matter: str
+    promised: str
+    call_back_utc: str
+    read_back: bool
+    complaint: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactView:
+    """Somebody known by number; ``calls`` with that number, the newest of them at ``last_call_utc``."""
+
+    number: str
+    name: str
+    firm: str
+    post: str
+    remark: str
+    calls: int = 0
+    last_call_utc: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CallBackView:
+    """A customer who is to be called; ``done_utc`` once that has happened."""
+
+    call_id: str
+    number: str
+    name: str
+    why: Literal["dropped", "promised"]
+    matter: str
+    listed_utc: str
+    due_utc: str
+    done_utc: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,9 +89,9 @@ class CallRelease(Norm):
         self.evidence.append(ended.number)
         if self.call.answered is None:
             return self.judged(ended, "not_applicable", None, reason="not answered")
-        if by == "customer":
+        if by == "customer" and self._asked_at_s is None:
             return self.judged(ended, "met", None, reason="the customer hung up first")
-        if by != "agent" or self._asked_at_s is None:
+        if by not in ("agent", "customer") or self._asked_at_s is None:
             return self.judged(ended, "not_applicable", None, reason="neither side hung up")
         if self._exempted:
             reason = "a silent, weak or noisy caller"

@@ -4,7 +4,17 @@ from dataclasses import dataclass
 
 from thirdring_device.core.settings import setting
 
-__all__ = ["AnswerSettings", "CallSettings", "HoldSettings", "PromptSettings", "VoiceSettings"]
+__all__ = [
+    "AnswerSettings",
+    "CallSettings",
+    "HoldSettings",
+    "NotesSettings",
+    "OutboundSettings",
+    "PromptSettings",
+    "ReturnSettings",
+    "SurveySettings",
+    "VoiceSettings",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +206,89 @@ class HoldSettings:
     )
     warn_s: float = setting(
         150.0, "time on hold after which the agent is prompted", unit="s", low=1.0, high=3600.0, live=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnSettings:
+    """Numbers of the norm on dropped calls (norms.md, section C)."""
+
+    redial_s: float = setting(
+        60.0,
+        "time within which the agent dials again after a dropped call of ours",
+        unit="s",
+        low=5.0,
+        high=3600.0,
+        live=True,
+    )
+    caller_s: float = setting(
+        300.0,
+        "time that a dropped caller is left to ring again, before the call-back list has him",
+        unit="s",
+        low=5.0,
+        high=3600.0,
+        live=True,
+    )
+    call_back_s: float = setting(
+        600.0,
+        "time within which the agent calls him back then",
+        unit="s",
+        low=5.0,
+        high=86400.0,
+        live=True,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NotesSettings:
+    """Numbers of the norm on notes (norms.md, section C)."""
+
+    within_s: float = setting(
+        60.0, "time after the call for its notes", unit="s", low=1.0, high=3600.0, live=True
+    )
+    required: tuple[str, ...] = setting(
+        ("name", "matter"),
+        "what is to be written down: name, firm, post, matter, promised (when and number are known)",
+        live=True,
+    )
+    read_back: bool = setting(
+        True, "notes with figures in them (numbers, times, quantities) are to be read back", live=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundSettings:
+    """Numbers of the norms on calls of ours (norms.md, section C)."""
+
+    weekday_hours: tuple[str, ...] = setting(
+        ("09:00-12:00", "13:30-20:00"),
+        "when people may be called from Monday to Friday, in their local time",
+        live=True,
+    )
+    weekend_hours: tuple[str, ...] = setting(
+        ("10:00-12:00", "14:00-20:00"), "when people may be called on Saturday and Sunday", live=True
+    )
+    holidays: bool = setting(False, "call on public holidays of the other side's country, too", live=True)
+    ask_hours: bool = setting(False, "outside these hours dial only when a reason is given (2013)", live=True)
+    ask_prepared: bool = setting(
+        False, "dial only a contact, a call-back, or with a reason (2014)", live=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SurveySettings:
+    """Numbers of the norm on satisfaction (norms.md, section C)."""
+
+    enabled: bool = setting(
+        False, "ask callers for a digit of 1 to 5 after the agent has released the call", live=True
+    )
+    answer_s: float = setting(
+        15.0,
+        "time for the digit, from the release on",
+        unit="s",
+        low=2.0,
+        high=120.0,
+        live=True,
     )
 
 

@@ -78,6 +78,11 @@ class VoiceCalm(Norm):
         self._pace_rise_percent: float | None = None
         self._breached = False
 
+    @property
+    def outbursts(self) -> int:
+        """How often the customer grew heated."""
+        return self._outbursts
+
     def handle(self, record: Record) -> list[Event]:
         """Follow both sides' talk-spurts and the agent's pace."""
         event = record.event

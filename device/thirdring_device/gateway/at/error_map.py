@@ -35,6 +35,8 @@ CME_OF_ERROR: Final[Mapping[int, int | None]] = {
     2010: NOT_ALLOWED,
     2011: NOT_ALLOWED,
     2012: NOT_ALLOWED,
+    2013: NOT_ALLOWED,
+    2014: NOT_ALLOWED,
     2020: NOT_ALLOWED,
     3000: NO_SERVICE,
     3001: NO_SERVICE,

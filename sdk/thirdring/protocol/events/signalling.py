@@ -116,7 +116,9 @@ class AgentRequested(Event):
     """The agent (or a program for the agent) asked for something; ``source`` is the way it came.
 
     ``other_call_id``: the second call of a conference, or of a transfer after consultation. ``consent``:
-    the customer agreed to the transfer. ``duration_ms``: of each digit, 0 as set.
+    the customer agreed to the transfer. ``duration_ms``: of each digit, 0 as set. Of a call that is dialled:
+    ``reason`` why, in the agent's words; ``known`` whether it is a contact's or a promised call-back;
+    ``local_time`` there (ISO 8601, empty for emergency calls) and the public ``holiday`` there, if any.
     """
 
     kind = "agent_requested"
@@ -126,6 +128,10 @@ class AgentRequested(Event):
     other_call_id: str = ""
     consent: bool = False
     duration_ms: int = 0
+    reason: str = ""
+    known: bool = False
+    local_time: str = ""
+    holiday: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
