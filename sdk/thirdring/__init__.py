@@ -111,15 +111,15 @@ if TYPE_CHECKING:
         Staffing,
     )
     from thirdring.protocol.views import (
+        CallBackView,
         CallDetail,
         CallSummary,
         CallView,
+        ContactView,
         DeskState,
         HeadsetView,
-        RecordingView,
-        CallBackView,
-        ContactView,
         NotesView,
+        RecordingView,
         SettingView,
     )
 

@@ -13,6 +13,7 @@ from thirdring.protocol.commands import (
     Command,
     Conference,
     Dial,
+    FinishCallBack,
     Forward,
     GetHeadset,
     GetSettings,
@@ -24,13 +25,16 @@ from thirdring.protocol.commands import (
     PauseRecording,
     PressButton,
     Redial,
+    RemoveContact,
     Resume,
     ResumeRecording,
+    SaveContact,
     SendDtmf,
     SetAgentState,
     SetSettings,
     Speak,
     Swap,
+    TakeNotes,
     Transfer,
     Unmute,
 )
@@ -38,10 +42,13 @@ from thirdring.protocol.errors import RequestError, error
 from thirdring.protocol.events import EVENT_KINDS, AgentState, ChosenState, Event, Record, Verdict
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
 from thirdring.protocol.views import (
+    CallBackView,
     CallDetail,
     CallSummary,
+    ContactView,
     DeskState,
     HeadsetView,
+    NotesView,
     RecordingView,
     SettingView,
 )
@@ -121,9 +128,9 @@ class AsyncAppliance:
         """Return the desk as it is now."""
         return _parsed(DeskState, await self._command(GetState()))
 
-    async def dial(self, number: str) -> str:
-        """Call ``number``; return the call's id at once, how it goes on shows in ``events``."""
-        return _call_id(await self._command(Dial(number=number)))
+    async def dial(self, number: str, reason: str = "") -> str:
+        """Call ``number``, ``reason`` why; return the call's id at once. ``events`` show how it goes on."""
+        return _call_id(await self._command(Dial(number=number, reason=reason)))
 
     async def answer(self, call_id: str = "") -> str:
         """Answer the ringing call; return its id. Raises ``CallError`` 2001 when none rings."""
@@ -208,6 +215,68 @@ class AsyncAppliance:
         """
         result = await self._command(SetAgentState(state=state, agent=agent, reason=reason))
         return cast("AgentState", str(result.get("state", "")))
+
+    async def take_notes(
+        self,
+        call_id: str,
+        *,
+        name: str = "",
+        firm: str = "",
+        post: str = "",
+        matter: str = "",
+        promised: str = "",
+        call_back: str = "",
+        read_back: bool = False,
+        complaint: bool = False,
+    ) -> None:
+        """Write down what a call was about; replaces the call's notes as a whole.
+
+        ``name``, ``firm`` and ``post`` are the customer's; ``call_back`` is when a promised call-back is due
+        (ISO 8601, the appliance's local time without a zone); ``read_back`` that figures were read back.
+        """
+        await self._command(
+            TakeNotes(
+                call_id=call_id,
+                customer=name,
+                firm=firm,
+                post=post,
+                matter=matter,
+                promised=promised,
+                call_back_utc=call_back,
+                read_back=read_back,
+                complaint=complaint,
+            )
+        )
+
+    async def notes(self, call_id: str = "") -> list[NotesView]:
+        """Return the notes of one call (none or one), or of the newest calls."""
+        return await self._listed(NotesView, "notes", {"call_id": call_id})
+
+    async def save_contact(
+        self, number: str, name: str, *, firm: str = "", post: str = "", remark: str = ""
+    ) -> None:
+        """Write a contact, replacing the one with the same number."""
+        await self._command(SaveContact(number=number, contact=name, firm=firm, post=post, remark=remark))
+
+    async def remove_contact(self, number: str) -> None:
+        """Remove a contact; raises ``RequestError`` 1003 when there is none."""
+        await self._command(RemoveContact(number=number))
+
+    async def contacts(self, number: str = "") -> list[ContactView]:
+        """Return the contacts in order of number, or the one with ``number``."""
+        return await self._listed(ContactView, "contacts", {"number": number})
+
+    async def call_backs(self, *, done: bool = False) -> list[CallBackView]:
+        """Return who is to be called back, the most urgent first, or those who were."""
+        return await self._listed(CallBackView, "call_backs", {"done": done})
+
+    async def finish_call_back(self, call_id: str) -> None:
+        """Tick a call-back off by hand; calling the number does so by itself."""
+        await self._command(FinishCallBack(call_id=call_id))
+
+    async def _listed(self, view: type[T], what: str, asked: Mapping[str, Any]) -> list[T]:
+        await self.open()
+        return [_parsed(view, fields) for fields in await self._transport.listed(what, asked)]
 
     async def speak(self, path: str) -> float:
         """Play a sound file of the appliance into the simulated headset; return its length in seconds."""

@@ -14,10 +14,13 @@ from thirdring.protocol.errors import error
 from thirdring.protocol.events import AgentState, ChosenState, Record, Verdict
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
 from thirdring.protocol.views import (
+    CallBackView,
     CallDetail,
     CallSummary,
+    ContactView,
     DeskState,
     HeadsetView,
+    NotesView,
     RecordingView,
     SettingView,
 )
@@ -85,9 +88,9 @@ class Appliance:
         """Return the desk as it is now."""
         return self._run(self._appliance.state())
 
-    def dial(self, number: str) -> str:
+    def dial(self, number: str, reason: str = "") -> str:
         """Call ``number``; return the call's id at once, how it goes on shows in ``events``."""
-        return self._run(self._appliance.dial(number))
+        return self._run(self._appliance.dial(number, reason))
 
     def answer(self, call_id: str = "") -> str:
         """Answer the ringing call; return its id. Raises ``CallError`` 2001 when none rings."""
@@ -166,6 +169,60 @@ class Appliance:
     def set_agent_state(self, state: ChosenState, agent: str = "", reason: str = "") -> AgentState:
         """Be ready, on break or away as soon as no call stands in the way; return the state now."""
         return self._run(self._appliance.set_agent_state(state, agent, reason))
+
+    def take_notes(
+        self,
+        call_id: str,
+        *,
+        name: str = "",
+        firm: str = "",
+        post: str = "",
+        matter: str = "",
+        promised: str = "",
+        call_back: str = "",
+        read_back: bool = False,
+        complaint: bool = False,
+    ) -> None:
+        """Write down what a call was about; replaces the call's notes as a whole."""
+        self._run(
+            self._appliance.take_notes(
+                call_id,
+                name=name,
+                firm=firm,
+                post=post,
+                matter=matter,
+                promised=promised,
+                call_back=call_back,
+                read_back=read_back,
+                complaint=complaint,
+            )
+        )
+
+    def notes(self, call_id: str = "") -> list[NotesView]:
+        """Return the notes of one call (none or one), or of the newest calls."""
+        return self._run(self._appliance.notes(call_id))
+
+    def save_contact(
+        self, number: str, name: str, *, firm: str = "", post: str = "", remark: str = ""
+    ) -> None:
+        """Write a contact, replacing the one with the same number."""
+        self._run(self._appliance.save_contact(number, name, firm=firm, post=post, remark=remark))
+
+    def remove_contact(self, number: str) -> None:
+        """Remove a contact; raises ``RequestError`` 1003 when there is none."""
+        self._run(self._appliance.remove_contact(number))
+
+    def contacts(self, number: str = "") -> list[ContactView]:
+        """Return the contacts in order of number, or the one with ``number``."""
+        return self._run(self._appliance.contacts(number))
+
+    def call_backs(self, *, done: bool = False) -> list[CallBackView]:
+        """Return who is to be called back, the most urgent first, or those who were."""
+        return self._run(self._appliance.call_backs(done=done))
+
+    def finish_call_back(self, call_id: str) -> None:
+        """Tick a call-back off by hand; calling the number does so by itself."""
+        self._run(self._appliance.finish_call_back(call_id))
 
     def speak(self, path: str) -> float:
         """Play a sound file of the appliance into the simulated headset; return its length in seconds."""

@@ -25,7 +25,15 @@ from thirdring.protocol.events import (
     RingBurst,
     Verdict,
 )
-from thirdring.protocol.views import CallDetail, CallSummary, CallView, DeskState
+from thirdring.protocol.views import (
+    CallBackView,
+    CallDetail,
+    CallSummary,
+    CallView,
+    ContactView,
+    DeskState,
+    NotesView,
+)
 from thirdring_device.gateway.at.server import serve_consoles
 from thirdring_device.settings import SerialSettings, Settings, setting_views
 
@@ -40,6 +48,7 @@ class PlayedEngine:
         self.asked: list[Command] = []
         self.answers: dict[str, dict[str, Any] | ThirdringError] = {}
         self.views: list[CallView] = []
+        self.contact_views: list[ContactView] = []
         self._changed = asyncio.Event()
 
     def emit(self, *events: Event) -> None:
@@ -90,6 +99,15 @@ class PlayedEngine:
 
     def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
         return [record for record in self.records if start_utc <= record.utc < end_utc]
+
+    def notes(self, call_id: str = "", limit: int = 100) -> list[NotesView]:
+        return []
+
+    def contacts(self, number: str = "", limit: int = 10_000) -> list[ContactView]:
+        return self.contact_views
+
+    def call_backs(self, limit: int = 1000, *, done: bool = False) -> list[CallBackView]:
+        return []
 
     def call_events(self, call_id: str) -> list[Record]:
         return [record for record in self.records if record.event.call_id == call_id]

@@ -33,7 +33,7 @@ from thirdring.protocol.events import (
     Verdict,
     record_to_json,
 )
-from thirdring.protocol.views import CallView
+from thirdring.protocol.views import CallView, ContactView
 from thirdring_device.gateway.at.error_map import CME_OF_ERROR
 from thirdring_device.gateway.at.handlers import HANDLERS
 
@@ -420,6 +420,16 @@ def test_key_figures_and_staffing(console: ServedConsole, host: Host) -> None:
     forecast = host.ask("AT#FORECAST")
     assert len(forecast) == 169
     assert forecast[0] == "#FORECAST: 0,0,0.00,0.00,0,0"
+
+
+def test_the_agents_work_is_listed(console: ServedConsole, host: Host) -> None:
+    console.engine.contact_views = [ContactView(number="+8621555", name="Li", firm="", post="", remark="")]
+    (line, code) = host.ask("AT#LIST=contacts")
+    assert json.loads(line.removeprefix("#LIST: "))["name"] == "Li"
+    assert code == "OK"
+    assert host.ask('AT#LIST=notes,"c1"') == ["OK"]
+    assert host.ask('AT#LIST={"what":"call_backs","done":true}') == ["OK"]
+    assert host.ask("AT#LIST=secrets") == ["ERROR"]
 
 
 def test_the_agents_state(console: ServedConsole, host: Host) -> None:

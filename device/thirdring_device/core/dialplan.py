@@ -81,6 +81,10 @@ class DialPlan:
         """Return the form in which two spellings of a number are the same."""
         return self._classify(number, self.settings).e164 or number
 
+    def national(self, number: str) -> str:
+        """Return a number as it is written within the country; itself when that is not known."""
+        return self._classify(number, self.settings).national or number
+
     def kind(self, number: str) -> NumberKind:
         """Return what ``number`` is."""
         return self._classify(number, self.settings).kind

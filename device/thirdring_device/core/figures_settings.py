@@ -14,6 +14,7 @@ class FirmSettings:
     name: str = setting("", "name of the firm, for prompts", live=True)
     department: str = setting("", "department, for prompts", live=True)
     agent: str = setting("", "name or number of the agent, until one signs in", live=True)
+    language: str = setting("zh", "language of prompts and announcements", choices=("zh", "en"), live=True)
     time_zone: str = setting("Asia/Shanghai", "time zone of the desk (IANA name)", live=True)
 
 

@@ -28,14 +28,12 @@ from thirdring.protocol.commands import (
     ListRecordings,
     PressButton,
     ReadRecording,
-    SetAgentState,
     SetSettings,
     Speak,
 )
 from thirdring.protocol.errors import CallError, error
 from thirdring.protocol.events import (
     AgentRequested,
-    AgentStateRequested,
     CallEnded,
     DialRefused,
     Dtmf,
@@ -60,14 +58,22 @@ from thirdring_device.adapters.numbers import classify
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.core.call import ImpossibleTransition
-from thirdring_device.core.commands import DeviceCommand, MaskRecording, SetHeadsetLamp, SetRinger
+from thirdring_device.core.commands import (
+    AnnounceToCustomer,
+    DeviceCommand,
+    MaskRecording,
+    SetHeadsetLamp,
+    SetRinger,
+)
 from thirdring_device.core.desk import Desk, Outputs
 from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanSettings
 from thirdring_device.core.digits import DigitSieve
 from thirdring_device.engine.headset_desk import HeadsetDesk
 from thirdring_device.engine.media import CallSound
-from thirdring_device.engine.recordings import SWEEP_S, Recordings
+from thirdring_device.engine.recordings import SWEEP_S, Recordings, Tap
 from thirdring_device.engine.replay import desk_settings, interrupted
+from thirdring_device.engine.spoken import TEXTS, Announcement, announcement_file
+from thirdring_device.engine.work import WORK_COMMANDS, DeskWork
 from thirdring_device.settings import Settings, changed, save_changes, setting_views
 
 __all__ = ["Engine"]
@@ -82,8 +88,6 @@ DIALLING: Final = frozenset({"dial", "redial"})
 """Commands that need the trunk."""
 MOST_LISTED: Final = 1000
 """Recordings in one answer."""
-LONGEST_NAME: Final = 120
-"""Characters of an agent's name, and of a reason."""
 MASKED_DIGIT: Final = "x"
 """Stands in the journal for a digit that came while the recording was paused: a card number, say."""
 FLUSH_S: Final = 2.0
@@ -120,6 +124,9 @@ class Engine:
         self._epoch_s = time.monotonic()
         self._desk = Desk(desk_settings(settings), DialPlan(plan_settings(settings), classify))
         self._journal = Journal(state_dir / "journal.sqlite3")
+        self._work = DeskWork(self._journal, self._desk, lambda: self._settings)
+        self._desk.prepare = self._work.prepared
+        self._sounds: dict[str, CallSound] = {}
         self._started = False
         self._inbox: deque[Event] = deque()
         self._recent: deque[Record] = deque(maxlen=RECENT_RECORDS)
@@ -179,6 +186,7 @@ class Engine:
             raise
         self._started = True
         self._desk.last_dialled = self._journal.last_dialled()
+        self._desk.call_backs = self._journal.open_call_backs()
         self._desk.plan.called(self.clock() - ago_s for ago_s in self._journal.dialled_within(HOUR_S))
         self._take(
             EngineStarted(
@@ -234,7 +242,9 @@ class Engine:
         """Take in facts: number, judge, store, then act and tell."""
         records: list[Record] = []
         commands: list[DeviceCommand] = []
-        for fact in facts:
+        waiting = deque(facts)
+        while waiting:
+            fact = waiting.popleft()
             if isinstance(fact, Dtmf) and not self._sieves[fact.call_id].passes(fact):
                 continue
             if isinstance(fact, Dtmf) and self._recordings.masks(fact.call_id):
@@ -249,6 +259,7 @@ class Engine:
                 continue
             records += self._journal.number(outputs.events)
             commands += outputs.commands
+            waiting.extendleft(reversed(outputs.facts))
         self._conclude(records, commands)
 
     def _wake(self) -> None:
@@ -267,6 +278,7 @@ class Engine:
         for record in records:
             if isinstance(record.event, CallEnded):
                 self._sieves.pop(record.event.call_id, None)
+                self._sounds.pop(record.event.call_id, None)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -307,6 +319,8 @@ class Engine:
             self._headset.ring(command.urgency)
         elif isinstance(command, SetHeadsetLamp):
             self._board.set_headset_lamp(lost=command.lost)
+        elif isinstance(command, AnnounceToCustomer):
+            self._workers.submit(self._announce, command.call_id, command.key)
         elif isinstance(command, MaskRecording):
             self._recordings.mask(command.call_id, command.masked)
         else:
@@ -327,8 +341,9 @@ class Engine:
             return self._set_settings(command)
         if isinstance(command, Speak):
             return await self._speak(command)
-        if isinstance(command, SetAgentState):
-            return self._set_agent_state(command)
+        if isinstance(command, WORK_COMMANDS):
+            self._take(self._work.fact(command, self.clock()))
+            return self._work.answer(command)
         if isinstance(command, ListRecordings | ReadRecording):
             return await self._about_recordings(command)
         if isinstance(command, GetHeadset | PressButton):
@@ -401,20 +416,6 @@ class Engine:
         duration_s = await self._loop.run_in_executor(self._workers, self._headset.speak, path)
         return {"duration_s": duration_s}
 
-    def _set_agent_state(self, command: SetAgentState) -> Mapping[str, Any]:
-        if len(command.agent) > LONGEST_NAME or len(command.reason) > LONGEST_NAME:
-            raise error(1004, f"agent and reason have at most {LONGEST_NAME} characters")
-        self._take(
-            AgentStateRequested(
-                at_s=self.clock(),
-                state=command.state,
-                agent=command.agent,
-                reason=command.reason,
-                source=command.source,
-            )
-        )
-        return {"state": self._desk.agent.state, "agent": self._desk.agent.name}
-
     def _set_settings(self, command: SetSettings) -> Mapping[str, Any]:
         new = changed(self._settings, command.changes)
         desk = desk_settings(new)
@@ -467,10 +468,24 @@ class Engine:
 
     def _new_media(self, call_id: str, codec: str) -> CallMedia:
         """Make the sound path of a call; runs on the SIP thread."""
-        return self._recordings.media(
-            call_id,
-            lambda tap: CallSound(call_id, codec, self._settings, self.post, self.clock, tap),
-        )
+
+        def call_sound(tap: Tap | None) -> CallMedia:
+            sound = CallSound(call_id, codec, self._settings, self.post, self.clock, tap)
+            self._sounds[call_id] = sound
+            return sound
+
+        return self._recordings.media(call_id, call_sound)
+
+    def _announce(self, call_id: str, key: str) -> None:
+        """Play an announcement to a customer; runs on a worker thread."""
+        sound, language = self._sounds.get(call_id), self._settings.firm.language
+        path = announcement_file(self._state_dir / "announcements", key, language, TEXTS[key][language])
+        if sound is None or path is None:
+            return
+        try:
+            sound.instead = Announcement(path).fill
+        except (OSError, RuntimeError):
+            log.exception("announcement %s", path.name)
 
     # --- those who listen -------------------------------------------------------------------------
 

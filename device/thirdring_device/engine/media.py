@@ -55,6 +55,8 @@ class CallSound:
         self._post = post
         self._clock = clock
         self._tap = tap
+        self.instead: Callable[[Samples], None] | None = None
+        """Writes what goes to the line in the agent's place, once it is set: an announcement."""
         audio = settings.audio
         self._heard = CallAnalyzer(
             SAMPLE_RATE_HZ,
@@ -113,6 +115,8 @@ class CallSound:
             at = end
             if self._samples % FRAME_SAMPLES == 0:
                 self._end_frame(self._samples // FRAME_SAMPLES)
+        if self.instead is not None:
+            self.instead(mouth_out)
 
     def _end_frame(self, frames: int) -> None:
         heard = self._heard

@@ -8,7 +8,7 @@ from typing import Final, Protocol, TypeVar
 
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import Record
-from thirdring.protocol.views import CallDetail, CallSummary
+from thirdring.protocol.views import CallBackView, CallDetail, CallSummary, ContactView, NotesView
 from thirdring_device.adapters.store.reader import JournalReader
 
 __all__ = ["JOURNAL_FILE", "JournalView", "Reader"]
@@ -36,6 +36,15 @@ class Reader(Protocol):
 
     def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
         """Return what key figures count of the calls that began from ``start_utc`` to ``end_utc``."""
+
+    def notes(self, call_id: str = "", limit: int = 100) -> list[NotesView]:
+        """Return the notes of one call, or without ``call_id`` the newest."""
+
+    def contacts(self, number: str = "", limit: int = 10_000) -> list[ContactView]:
+        """Return the contacts in order of number, or the one with ``number``."""
+
+    def call_backs(self, limit: int = 1000, *, done: bool = False) -> list[CallBackView]:
+        """Return the open call-backs, the most urgent first, or those that are done."""
 
     def last_number(self) -> int:
         """Return the newest number, 0 in an empty journal."""
@@ -77,6 +86,18 @@ class JournalView:
     def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
         """Return what key figures count of the calls that began from ``start_utc`` to ``end_utc``."""
         return self._read(lambda reader: reader.figure_records(start_utc, end_utc, verdicts=verdicts))
+
+    def notes(self, call_id: str = "", limit: int = 100) -> list[NotesView]:
+        """Return the notes of one call, or without ``call_id`` the newest."""
+        return self._read(lambda reader: reader.notes(call_id, limit))
+
+    def contacts(self, number: str = "", limit: int = 10_000) -> list[ContactView]:
+        """Return the contacts in order of number, or the one with ``number``."""
+        return self._read(lambda reader: reader.contacts(number, limit))
+
+    def call_backs(self, limit: int = 1000, *, done: bool = False) -> list[CallBackView]:
+        """Return the open call-backs, the most urgent first, or those that are done."""
+        return self._read(lambda reader: reader.call_backs(limit, done=done))
 
     def last_number(self) -> int:
         """Return the newest number, 0 in an empty journal."""

@@ -6,15 +6,15 @@ from typing import Any, Literal
 from thirdring.protocol.events import AgentState, TrunkState, Verdict
 
 __all__ = [
+    "CallBackView",
     "CallDetail",
     "CallSummary",
     "CallView",
+    "ContactView",
     "DeskState",
     "HeadsetView",
-    "RecordingView",
-    "CallBackView",
-    "ContactView",
     "NotesView",
+    "RecordingView",
     "SettingView",
 ]
 

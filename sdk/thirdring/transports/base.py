@@ -33,6 +33,9 @@ class Transport(Protocol):
     async def call_events(self, call_id: str) -> list[Record]:
         """Return the events of one call in order."""
 
+    async def listed(self, what: str, asked: Mapping[str, Any]) -> list[Any]:
+        """Return JSON objects of the agent's work: ``notes``, ``contacts`` or ``call_backs``."""
+
     async def figures(self, start: str, end: str, by: FiguresBy) -> FiguresReport:
         """Return key figures; raises ``RequestError`` 1004."""
 

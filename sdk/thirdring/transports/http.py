@@ -24,6 +24,7 @@ from thirdring.protocol.commands import (
     Command,
     Conference,
     Dial,
+    FinishCallBack,
     Forward,
     GetHeadset,
     GetSettings,
@@ -35,13 +36,16 @@ from thirdring.protocol.commands import (
     PauseRecording,
     PressButton,
     Redial,
+    RemoveContact,
     Resume,
     ResumeRecording,
+    SaveContact,
     SendDtmf,
     SetAgentState,
     SetSettings,
     Speak,
     Swap,
+    TakeNotes,
     Transfer,
     Unmute,
 )
@@ -88,6 +92,10 @@ _ROUTES: Final[Mapping[type[Command], tuple[str, str]]] = {
     ListRecordings: ("GET", "recordings"),
     SendDtmf: ("POST", "dtmf"),
     SetAgentState: ("POST", "agent"),
+    TakeNotes: ("POST", "notes"),
+    SaveContact: ("POST", "contacts"),
+    RemoveContact: ("POST", "contacts/remove"),
+    FinishCallBack: ("POST", "call_backs/done"),
     Speak: ("POST", "speak"),
     PressButton: ("POST", "headset/press"),
     GetHeadset: ("GET", "headset"),
@@ -154,6 +162,10 @@ class HttpTransport:
         """Return the events of one call in order."""
         response = await self._request("GET", f"{_call_path(call_id)}/events")
         return _parsed(response, lambda items: [record_from_json(item) for item in items])
+
+    async def listed(self, what: str, asked: Mapping[str, Any]) -> list[Any]:
+        """Return JSON objects of the agent's work: ``notes``, ``contacts`` or ``call_backs``."""
+        return _parsed(await self._request("GET", f"/v1/{what}", params=dict(asked)), list)
 
     async def figures(self, start: str, end: str, by: FiguresBy) -> FiguresReport:
         """Return key figures; raises ``RequestError`` 1004."""

@@ -113,6 +113,10 @@ class SerialTransport:
         """Return the events of one call in order; raises ``CallError`` 2000."""
         return await self._all(f"#CALLEVENTS={quoted(call_id)}", record_from_json)
 
+    async def listed(self, what: str, asked: Mapping[str, Any]) -> list[Any]:
+        """Return JSON objects of the agent's work: ``notes``, ``contacts`` or ``call_backs``."""
+        return await self._all(f"#LIST={safe_json({'what': what, **asked})}", lambda fields: fields)
+
     async def figures(self, start: str, end: str, by: FiguresBy) -> FiguresReport:
         """Return key figures; raises ``RequestError`` 1004."""
         asked = f"#FIGURES={quoted(start)},{quoted(end)},{by},json"

@@ -17,6 +17,8 @@ from typing import Final
 
 from thirdring.protocol.errors import StorageError, error
 from thirdring.protocol.events import Event, Record, record_to_json
+from thirdring.protocol.views import ContactView
+from thirdring_device.adapters.store import work
 from thirdring_device.adapters.store.projection import project
 from thirdring_device.adapters.store.rows import records_after, records_of_call
 from thirdring_device.adapters.store.schema import migrate
@@ -172,6 +174,19 @@ class Journal:
             "SELECT number FROM calls WHERE direction = 'outgoing' ORDER BY first_event DESC LIMIT 1"
         ).fetchone()
         return str(row[0]) if row else ""
+
+    def number_of(self, call_id: str) -> str | None:
+        """Return the other side's number of a call, None when there is no such call."""
+        row = self._db.execute("SELECT number FROM calls WHERE call_id = ?", (call_id,)).fetchone()
+        return str(row[0]) if row else None
+
+    def contacts(self, number: str, limit: int) -> list[ContactView]:
+        """Return the contact with ``number``, or without it all."""
+        return work.contacts(self._db, number, limit)
+
+    def open_call_backs(self) -> dict[str, str]:
+        """Return the number by call id of every open call-back."""
+        return work.open_call_backs(self._db)
 
     def dialled_within(self, span_s: float) -> list[float]:
         """Return how many seconds ago the outgoing calls of the last ``span_s`` began, oldest first."""

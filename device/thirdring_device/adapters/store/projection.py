@@ -12,6 +12,7 @@ from thirdring.protocol.events import (
     RingBurst,
     Verdict,
 )
+from thirdring_device.adapters.store.work import project_work
 
 __all__ = ["project"]
 
@@ -19,6 +20,7 @@ __all__ = ["project"]
 def project(db: sqlite3.Connection, record: Record) -> None:
     """Apply one event to the tables made from events."""
     event = record.event
+    project_work(db, record)
     if not event.call_id:
         return
     if isinstance(event, CallIncoming | CallOutgoing):

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import AgentStateChanged, Record, Verdict, record_from_json
-from thirdring.protocol.views import CallDetail, CallSummary
+from thirdring.protocol.views import CallBackView, CallDetail, CallSummary, ContactView, NotesView
+from thirdring_device.adapters.store import work
 from thirdring_device.adapters.store.rows import records_after, records_of_call
 from thirdring_device.adapters.store.schema import APPLICATION_ID, COUNTED_EVENTS, SCHEMA_VERSION
 from thirdring_device.core.figures_facts import DESK_KINDS
@@ -109,6 +110,18 @@ class JournalReader:
         found = (*before, *of_desk, *of_calls, *judged)
         records = [record_from_json(json.loads(text)) for (text,) in found]
         return sorted(records, key=lambda record: record.number)
+
+    def notes(self, call_id: str = "", limit: int = 100) -> list[NotesView]:
+        """Return the notes of one call, or without ``call_id`` the newest."""
+        return work.notes(self._db, call_id, limit)
+
+    def contacts(self, number: str = "", limit: int = 10_000) -> list[ContactView]:
+        """Return the contacts in order of number, or the one with ``number``."""
+        return work.contacts(self._db, number, limit)
+
+    def call_backs(self, limit: int = 1000, *, done: bool = False) -> list[CallBackView]:
+        """Return the open call-backs, the most urgent first, or those that are done."""
+        return work.call_backs(self._db, limit, done=done)
 
     def last_number(self) -> int:
         """Return the newest number, 0 in an empty journal."""

@@ -68,6 +68,39 @@ MIGRATIONS: Final = (
     CREATE INDEX events_of_desk ON events (utc) WHERE call_id = '';
     CREATE INDEX events_counted ON events (call_id) WHERE {COUNTED_EVENTS};
     """,
+    # The agent's work. ``dialled`` is how trunks of the country write a contact's number without its code.
+    """
+    CREATE TABLE notes (
+        call_id TEXT PRIMARY KEY,
+        noted_utc TEXT NOT NULL,
+        name TEXT NOT NULL,
+        firm TEXT NOT NULL,
+        post TEXT NOT NULL,
+        matter TEXT NOT NULL,
+        promised TEXT NOT NULL,
+        call_back_utc TEXT NOT NULL,
+        read_back INTEGER NOT NULL,
+        complaint INTEGER NOT NULL
+    ) STRICT;
+    CREATE TABLE contacts (
+        number TEXT PRIMARY KEY,
+        dialled TEXT NOT NULL,
+        name TEXT NOT NULL,
+        firm TEXT NOT NULL,
+        post TEXT NOT NULL,
+        remark TEXT NOT NULL
+    ) STRICT;
+    CREATE TABLE call_backs (
+        call_id TEXT PRIMARY KEY,
+        number TEXT NOT NULL,
+        why TEXT NOT NULL,
+        listed_utc TEXT NOT NULL,
+        due_utc TEXT NOT NULL,
+        done_utc TEXT
+    ) STRICT;
+    CREATE INDEX call_backs_open ON call_backs (due_utc) WHERE done_utc IS NULL;
+    CREATE INDEX calls_by_number ON calls (number);
+    """,
 )
 SCHEMA_VERSION: Final = len(MIGRATIONS)
 

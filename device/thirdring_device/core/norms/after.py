@@ -31,9 +31,7 @@ def dropped(call: Call) -> bool:
     ended = call.ended
     if ended is None or call.answered is None or ended.by != "network":
         return False
-    return ended.cause == "lost" or (
-        ended.cause == "failed" and ended.sip_code in LOST_CODES
-    )
+    return ended.cause == "lost" or (ended.cause == "failed" and ended.sip_code in LOST_CODES)
 
 
 class LateNorm(Norm):

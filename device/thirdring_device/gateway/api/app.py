@@ -27,6 +27,7 @@ from thirdring_device.gateway.api.recordings import recordings_router
 from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
 from thirdring_device.gateway.api.telephone import telephone_router
 from thirdring_device.gateway.api.token import read_or_make_token
+from thirdring_device.gateway.api.work import work_router
 from thirdring_device.gateway.engine_client import EngineClient
 from thirdring_device.gateway.figures import KeyFigures
 from thirdring_device.gateway.hub import KEEP_EVENTS, EventHub
@@ -96,6 +97,7 @@ def create_app(
     app.include_router(calls_router(reader, settings), dependencies=shown_in_openapi)
     app.include_router(figures_router(KeyFigures(reader, settings)), dependencies=shown_in_openapi)
     app.include_router(recordings_router(client, state_dir), dependencies=shown_in_openapi)
+    app.include_router(work_router(client, reader), dependencies=shown_in_openapi)
     app.include_router(stream_router(hub, send_timeout_s=send_timeout_s))
     _add_pages(app, client)
     _add_error_handlers(app)

@@ -55,10 +55,12 @@ def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a li
         """Return the desk as it is now: trunk, storage, calls, number of the last event."""
         return await client.command(GetState(source=SOURCE))
 
-    @router.post("/dial", status_code=202, responses=problems(2003, 2005, *PLAN, 3000, 3001, *ENGINE))
+    @router.post(
+        "/dial", status_code=202, responses=problems(2003, 2005, *PLAN, 2013, 2014, 3000, 3001, *ENGINE)
+    )
     async def dial(request: DialRequest) -> CallId:
         """Call a number. Answers at once with the call's id; how it goes on shows in events."""
-        return await about_call(Dial(number=request.number, source=SOURCE))
+        return await about_call(Dial(number=request.number, reason=request.reason, source=SOURCE))
 
     @router.post("/answer", responses=ANSWER_ERRORS)
     async def answer(request: OptionalCall | None = None) -> CallId:

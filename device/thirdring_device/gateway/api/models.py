@@ -14,13 +14,18 @@ __all__ = [
     "AgentNow",
     "AgentStateRequest",
     "CallId",
+    "ContactRequest",
     "DialRequest",
     "DtmfRequest",
+    "FinishCallBackRequest",
     "ForwardRequest",
     "Health",
+    "Imported",
+    "NotesRequest",
     "OptionalCall",
     "PressRequest",
     "Problem",
+    "RemoveContactRequest",
     "SettingsChanged",
     "SettingsList",
     "SpeakRequest",
@@ -41,6 +46,7 @@ class DialRequest(_Request):
         max_length=64,
         examples=["13800138000", "+861012345678"],
     )
+    reason: str = Field("", description="why, in the agent's words; answers 2013 and 2014", max_length=120)
 
 
 class OptionalCall(_Request):
@@ -84,6 +90,52 @@ class AgentNow(BaseModel):
 
     state: AgentState
     agent: str
+
+
+class NotesRequest(_Request):
+    """What a call was about. When and which number the journal knows."""
+
+    call_id: str = Field(max_length=64)
+    customer: str = Field("", description="the customer's name", max_length=120)
+    firm: str = Field("", max_length=120)
+    post: str = Field("", description="the customer's position", max_length=120)
+    matter: str = Field("", max_length=2000)
+    promised: str = Field("", description="what was promised", max_length=2000)
+    call_back_utc: str = Field(
+        "", description="when a promised call-back is due, ISO 8601, local without a zone", max_length=40
+    )
+    read_back: bool = Field(
+        default=False, description="numbers, times, quantities and decisions were read back"
+    )
+    complaint: bool = False
+
+
+class ContactRequest(_Request):
+    """Somebody known by number."""
+
+    number: str = Field(max_length=64)
+    contact: str = Field(description="the name", min_length=1, max_length=120)
+    firm: str = Field("", max_length=120)
+    post: str = Field("", max_length=120)
+    remark: str = Field("", max_length=2000)
+
+
+class RemoveContactRequest(_Request):
+    """Which contact."""
+
+    number: str = Field(max_length=64)
+
+
+class FinishCallBackRequest(_Request):
+    """Which call the call-back is for."""
+
+    call_id: str = Field(max_length=64)
+
+
+class Imported(BaseModel):
+    """Contacts were written."""
+
+    saved: int
 
 
 class SpeakRequest(_Request):

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from thirdring.protocol.commands import Command
 from thirdring.protocol.events import Record
-from thirdring.protocol.views import CallDetail, CallSummary
+from thirdring.protocol.views import CallBackView, CallDetail, CallSummary, ContactView, NotesView
 
 __all__ = ["Client", "Reader"]
 
@@ -34,6 +34,15 @@ class Reader(Protocol):
 
     def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
         """Return what key figures count of the calls that began from ``start_utc`` to ``end_utc``."""
+
+    def notes(self, call_id: str = "", limit: int = 100) -> list[NotesView]:
+        """Return the notes of one call, or without ``call_id`` the newest."""
+
+    def contacts(self, number: str = "", limit: int = 10_000) -> list[ContactView]:
+        """Return the contacts in order of number, or the one with ``number``."""
+
+    def call_backs(self, limit: int = 1000, *, done: bool = False) -> list[CallBackView]:
+        """Return the open call-backs, the most urgent first, or those that are done."""
 
     def last_number(self) -> int:
         """Return the newest number."""

@@ -169,6 +169,13 @@ _OURS: Final = (
         "state of the agent, as soon as no call stands in the way; ? answers state,agent",
     ),
     CommandSpec(
+        "#LIST",
+        "ts",
+        'AT#LIST=<notes|contacts|callbacks>[,"<call_id or number>"]',
+        "the agent's work, one JSON object a line; written by AT#DO with take_notes, save_contact,"
+        " remove_contact, finish_call_back",
+    ),
+    CommandSpec(
         "#FIGURES",
         "ats",
         'AT#FIGURES[="<from>","<to>"[,hour|day|agent|all[,json]]]',

@@ -93,11 +93,15 @@ class CallReturned(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactSaved(Event):
-    """A contact was written, replacing the one with the same ``number``."""
+    """A contact was written, replacing the one with the same ``number``.
+
+    ``dialled`` is the number as it is written within the country, filled in by the appliance.
+    """
 
     kind = "contact_saved"
     number: str
     name: str
+    dialled: str = ""
     firm: str = ""
     post: str = ""
     remark: str = ""

@@ -2,11 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from functools import partial
+from typing import Any, Final
 
 from thirdring.protocol.at.parse import Op, Request
-from thirdring.protocol.at.values import fields, parameters
+from thirdring.protocol.at.values import fields, parameters, safe_json
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.commands import SetAgentState
 from thirdring.protocol.errors import error
@@ -87,6 +88,34 @@ def _load(argument: str) -> dict[str, float]:
     return load
 
 
+async def _list(session: Session, request: Request) -> Reply:
+    """Answer ``what[,which]`` or the object ``{"what": ..., "call_id", "number", "done"}``."""
+    reader = session.desk.reader
+    asked: dict[str, Any]
+    if request.argument.startswith("{"):
+        try:
+            asked = json.loads(request.argument)
+        except ValueError as reason:
+            raise error(1000, str(reason)) from reason
+    else:
+        texts = [found.text for found in parameters(request.argument)]
+        which = texts[1] if len(texts) > 1 else ""
+        asked = {"what": texts[0], "call_id": which, "number": which}
+    what = str(asked.get("what", "")).replace("_", "")
+    views: Sequence[object]
+    if what == "notes":
+        views = await asyncio.to_thread(reader.notes, str(asked.get("call_id", "")))
+    elif what == "contacts":
+        views = await asyncio.to_thread(reader.contacts, str(asked.get("number", "")))
+    elif what == "callbacks":
+        views = await asyncio.to_thread(partial(reader.call_backs, done=bool(asked.get("done"))))
+    else:
+        raise AtMistake(f"{what} is not notes, contacts or callbacks")
+    if session.profile.verbose:
+        return Reply(json_lines([to_fields(view) for view in views]))
+    return Reply([f"#LIST: {safe_json(to_fields(view))}" for view in views])
+
+
 async def _agent(session: Session, request: Request) -> Reply:
     if request.op is Op.READ:
         state = await desk_state(session)
@@ -107,4 +136,5 @@ HANDLERS: Final[Mapping[str, Handler]] = {
     "#FIGURES": _figures,
     "#FORECAST": _forecast,
     "#STAFFING": _staffing,
+    "#LIST": _list,
 }
