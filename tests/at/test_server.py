@@ -391,7 +391,7 @@ def test_state_and_settings(console: ServedConsole, host: Host) -> None:
     console.engine.views = [view()]
     assert host.ask("AT#STATE?") == [
         '#STATE: "0.1","simulator","2.15","static","","ok",0,0,0,"","ready"',
-        '#STATECALL: "c1",1,"incoming","incoming","+8621555","Li; \\22x\\22",1,"2026",0,0,0,0',
+        '#STATECALL: "c1",1,"incoming","incoming","+8621555","Li; \\22x\\22",1,"2026",0,0,0,0,"off"',
         "OK",
     ]
     (line, _) = host.ask("AT#GET=sip.port")
