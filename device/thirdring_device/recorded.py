@@ -77,7 +77,9 @@ def analyze(
             for verdict in verdicts
         ]
     detail = CallDetail(call=summary, verdicts=tuple(verdicts))
-    return build(detail, records, settings, recording=path.name, signalled=bool(carried))
+    return build(
+        detail, records, settings, recording=path.name, signalled=bool(carried), live_verdicts=bool(live)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,7 +130,11 @@ def live_records(
     utc = "2026-03-02T08:15:04.500Z"
     records = judged([*facts, end], desk_settings(settings), lambda at_s: utc)
     kept = records if ended else [r for r in records if not isinstance(r.event, CallEnded)]
-    pauses = [Record(0, utc, e) for e in told if isinstance(e, RecordingPaused | RecordingResumed)]
+    pauses = [
+        Record(0, utc, replace(event, call_id=CALL_ID, at_s=answered_s + event.start_s))
+        for event in told
+        if isinstance(event, RecordingPaused | RecordingResumed)
+    ]
     assert len(pauses) == (2 if paused_s else 0)
     recorder.close([*kept, *pauses] if not kept else [kept[0], *pauses, *kept[1:]])
     return records
@@ -220,6 +224,11 @@ def test_a_recording_that_was_paused_gets_the_verdicts_of_the_live_call(tmp_path
     customer = voiced((14.5, 15.5, -24.0), length_s=20.0)
     live = live_call(path, agent, customer, answered_after_s=6.0, paused_s=(2.0, 14.0))
     report = analyze(path, Settings())
+    assert report.live_verdicts
+    assert [moment.name for moment in report.moments if moment.kind == "recording"] == ["paused", "resumed"]
+    said = report.to_text()
+    assert "of the live call: the recording does not hold all of its sound" in said
+    assert "Recording paused" in said
     assert without_numbers(report.verdicts) == without_numbers(live)
 
 

@@ -151,6 +151,22 @@ def test_recording_is_paused_and_resumed_while_it_runs() -> None:
         assert refused.value.code == 2020
 
 
+def test_pausing_one_recording_of_a_conference_pauses_both() -> None:
+    script = talking()
+    script.feed(*waiting(20.0))
+    ask(script, Answer(), 22.0)
+    script.feed(held(22.0, "a"), *answered(22.1, "b")[1:], recorded(22.2, "a"), recorded(22.3, "b"))
+    assert ask(script, PauseRecording(), 23.0) == [MaskRecording("b", True)]
+    assert ask(script, ResumeRecording(), 24.0) == [MaskRecording("b", False)]
+    assert ask(script, PauseRecording(call_id="a"), 24.5) == [MaskRecording("a", True)]
+    script.feed(
+        taken_back(25.0, "a"),
+        ConferenceStarted(at_s=25.1, call_id="a", other_call_id="b"),
+        ConferenceStarted(at_s=25.1, call_id="b", other_call_id="a"),
+    )
+    assert ask(script, PauseRecording(), 26.0) == [MaskRecording("a", True), MaskRecording("b", True)]
+
+
 def test_mute_is_a_flag_of_the_active_call() -> None:
     script = talking()
     assert ask(script, Mute(), 20.0) == [MuteCall("a", True)]

@@ -11,6 +11,7 @@ from thirdring_device.cli import main
 
 
 def recorded(folder: Path, form: str, *, sealed: bool) -> Path:
+    folder.mkdir(exist_ok=True)
     plan = plan_of(folder, form, sealed=sealed)
     recorder = Recorder(plan, lambda event: None, lambda: 0.0)
     give(recorder, *talk(1.0))

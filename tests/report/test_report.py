@@ -10,9 +10,13 @@ from thirdring.protocol.events import (
     CallIncoming,
     DeadAir,
     Dtmf,
+    Event,
     MediaEnded,
     MediaStarted,
     Record,
+    RecordingDeleted,
+    RecordingEnded,
+    RecordingRead,
     TalkSpurt,
     TalkSpurtStarted,
 )
@@ -213,3 +217,18 @@ def test_dead_air_that_nobody_ended_lasts_as_long_as_the_sound() -> None:
     kept = [r for r in records if not (isinstance(r.event, DeadAir) and r.event.over)]
     (silent,) = [s for s in build(detail, kept).stretches if s.kind == "dead_air"]
     assert silent.end_s == pytest.approx(8.24 + 44.9)
+
+
+def test_what_is_told_of_the_recording_afterwards_is_no_part_of_the_call() -> None:
+    detail, records = factory.answered_call()
+    plain = build(detail, records)
+    later_s = records[-1].event.at_s + 40 * 86_400.0
+    file = f"{detail.call.call_id}.sealed"
+    about: list[Event] = [
+        RecordingEnded(at_s=later_s, call_id=detail.call.call_id, file=file, reason="call_ended"),
+        RecordingRead(at_s=later_s, call_id=detail.call.call_id, file=file, source="http"),
+        RecordingDeleted(at_s=later_s, call_id=detail.call.call_id, file=file, reason="age"),
+    ]
+    number = records[-1].number
+    after = [Record(number + 1 + i, records[-1].utc, event) for i, event in enumerate(about)]
+    assert build(detail, [*records, *after]) == plain

@@ -20,6 +20,11 @@ from thirdring.protocol.events import (
     Overlap,
     Prompt,
     Record,
+    RecordingDeleted,
+    RecordingEnded,
+    RecordingPaused,
+    RecordingRead,
+    RecordingResumed,
     RingBurst,
     RingOverflow,
     Side,
@@ -48,6 +53,10 @@ from thirdring_dsp.tone_plans import ring_cadence
 
 __all__ = ["build"]
 
+_AFTERWARDS = (RecordingEnded, RecordingDeleted, RecordingRead)
+"""What may be told of a call when it is over, perhaps by another engine: no part of its course."""
+_Momentary = AgentRequested | Prompt | NormNoted | RingOverflow | RecordingPaused | RecordingResumed
+
 
 def build(
     detail: CallDetail,
@@ -56,12 +65,14 @@ def build(
     *,
     recording: str = "",
     signalled: bool = True,
+    live_verdicts: bool = False,
 ) -> Report:
     """Build the report of the call ``detail`` from ``records`` in their order; other calls' are left out.
 
     ``settings`` are those the call was judged by; None stands for the defaults. Verdicts come from
     ``detail``, or from the records when it has none. ``recording`` names the file they were
-    heard in, ``signalled`` is False when nothing but its sound is known.
+    heard in, ``signalled`` is False when nothing but its sound is known, ``live_verdicts`` tells that the
+    verdicts are those of the live call, as the recording does not hold all of its sound.
     """
     own = [record for record in records if record.event.call_id == detail.call.call_id]
     reader = _Reader(began_s=own[0].event.at_s if own else 0.0)
@@ -77,6 +88,7 @@ def build(
         call=detail.call,
         recording=recording,
         signalled=signalled,
+        live_verdicts=live_verdicts,
         duration_s=end_s,
         alerting_at_s=reader.alerting_s,
         answered_at_s=answered_s,
@@ -142,7 +154,7 @@ class _Reader:
         """Take one record."""
         at_s = event.at_s - self.began_s
         self.places[number] = at_s
-        if not event.derived:
+        if not (event.derived or isinstance(event, _AFTERWARDS)):
             self.latest_s = max(self.latest_s, at_s)
         match event:
             case CallAlerting() if self.alerting_s is None:
@@ -174,7 +186,14 @@ class _Reader:
             case VoiceFigures():
                 at_s = self.origin_s + event.end_s
                 self.voice.append(VoicePoint(at_s=at_s, agent=event.agent, customer=event.customer))
-            case AgentRequested() | Prompt() | NormNoted() | RingOverflow():
+            case (
+                AgentRequested()
+                | Prompt()
+                | NormNoted()
+                | RingOverflow()
+                | RecordingPaused()
+                | RecordingResumed()
+            ):
                 self.moments.append(_moment(number, at_s, event))
 
     def _read_sound(self, number: int, at_s: float, event: Event) -> None:
@@ -232,8 +251,11 @@ class _Reader:
         self.speaking.clear()
 
 
-def _moment(number: int, at_s: float, event: AgentRequested | Prompt | NormNoted | RingOverflow) -> Moment:
+def _moment(number: int, at_s: float, event: _Momentary) -> Moment:
     match event:
+        case RecordingPaused() | RecordingResumed():
+            name = event.kind.removeprefix("recording_")
+            return Moment(kind="recording", at_s=at_s, event=number, name=name)
         case AgentRequested():
             return Moment(kind="request", at_s=at_s, event=number, name=event.action, state=event.source)
         case Prompt():

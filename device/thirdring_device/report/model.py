@@ -33,7 +33,7 @@ REPORT_VERSION = 1
 JSON_POINTS = 3000
 """Points of a level series in the JSON form: five minutes in full, longer calls by their mean power."""
 
-MomentKind = Literal["request", "prompt", "norm", "overflow"]
+MomentKind = Literal["request", "prompt", "norm", "overflow", "recording"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +168,7 @@ class Report:
     ``recording`` is the name of the file when the call was judged from one; when it was not ``signalled``
     it is taken to start at the answer. ``greeting_s`` is from the answer to the agent's first word.
     Levels are ITU-T P.56 method B. ``agent_voice``, ``customer_voice`` and ``shared`` are of the whole call's
-    sound, None for a call of an older version.
+    sound, None for a call of an older version. ``live_verdicts``: the verdicts are those of the live call.
     """
 
     call: CallSummary
@@ -204,6 +204,7 @@ class Report:
     tones: tuple[ToneSpan, ...] = ()
     stretches: tuple[Stretch, ...] = ()
     voice: tuple[VoicePoint, ...] = ()
+    live_verdicts: bool = False
 
     def to_json(self) -> dict[str, Any]:
         """Return the report as a JSON object; levels are rounded to 0.1 dB, times to 1 ms."""

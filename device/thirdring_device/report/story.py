@@ -104,6 +104,7 @@ def facts(report: Report, words: Words) -> list[tuple[str, str]]:
         ("fact.ended", f"{clock(call.ended_utc)}  {how_ended(report, words)}".strip()),
         ("fact.codec", _codec(report)),
         ("fact.recording", report.recording),
+        ("fact.verdicts", words("fact.verdicts.live") if report.live_verdicts else ""),
         ("fact.start", "" if report.signalled else words("fact.start.foreign")),
     ]
     return [(words(key), value) for key, value in listed if value]

@@ -9,6 +9,7 @@ import errno
 import logging
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -36,6 +37,8 @@ Samples = npt.NDArray[np.int16]
 
 WRITE_INTERVAL_S: Final = 0.5
 """How much a crash may cost besides what an encoder holds."""
+SYNC_INTERVAL_S: Final = 5.0
+"""How much a power cut may cost: until then the system may keep what was written in memory."""
 MOST_FRAMES: Final = 1500
 """30 s of sound may wait for a slow disk; what comes after that is silence in the recording."""
 SILENCE_SAMPLES: Final = 16_000
@@ -71,6 +74,7 @@ class Recorder:
         ``held``: silence is recorded until ``release``.
         """
         self._held = held
+        self._synced_s = 0.0
         self._plan, self._post, self._clock, self._create = plan, post, clock, create_sink
         self._waiting: deque[tuple[int, Samples | None]] = deque()
         """Samples of silence, and then of sound."""
@@ -163,10 +167,23 @@ class Recorder:
             closing = self._closing.wait(WRITE_INTERVAL_S)
             try:
                 self._write_waiting()
+                self._sync()
                 if closing and self._sink is not None:
                     self._write_silence(self._silent_samples)
             except OSError as reason:
                 self._fail(reason)
+
+    def _sync(self) -> None:
+        """Now and then make what was written survive a power cut."""
+        now_s = time.monotonic()
+        if self._sink is None or now_s - self._synced_s < SYNC_INTERVAL_S:
+            return
+        self._synced_s = now_s
+        handle = os.open(self._plan.path, os.O_RDONLY)
+        try:
+            os.fdatasync(handle)
+        finally:
+            os.close(handle)
 
     def _write_waiting(self) -> None:
         found = [self._waiting.popleft() for _ in range(len(self._waiting))]
