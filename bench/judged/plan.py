@@ -5,12 +5,13 @@ may be wrong (dsp.md): levels by 2 dB and more, pace by 10 %, times by 0.3 s.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
 
+from bench.judged.procedure import NUMBER, PROCEDURE_THEMES, good_notes
 from bench.judged.voices import RATE_HZ, Pace, Utterance, Voice
 from thirdring.protocol.events import (
     AgentRequested,
@@ -18,6 +19,8 @@ from thirdring.protocol.events import (
     CallAnswered,
     CallEnded,
     CallIncoming,
+    CallOutgoing,
+    Cause,
     Event,
     HoldEnded,
     HoldStarted,
@@ -36,6 +39,7 @@ LENGTH_LIMIT_S: Final = 60.0
 HOLD_LIMIT_S: Final = 30.0
 HOLD_WARN_S: Final = 20.0
 """Instead of three minutes, and two and a half."""
+NOTES_S: Final = 60.0
 QUIET_DBOV: Final = -68.0
 ALERTED_S: Final = 0.05
 FIGURES_EVERY_S: Final = 5.0
@@ -59,6 +63,12 @@ ANSWERED_RULES: Final = (
     "voice.mute_pause",
     "hold.check_in",
     "transfer.consent",
+    "outbound.hours",
+    "outbound.prepared",
+    "customer.survey",
+    "call.dropped",
+    "call.notes",
+    "agent.break",
 )
 SELDOM_RULES: Final = (
     "answer.late_opener",
@@ -69,6 +79,11 @@ SELDOM_RULES: Final = (
     "voice.mute_pause",
     "hold.check_in",
     "transfer.consent",
+    "outbound.hours",
+    "outbound.prepared",
+    "customer.survey",
+    "call.dropped",
+    "agent.break",
 )
 """Not applicable but in the calls made for them."""
 
@@ -100,6 +115,15 @@ class CallPlan:
 
     away: list[tuple[str, float, float]] = field(default_factory=list)
     """Holds and mutes: which, from when, until when."""
+    cause: Cause = "hangup"
+    outgoing: dict[str, Any] | None = None
+    """A call of ours: what its request to dial says."""
+    release_s: float | None = None
+    """When the agent hangs up, if that is not the end."""
+    during: list[Event] = field(default_factory=list)
+    """Further facts of the call, their times since the answer."""
+    after: list[Event] = field(default_factory=list)
+    """Facts that follow, their times since the end."""
     transferred: str = ""
     """How the agent asks for a transfer in the end: blind, agreed or consulted."""
 
@@ -148,12 +172,19 @@ class CallPlan:
         """Return the signalling, the end last."""
         answer_s = ALERTED_S + self.wait_s
         facts: list[Event] = [
-            CallIncoming(at_s=0.0, call_id=CALL_ID, number="13800138000"),
+            CallIncoming(at_s=0.0, call_id=CALL_ID, number=NUMBER),
             CallAlerting(at_s=ALERTED_S, call_id=CALL_ID),
         ]
+        if self.outgoing is not None:
+            facts[0] = CallOutgoing(at_s=0.0, call_id=CALL_ID, number=NUMBER)
+            request = AgentRequested(
+                at_s=0.0, call_id=CALL_ID, action="dial", argument=NUMBER, **self.outgoing
+            )
+            facts.insert(0, request)
         if not self.answered:
             return [*facts, CallEnded(at_s=answer_s, call_id=CALL_ID, by="customer", cause="cancelled")]
-        facts.append(AgentRequested(at_s=answer_s - 0.02, call_id=CALL_ID, action="answer"))
+        if self.outgoing is None:
+            facts.append(AgentRequested(at_s=answer_s - 0.02, call_id=CALL_ID, action="answer"))
         facts.append(CallAnswered(at_s=answer_s, call_id=CALL_ID))
         end_s = answer_s + self.duration_s
         for kind, from_s, until_s in self.away:
@@ -169,9 +200,22 @@ class CallPlan:
                     consent=self.transferred == "agreed",
                 )
             )
-        if self.released_by == "agent":
-            facts.append(AgentRequested(at_s=end_s, call_id=CALL_ID, action="hangup"))
-        return [*facts, CallEnded(at_s=end_s, call_id=CALL_ID, by=self.released_by, cause="hangup")]
+        if self.released_by == "agent" or self.release_s is not None:
+            hung_up_s = end_s if self.release_s is None else answer_s + self.release_s
+            facts.append(AgentRequested(at_s=hung_up_s, call_id=CALL_ID, action="hangup"))
+        facts += [replace(event, at_s=answer_s + event.at_s) for event in self.during]
+        return [*facts, CallEnded(at_s=end_s, call_id=CALL_ID, by=self.released_by, cause=self.cause)]
+
+    def later(self) -> list[Event]:
+        """Return what happens after the call, in order."""
+        end_s = ALERTED_S + self.wait_s + self.duration_s
+        moved = [replace(event, at_s=end_s + event.at_s) for event in self.after] if self.answered else []
+        return sorted(moved, key=lambda event: event.at_s)
+
+    @property
+    def dialled_s(self) -> float:
+        """When a call of ours was dialled, since its answer."""
+        return -(ALERTED_S + self.wait_s)
 
     def sound(self, side: Side) -> Signal:
         """Return what a side's microphone or line carries."""
@@ -205,8 +249,13 @@ def make_plan(seed: int, number: int, voices: list[Voice]) -> CallPlan:
     plan.truth = dict.fromkeys(ANSWERED_RULES, "met")
     plan.truth |= dict.fromkeys(SELDOM_RULES, "not_applicable")
     THEMES[theme](plan)
+    if plan.answered:
+        _judge_notes(plan)
     _judge_length(plan)
     _judge_rate(plan)
+    if plan.outgoing is not None:
+        plan.truth["answer.rings"] = "not_applicable"
+        return plan
     rings = int(plan.wait_s // RING_PERIOD_S) + 1
     plan.truth["answer.rings"] = "met" if rings <= 3 else "breached"
     if rings > 3:
@@ -216,6 +265,16 @@ def make_plan(seed: int, number: int, voices: list[Voice]) -> CallPlan:
     elif not plan.answered:
         plan.truth["answer.rings"] = "not_applicable"
     return plan
+
+
+def _judge_notes(plan: CallPlan) -> None:
+    """Whatever the theme, a call is written down, unless it is about just that."""
+    if plan.theme != "notes":
+        plan.after.append(good_notes(plan, float(plan.chance.uniform(1.0, 59.5))))
+    elif plan.truth["call.notes"] == "breached":
+        plan.moments_s["call.notes"] = plan.duration_s + NOTES_S
+    if plan.released_by == "agent" and plan.theme == "agent releases":
+        plan.truth["customer.survey"] = "met"
 
 
 def _judge_length(plan: CallPlan) -> None:
@@ -317,7 +376,7 @@ def _noisy_caller(plan: CallPlan) -> None:
     plan.noise_dbov["customer"] = float(plan.chance.uniform(-32.0, -29.0))
     _customer_ends(plan, plan.talk(_greet(plan), 25.0))
     plan.truth["answer.noisy_caller"] = "met"
-    for rule in ("voice.interrupting", "voice.dead_air", "voice.calm"):
+    for rule in ("voice.interrupting", "voice.dead_air", "voice.calm", "agent.break"):
         del plan.truth[rule]
 
 
@@ -376,6 +435,7 @@ def _heated(plan: CallPlan) -> None:
     at_s = plan.say("customer", at_s + plan.pause_s(), level_db=10.0)
     at_s = plan.say("agent", at_s + plan.pause_s(), level_db=7.0 if loud else 0.0)
     plan.truth["voice.calm"] = "breached" if loud else "met"
+    plan.truth["agent.break"] = "met"
     del plan.truth["voice.level"]
     _customer_ends(plan, plan.talk(at_s, at_s + 8.0))
 
@@ -456,4 +516,5 @@ THEMES: Final[dict[str, Callable[[CallPlan], None]]] = {
     "hold": _hold,
     "mute": _mute,
     "transfer": _transfer,
+    **PROCEDURE_THEMES,
 }

@@ -7,8 +7,9 @@ from typing import Final
 import numpy as np
 
 from bench.judged.plan import ALERTED_S, CALL_ID, HOLD_LIMIT_S, HOLD_WARN_S, LENGTH_LIMIT_S, CallPlan
-from thirdring.protocol.events import Event, NormNoted, Record, Verdict
-from thirdring_device.core.norms.settings import CallSettings, HoldSettings
+from bench.judged.procedure import CALL_BACK_S, CALLER_S, REDIAL_S, SURVEY_S
+from thirdring.protocol.events import AgentRequested, Event, NormNoted, Record, Verdict
+from thirdring_device.core.norms.settings import CallSettings, HoldSettings, ReturnSettings, SurveySettings
 from thirdring_device.engine.media import FRAME_SAMPLES, CallSound
 from thirdring_device.engine.replay import desk_settings
 from thirdring_device.recorded import judged
@@ -60,7 +61,9 @@ def settings() -> Settings:
     usual = Settings()
     call = CallSettings(length_limit_s=LENGTH_LIMIT_S)
     hold = HoldSettings(limit_s=HOLD_LIMIT_S, warn_s=HOLD_WARN_S)
-    return replace(usual, norms=replace(usual.norms, call=call, hold=hold))
+    returns = ReturnSettings(redial_s=REDIAL_S, caller_s=CALLER_S, call_back_s=CALL_BACK_S)
+    survey = SurveySettings(enabled=True, answer_s=SURVEY_S)
+    return replace(usual, norms=replace(usual.norms, call=call, hold=hold, returns=returns, survey=survey))
 
 
 def judge(plan: CallPlan, used: Settings) -> list[Record]:
@@ -76,12 +79,15 @@ def judge(plan: CallPlan, used: Settings) -> list[Record]:
             frame = slice(start, start + FRAME_SAMPLES)
             sound.process(agent[frame], customer[frame], out, out.copy())
         sound.finish()
-    ordered = [*sorted([*facts[:-1], *heard], key=lambda event: event.at_s), facts[-1]]
-    return judged(ordered, desk_settings(used), lambda at_s: "2026-01-01T00:00:00.000Z")
+    dialled = [fact for fact in facts if isinstance(fact, AgentRequested) and fact.action == "dial"]
+    rest = [fact for fact in facts[:-1] if fact not in dialled]
+    ordered = [*dialled, *sorted([*rest, *heard], key=lambda event: event.at_s), facts[-1], *plan.later()]
+    return judged(ordered, desk_settings(used), lambda at_s: "2026-01-01T00:00:00.000Z", finish=True)
 
 
 def score(plan: CallPlan, number: int, records: Sequence[Record], scores: dict[str, Score]) -> None:
     """Hold one call's verdicts and moments against its truth."""
+    records = [record for record in records if record.event.call_id == CALL_ID]
     verdicts = {record.event.rule: record.event for record in records if isinstance(record.event, Verdict)}
     for rule, true in plan.truth.items():
         found, kept = verdicts[rule], scores[rule]

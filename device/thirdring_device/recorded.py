@@ -5,6 +5,8 @@ call got. A recording from elsewhere is taken to start at the answer; what only 
 not applicable.
 """
 
+import math
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -155,8 +157,13 @@ def _in_order(call: _Recorded, sound: Sequence[Event]) -> list[Event]:
     return [*sorted([*signalling, *sound], key=lambda event: event.at_s), end]
 
 
-def judged(facts: Sequence[Event], settings: DeskSettings, utc: Callable[[float], str]) -> list[Record]:
-    """Give the facts to a new desk; return them with all that it derives, numbered from 1 in order."""
+def judged(
+    facts: Sequence[Event], settings: DeskSettings, utc: Callable[[float], str], *, finish: bool = False
+) -> list[Record]:
+    """Give the facts to a new desk; return them with all that it derives, numbered from 1 in order.
+
+    ``finish``: then let the time pass in which norms are judged that come after the call.
+    """
     desk = Desk(settings)
     records: list[Record] = []
 
@@ -164,10 +171,16 @@ def judged(facts: Sequence[Event], settings: DeskSettings, utc: Callable[[float]
         for event in events:
             records.append(Record(len(records) + 1, utc(event.at_s), event))
 
-    for fact in facts:
+    waiting = deque(facts)
+    while waiting:
+        fact = waiting.popleft()
         number(desk.wake(fact.at_s).events)
         number([fact])
-        number(desk.handle(records[-1]).events)
+        outputs = desk.handle(records[-1])
+        number(outputs.events)
+        waiting.extendleft(reversed(outputs.facts))
+    if finish:
+        number(desk.wake(math.inf).events)
     return records
 
 

@@ -31,12 +31,12 @@ def test_the_digit_is_taken_and_the_call_ended() -> None:
 
 def test_without_a_digit_the_call_ends_in_time() -> None:
     script = talked()
-    script.feed(hangup(20.0))
-    script.wake(34.9)
+    script.feed(hangup(8.0))
+    script.wake(22.9)
     assert not any(isinstance(event, SurveyEnded) for event in script.derived)
-    script.wake(35.0)
+    script.wake(23.0)
     assert script.commands[-1] == EndCall("a")
-    script.feed(*ended(35.1, by="agent"))
+    script.feed(*ended(23.1, by="agent"))
     assert script.verdict("customer.survey").reason == "the customer gave no digit"
     assert script.verdict("voice.dead_air").verdict != "breached"
 

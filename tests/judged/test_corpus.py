@@ -40,4 +40,4 @@ def test_breaches_are_announced_at_their_moment(scores: dict[str, Score]) -> Non
 
 def test_the_corpus_breaks_every_norm_it_judges(scores: dict[str, Score]) -> None:
     never_broken = {rule for rule, kept in scores.items() if not kept.true_breaches}
-    assert never_broken <= {"answer.late_opener", "answer.noisy_caller"}
+    assert never_broken <= {"answer.late_opener", "answer.noisy_caller", "customer.survey", "agent.break"}

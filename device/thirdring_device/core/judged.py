@@ -86,7 +86,7 @@ class JudgedCall:
             VoiceInterrupting(call, voice),
             calm,
             VoiceMutePause(call, voice),
-            VoiceDeadAir(call, voice, lambda: silent.applies or self.survey.asked),
+            VoiceDeadAir(call, voice, lambda: silent.applies),
             HoldCheckIn(call, settings.hold),
             CallLength(call, settings.call),
             CallRelease(call, settings.call, no_customer),

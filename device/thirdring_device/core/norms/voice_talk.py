@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 from thirdring.protocol.events import (
+    AgentRequested,
     CallAnswered,
     Event,
     HoldEnded,
@@ -93,9 +94,9 @@ class VoiceInterrupting(Norm):
 class VoiceDeadAir(Norm):
     """``voice.dead_air``: both sides are never silent for longer than ``dead_air_limit_s``.
 
-    Holds and mutes are other norms' matter. The agent is prompted at ``dead_air_warn_s``, while the silence
-    can still be broken in time. Where nobody
-    has been heard at the other end (``nobody``), the procedure of ``answer.silent_call`` has its own pauses.
+    Holds and mutes are other norms' matter, and so is what follows the agent's release. The agent is prompted
+    at ``dead_air_warn_s``, while the silence can still be broken in time. Where nobody has been heard at the
+    other end (``nobody``), the procedure of ``answer.silent_call`` has its own pauses.
     """
 
     rule = "voice.dead_air"
@@ -111,7 +112,7 @@ class VoiceDeadAir(Norm):
         self._speech = Speech()
         self._answered_at_s: float | None = None
         self._away: set[str] = set()
-        """Why the two do not hear each other: held by one side or the other, muted."""
+        """Why the two do not hear each other: held by one side or the other, muted, released."""
         self._back_at_s = 0.0
         self._quiet_since_s: float | None = None
         self._warned = self._told = False
@@ -148,6 +149,8 @@ class VoiceDeadAir(Norm):
         elif isinstance(event, HoldEnded | MuteEnded):
             self._away.discard(_reason(event))
             self._back_at_s = event.at_s
+        elif isinstance(event, AgentRequested) and event.action == "hangup":
+            self._away.add("released")
 
     def _broken(self, record: Record) -> list[Event]:
         """Somebody speaks again; or the two no longer hear each other."""
