@@ -6,6 +6,7 @@ The sink ``mouth`` is what the agent says (its monitor is the microphone), ``ear
 
 import os
 import shutil
+import socket
 import subprocess
 import tempfile
 import threading
@@ -69,6 +70,7 @@ class VirtualHeadset(Peer):
         self._rate_hz = rate_hz
         self._folder = Path(tempfile.mkdtemp(prefix="pa"))  # the path of a unix socket must be short
         self._socket = self._folder / "native"
+        self._orders = self._folder / "orders"
         self._modules: list[str] = []
 
     @property
@@ -87,13 +89,13 @@ class VirtualHeadset(Peer):
                     *("pulseaudio", "--daemonize=no", "--exit-idle-time=-1", "-n", "--use-pid-file=no"),
                     *("--disable-shm=yes", "--high-priority=no", "--realtime=no", "--log-target=stderr"),
                     *("-L", f"module-native-protocol-unix auth-anonymous=1 socket={self._socket}"),
+                    *("-L", f"module-cli-protocol-unix socket={self._orders}"),
                 ],
                 env=environment,
                 stdout=log,
                 stderr=subprocess.STDOUT,
             )
-        wait_until(self._socket.exists, "PulseAudio answers")
-        self._load(BELL)
+        wait_until(lambda: self._socket.exists() and self._orders.exists(), "PulseAudio answers")
         self.plug()
 
     def stop(self) -> None:
@@ -106,14 +108,37 @@ class VirtualHeadset(Peer):
 
     def unplug(self) -> None:
         """Take the headset away, whoever may be using it."""
-        for module in self._modules:
-            self._control("unload-module", module)
+        # Both at once: PulseAudio moves what uses the first one to the other, as long as that is there.
+        lines = "".join(f"unload-module {module}\n" for module in self._modules)
         self._modules = []
+        with socket.socket(socket.AF_UNIX) as orders:
+            orders.connect(str(self._orders))
+            orders.sendall(lines.encode("ascii"))
+            wait_until(lambda: not self._control("list", "short", "sinks"), "the sinks are gone")
+
+    @contextmanager
+    def bell(self) -> Iterator[None]:
+        """Have the second device there, until the context is left, and wait until somebody has opened it.
+
+        Not longer: PulseAudio moves what plays on a sink that goes to another one that is there.
+        """
+        module = self._load(BELL)
+        try:
+            wait_until(
+                lambda: self._control("list", "short", "sink-inputs").count("\n") == 2,
+                "ear and bell are open",
+            )
+            yield
+        finally:
+            self._control("unload-module", module)
 
     def say(self, path: Path) -> subprocess.Popen[bytes]:
         """Begin to speak a sound file into the microphone; wait for the process to have it all said."""
         return subprocess.Popen(
-            ["paplay", f"--server=unix:{self._socket}", "--device=mouth", str(path)],
+            [
+                *("paplay", f"--server=unix:{self._socket}", "--device=mouth", "--latency-msec=20"),
+                str(path),
+            ],
             stderr=subprocess.DEVNULL,
         )
 
@@ -134,9 +159,10 @@ class VirtualHeadset(Peer):
             recording.stop()
 
     def _load(self, sink: str) -> str:
-        options = (f"sink_name={sink}", f"rate={self._rate_hz}", "channels=1")
-        return self._control("load-module", "module-null-sink", *options)
+        # A null sink plays 2 s ahead, and takes them back when something comes, unless it may not.
+        options = (f"sink_name={sink}", f"rate={self._rate_hz}", "channels=1", "norewinds=1")
+        return self._control("load-module", "module-null-sink", *options).strip()
 
     def _control(self, *words: str) -> str:
         command = ["pactl", f"--server=unix:{self._socket}", *words]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout

@@ -14,23 +14,26 @@ WINDOW_S: Final = 1.0
 """What is left after each ``take`` is watched for so long; the least of it is delay that could be saved."""
 TOLERANCE: Final = 0.25
 """Share of the margin by which the least may differ before anything is done."""
-MOST_SQUEEZED: Final = 0.025
-"""Share of a frame left out at most: by so much the pitch rises for that frame."""
-MOST_STRETCHED: Final = 0.0125
+MARGIN_DECAY: Final = 0.1
+"""Share of what the margin has grown by that is given back after each window."""
+MOST_CHANGED: Final = 0.005
+"""Share of a frame left out or made up at most: by so much its pitch changes, which nobody hears."""
 
 
 class ElasticBuffer:
     """Samples put by one thread, taken by another.
 
     After every ``take`` at least ``margin`` samples are to be left, so that a late ``put`` does not show, and
-    not many more. The two clocks' drift is made up for by linear interpolation within single frames;
-    without drift samples pass unchanged. Above ``limit`` the oldest are dropped.
+    not many more; where that was not enough the margin grows, and shrinks again by and by. The two clocks'
+    drift is made up for by linear interpolation within single frames; without drift samples pass unchanged.
+    Above ``limit`` the oldest are dropped.
     """
 
     def __init__(self, rate_hz: int, margin: int, limit: int) -> None:
         self._lock = threading.Lock()
         self._window = int(WINDOW_S * rate_hz)
-        self._margin, self._limit = margin, limit
+        self._wanted_margin, self._limit = margin, limit
+        self._margin = margin
         self._data = np.zeros(limit, dtype=np.int16)
         self._count = 0
         self._flows = False
@@ -45,6 +48,7 @@ class ElasticBuffer:
         with self._lock:
             self._count, self._flows, self._surplus, self.missing = 0, False, 0.0, 0
             self._watched, self._least = 0, self._limit
+            self._margin = self._wanted_margin
 
     def put(self, samples: Samples) -> None:
         """Append samples, at most ``limit``."""
@@ -68,11 +72,13 @@ class ElasticBuffer:
             used = wanted + self._correction(wanted)
             if used > self._count:
                 used = min(wanted, self._count)
-            if used < wanted - wanted * MOST_STRETCHED - 1:
+            if used < wanted - wanted * MOST_CHANGED - 1:
                 out[:used] = self._data[:used]
                 given = used
                 self.missing += wanted - used
                 self._flows = used > 0
+                if self._flows:  # late, not gone
+                    self._margin = min(self._margin + wanted - used, self._limit // 4)
             else:
                 self._resample(out, used)
                 given = wanted
@@ -89,8 +95,8 @@ class ElasticBuffer:
 
     def _correction(self, wanted: int) -> int:
         """Return how many samples more (or fewer) than ``wanted`` are to be used up."""
-        most, least = max(1, int(wanted * MOST_SQUEEZED)), -max(1, int(wanted * MOST_STRETCHED))
-        step = int(min(max(self._surplus, least), most))
+        most = max(1, int(wanted * MOST_CHANGED))
+        step = int(min(max(self._surplus, -most), most))
         self._surplus -= step
         return step
 
@@ -99,7 +105,11 @@ class ElasticBuffer:
         self._watched += taken
         if self._watched >= self._window:
             surplus = self._least - self._margin
+            if surplus > self._limit // 4:  # after a standstill: one jump is better than a long delay
+                self._drop(surplus)
+                surplus = 0
             self._surplus = float(surplus) if abs(surplus) > TOLERANCE * self._margin else 0.0
+            self._margin -= round(MARGIN_DECAY * (self._margin - self._wanted_margin))
             self._watched, self._least = 0, self._limit
 
     def _drop(self, count: int) -> None:

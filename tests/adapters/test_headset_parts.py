@@ -1,0 +1,162 @@
+"""The parts of the driver of real headsets, without a device: buffer, names, ringer, its own frames."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.adapters.test_headset import Frame, Recorded
+from thirdring.protocol.errors import MediaError, StorageError
+from thirdring_device.adapters.headset.alsa import AlsaError, Pcm
+from thirdring_device.adapters.headset.choose import check_opens, devices
+from thirdring_device.adapters.headset.elastic import ElasticBuffer
+from thirdring_device.adapters.headset.names import alsa_name, check_device
+from thirdring_device.adapters.headset.ring_sound import RingSound
+from thirdring_device.adapters.sip.sound import FramePairer
+from thirdring_device.settings import HeadsetSettings
+
+RATE_HZ, FRAME, MARGIN, LIMIT = 16000, 320, 80, 1600
+
+
+def tone(samples: int, frequency_hz: float = 440.0) -> Any:
+    phase = 2 * np.pi * frequency_hz * np.arange(samples) / RATE_HZ
+    return np.rint(8000 * np.sin(phase)).astype(np.int16)
+
+
+def pumped(put_samples: int, takes: int, drift_ppm: float = 0.0) -> tuple[ElasticBuffer, Any, list[int]]:
+    """Put blocks by a clock that drifts, take frames; return the buffer, what came and what was left."""
+    buffer = ElasticBuffer(RATE_HZ, MARGIN, LIMIT)
+    source = tone(int(takes * FRAME * 1.01) + 4 * FRAME)
+    out, left, given, due = np.zeros(FRAME, dtype=np.int16), [], 0, 0.0
+    frames = []
+    for _ in range(takes):
+        due += FRAME * (1 + drift_ppm * 1e-6)
+        while given + put_samples <= due:
+            buffer.put(source[given : given + put_samples])
+            given += put_samples
+        if buffer.take(out) == FRAME:
+            frames.append(out.copy())
+        left.append(buffer._count)
+    return buffer, np.concatenate(frames), left
+
+
+def test_samples_pass_unchanged_where_the_clocks_agree() -> None:
+    buffer, heard, left = pumped(80, 500)
+    assert buffer.missing == 0
+    begin = FRAME - MARGIN  # what was more than the margin at the first frame
+    assert np.array_equal(heard, tone(begin + len(heard))[begin:])
+    assert max(left[10:]) <= 2 * MARGIN
+
+
+@pytest.mark.parametrize("drift_ppm", [-300.0, 300.0])
+def test_drift_of_the_device_is_made_up_for_without_a_gap(drift_ppm: float) -> None:
+    buffer, heard, left = pumped(80, 3000, drift_ppm)
+    assert buffer.missing <= FRAME  # while the margin is still being found
+    assert max(left[100:]) < 3 * MARGIN
+    steps = np.abs(np.diff(heard[FRAME * 100 :].astype(int)))
+    assert steps.max() < 1.1 * 8000 * 2 * np.pi * 440 / RATE_HZ, "no jump in the wave"
+
+
+def test_margin_grows_when_a_thread_comes_late_and_shrinks_again() -> None:
+    buffer, out = ElasticBuffer(RATE_HZ, MARGIN, LIMIT), np.zeros(FRAME, dtype=np.int16)
+    buffer.put(tone(2 * FRAME))
+    assert buffer.take(out) == FRAME
+    assert buffer.take(out) == MARGIN
+    buffer.put(tone(FRAME))
+    assert buffer._margin == MARGIN + FRAME - MARGIN
+    for _ in range(5000):
+        buffer.put(tone(FRAME))
+        buffer.take(out)
+    assert buffer._margin < MARGIN + 8
+    assert buffer._count < 2 * MARGIN
+
+
+def test_what_is_older_than_the_limit_is_dropped() -> None:
+    buffer, out = ElasticBuffer(RATE_HZ, MARGIN, LIMIT), np.zeros(FRAME, dtype=np.int16)
+    for start in range(10):
+        buffer.put(np.full(FRAME, start, dtype=np.int16))
+    assert buffer.take(out) == FRAME
+    assert out[-1] == 9 or out[-1] == 8
+
+
+def card(proc: Path, number: int, name: str, usb_id: str | None) -> None:
+    folder = proc / f"card{number}"
+    folder.mkdir(parents=True)
+    (folder / "id").write_text(f"{name}\n")
+    if usb_id is not None:
+        (folder / "usbid").write_text(f"{usb_id}\n")
+
+
+def test_usb_id_is_found_among_the_cards(tmp_path: Path) -> None:
+    card(tmp_path, 0, "PCH", None)
+    card(tmp_path, 1, "Headset", "0b0e:0300")
+    assert alsa_name("usb:0B0E:0300", tmp_path) == "plughw:CARD=Headset,DEV=0"
+    with pytest.raises(MediaError) as caught:
+        alsa_name("usb:1111:2222", tmp_path)
+    assert caught.value.code == 4001
+
+
+def test_hardware_is_opened_through_the_plug_layer_and_other_names_as_they_are() -> None:
+    assert alsa_name("hw:CARD=Headset") == "plughw:CARD=Headset"
+    assert alsa_name("default") == "default"
+
+
+@pytest.mark.parametrize("device", ["", "usb:12:34", "usb:0b0e", "usb:zzzz:0000"])
+def test_name_that_can_be_no_device_is_error_5005(device: str) -> None:
+    with pytest.raises(StorageError) as caught:
+        check_device(device)
+    assert caught.value.code == 5005
+
+
+def test_device_that_is_not_there_is_error_4001_in_alsas_words() -> None:
+    with pytest.raises(AlsaError, match="no-such-device"):
+        Pcm("no-such-device", "capture", RATE_HZ, 40)
+    with pytest.raises(MediaError) as caught:
+        check_opens("no-such-device")
+    assert caught.value.code == 4001
+
+
+def test_devices_of_the_settings() -> None:
+    assert devices(HeadsetSettings()) == []
+    assert devices(HeadsetSettings(device="a")) == ["a"]
+    assert devices(HeadsetSettings(device="a", ring_device="b")) == ["a", "b"]
+
+
+def test_ring_is_as_loud_as_set_grows_with_urgency_and_stops_at_once() -> None:
+    def level_dbov(urgency: Any) -> float:
+        ringer, frame = RingSound(RATE_HZ), np.zeros(FRAME, dtype=np.int16)
+        ringer.ring(urgency, -30.0)
+        assert ringer.add_to(frame)
+        frame[:] = 0
+        assert ringer.add_to(frame)
+        ringer.ring(None, -30.0)
+        assert not ringer.add_to(np.zeros(FRAME, dtype=np.int16))
+        return float(20 * np.log10(np.sqrt(np.mean((frame / 32768) ** 2))))
+
+    assert level_dbov("normal") == pytest.approx(-30.0, abs=0.2)
+    assert level_dbov("warn") == pytest.approx(-24.0, abs=0.2)
+    assert level_dbov("waiting") == pytest.approx(-50.0, abs=0.2)
+
+
+def test_frame_of_a_headset_with_its_own_microphone_goes_out_in_the_same_tick() -> None:
+    pairer, media, spoken = FramePairer(), Recorded(), iter(range(1, 10))
+
+    def speak(out: Any) -> None:
+        out[:] = next(spoken)
+
+    pairer.start(media)
+    pairer.spoken = speak
+    given = []
+    for tick in range(1, 4):
+        to_customer, to_ear = Frame(), Frame()
+        pairer.mouth_requested(to_customer.address)
+        pairer.ear_requested(to_ear.address)
+        given.append((to_customer.values, to_ear.values))
+        pairer.mouth_received(Frame(samples=0).address)
+        pairer.ear_received(Frame(100 + tick).address)
+    assert media.pairs == [(1, 0), (2, 101), (3, 102)]
+    assert given == [({10}, {0}), ({20}, {1010}), ({30}, {1020})]
+    pairer.spoken = None
+    pairer.mouth_requested(Frame().address)
+    assert media.pairs[3:] == [(0, 103)]
