@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
+import numpy as np
 import pytest
 
 from tests.peers import wait_until
 from tests.recording.test_recorder import CALL_ID, FACTS, heard, talk
 from thirdring.protocol.errors import MediaError
-from thirdring.protocol.events import Event, RecordingDeleted, RecordingEnded
-from thirdring_device.adapters.recording.key import KEY_FILE
+from thirdring.protocol.events import Event, Overlap, Record, RecordingDeleted, RecordingEnded
+from thirdring_device.adapters.recording.key import KEY_FILE, read_or_make_key
+from thirdring_device.adapters.recording.sealed import SealedWriter, SoundFormat
 from thirdring_device.engine import recordings as recordings_module
 from thirdring_device.engine.recordings import FOLDER, Recordings
 from thirdring_device.settings import RecordingSettings
@@ -125,6 +128,63 @@ def test_a_recording_that_is_being_written_is_never_deleted(bench: Bench) -> Non
     assert bench.recordings.listed(10) == []
     bench.recordings.close_all()
     wait_until(lambda: any(isinstance(event, RecordingEnded) for event in bench.told), "it is closed")
+
+
+def cut_short(bench: Bench) -> Path:
+    """Leave a sealed recording without its end."""
+    path = bench.folder / FOLDER / f"{CALL_ID}.sealed"
+    path.parent.mkdir()
+    writer = SealedWriter(path, read_or_make_key(bench.folder / KEY_FILE), SoundFormat("wav", 16_000))
+    writer.write(np.stack(talk(1.0), axis=1).tobytes())
+    writer.close()
+    return path
+
+
+def ended(reason: Literal["call_ended", "disk_full"], file: str) -> Record:
+    return Record(9, "", RecordingEnded(at_s=5.0, call_id=CALL_ID, file=file, reason=reason))
+
+
+@pytest.mark.parametrize("disk_was_full", [False, True])
+def test_what_an_earlier_engine_died_on_is_finished(bench: Bench, disk_was_full: bool) -> None:
+    path = cut_short(bench)
+    known = [*FACTS, *([ended("disk_full", path.name)] if disk_was_full else [])]
+    (told,) = bench.recordings.repaired(lambda call_id: known if call_id == CALL_ID else [])
+    assert told == RecordingEnded(at_s=5.0, call_id=CALL_ID, file=path.name, reason="interrupted")
+    sound, facts = heard(path)
+    assert len(sound) == 16_000
+    assert len(facts) == 3
+    assert bench.recordings.repaired(lambda call_id: [*known, Record(10, "", told)]) == []
+    assert bench.recordings.repaired(lambda call_id: known) == []  # it has its end
+
+
+def test_what_somebody_has_cut_is_not_finished(bench: Bench) -> None:
+    path = cut_short(bench)
+    content = path.read_bytes()
+    assert bench.recordings.repaired(lambda call_id: [*FACTS, ended("call_ended", path.name)]) == []
+    assert bench.recordings.repaired(lambda call_id: []) == []
+    assert path.read_bytes() == content
+
+
+def test_what_cannot_be_finished_is_told_by_number(bench: Bench) -> None:
+    path = cut_short(bench)
+    (bench.folder / KEY_FILE).unlink()
+    (told,) = bench.recordings.repaired(lambda call_id: FACTS)
+    assert isinstance(told, RecordingEnded)
+    assert (told.reason, told.code, told.file) == ("interrupted", 4020, path.name)
+
+
+def test_a_long_call_keeps_its_first_facts(bench: Bench) -> None:
+    bench.settings = replace(bench.settings, encrypted=False)
+    tap = bench.recordings.begin(CALL_ID)
+    assert tap is not None
+    bench.recordings.note(FACTS[:1])
+    heard_meanwhile = Overlap(at_s=2.0, call_id=CALL_ID, side="agent", start_s=1.0, end_s=2.0)
+    for number in range(2000):
+        bench.recordings.note([Record(number, "", heard_meanwhile)])
+    tap(*(side[:320] for side in talk(1.0)))
+    bench.recordings.note(FACTS[1:])
+    wait_until(lambda: any(isinstance(event, RecordingEnded) for event in bench.told), "it is closed")
+    assert heard(bench.recordings.named(CALL_ID))[1] == FACTS[:2]
 
 
 def test_the_newest_are_listed_first(bench: Bench) -> None:

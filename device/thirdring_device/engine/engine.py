@@ -175,10 +175,9 @@ class Engine:
         for call_id, records in self._journal.unfinished().items():
             number = self._journal.last_number + 1
             closing = interrupted(call_id, records, number, self._desk.settings)
-            closed = self._journal.append(closing)
-            repaired = self._recordings.repaired(call_id, [*records, *closed])
-            self._publish([*closed, *self._journal.append(repaired)])
+            self._publish(self._journal.append(closing))
             log.warning("call %s was interrupted by the end of an earlier engine", call_id)
+        self._publish(self._journal.append(self._recordings.repaired(self._journal.call_events)))
         try:
             await self._loop.run_in_executor(self._workers, self._sip.start)
         except BaseException:

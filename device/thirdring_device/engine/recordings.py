@@ -36,6 +36,8 @@ GIGABYTE: Final = 1_000_000_000
 DAY_S: Final = 86_400.0
 HEADROOM_BYTES: Final = 16 * MEGABYTE
 """Freed besides the reserve, so that not each minute of a call deletes another one."""
+NEWEST: Final = 16
+"""Recordings looked at when the engine starts: more than can have been open at once."""
 SWEEP_S: Final = 3600.0
 """How often old recordings are looked for, besides the end of each."""
 
@@ -206,21 +208,36 @@ class Recordings:
         recorder = self._recorders.get(call_id)
         return recorder is not None and recorder.masked
 
-    def repaired(self, call_id: str, records: Sequence[Record]) -> list[Event]:
-        """Finish the recording that an earlier engine died on with ``records``; return what to journal."""
-        found = [path for path in recordings_in(self._folder) if call_id_of(path) == call_id]
+    def repaired(self, records_of: Callable[[str], Sequence[Record]]) -> list[Event]:
+        """Finish the recordings that an earlier engine died on; return what is to be journalled.
+
+        ``records_of`` gives the journal's records of a call. One that the journal knows as closed is left
+        alone: if it lacks its end, somebody has cut it.
+        """
         told: list[Event] = []
-        for path in found:
-            code = 0
-            try:
-                key = read_key(self._key_file) if path.suffix == ".sealed" else b""
-                repair(path, key, pack(records, whole=False))
-            except (OSError, ThirdringError) as reason:
-                log.error("recording %s was not repaired: %s", path.name, reason)
-                code = reason.code if isinstance(reason, ThirdringError) else CANNOT_WRITE
-            told.append(
-                RecordingEnded(
-                    at_s=self._clock(), call_id=call_id, file=path.name, reason="interrupted", code=code
-                )
-            )
+        for kept in self._finished()[-NEWEST:]:
+            call_id = call_id_of(kept.path)
+            records = records_of(call_id)
+            if records and not any(_closes(record.event) for record in records):
+                told += self._repaired(call_id, kept.path, records)
         return told
+
+    def _repaired(self, call_id: str, path: Path, records: Sequence[Record]) -> list[Event]:
+        code = 0
+        try:
+            key = read_key(self._key_file) if path.suffix == ".sealed" else b""
+            if not repair(path, key, pack(records, whole=False)):
+                return []
+        except (OSError, ThirdringError) as reason:
+            log.error("recording %s was not repaired: %s", path.name, reason)
+            code = reason.code if isinstance(reason, ThirdringError) else CANNOT_WRITE
+        return [
+            RecordingEnded(
+                at_s=self._clock(), call_id=call_id, file=path.name, reason="interrupted", code=code
+            )
+        ]
+
+
+def _closes(event: Event) -> bool:
+    """Return whether the file has its end: a disk that failed leaves that to the end of the call."""
+    return isinstance(event, RecordingEnded) and event.reason in ("call_ended", "interrupted")

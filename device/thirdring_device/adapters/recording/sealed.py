@@ -264,15 +264,15 @@ class SealedReader(io.RawIOBase):
         return self._open_chunk[1]
 
 
-def reseal(path: Path, key: bytes, facts: bytes) -> None:
-    """Give a sealed recording that a crash has cut short its end; a whole one is left as it is.
+def reseal(path: Path, key: bytes, facts: bytes) -> bool:
+    """Give a sealed recording that a crash has cut short its end; return False for a whole one.
 
     The caller must know that it was being written: a file that somebody has cut short looks the same.
     Raises as ``SealedReader``, and ``OSError``.
     """
     with SealedReader(path, key, may_be_cut=True) as reader:
         if reader.is_whole:
-            return
+            return False
         whole_until, counter, cipher = reader.whole_until, len(reader._places), reader._cipher
     writer = SealedWriter.__new__(SealedWriter)
     file = path.open("r+b")
@@ -280,3 +280,4 @@ def reseal(path: Path, key: bytes, facts: bytes) -> None:
     file.truncate()
     writer._begin(file, cipher, counter)
     writer.finish(facts)
+    return True

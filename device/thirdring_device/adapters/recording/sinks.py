@@ -109,17 +109,19 @@ def create(plan: Plan) -> Sink:
     return _SealedOgg(plan) if plan.key else _Ogg(plan)
 
 
-def repair(path: Path, key: bytes, facts: bytes) -> None:
+def repair(path: Path, key: bytes, facts: bytes) -> bool:
     """Finish a recording that a crash has cut short, with the facts that the journal has of its call.
 
-    Raises ``OSError`` and what ``sealed.reseal`` raises.
+    Returns False for one that has its end. Raises ``OSError`` and what ``sealed.reseal`` raises.
     """
     if path.suffix == ".sealed":
-        reseal(path, key, facts)
-    elif path.suffix == ".wav":
-        wav.repair(path, to_comment(facts))
-    elif not ogg.read_comment(path):
-        ogg.write_comment(path, to_comment(facts))
+        return reseal(path, key, facts)
+    if path.suffix == ".wav":
+        return wav.repair(path, to_comment(facts))
+    if ogg.read_comment(path):
+        return False
+    ogg.write_comment(path, to_comment(facts))
+    return True
 
 
 def recordings_in(folder: Path) -> Iterator[Path]:

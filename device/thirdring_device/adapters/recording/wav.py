@@ -121,14 +121,14 @@ def read_comment(file: BinaryIO) -> str:
     return ""
 
 
-def repair(path: Path, comment: str) -> None:
+def repair(path: Path, comment: str) -> bool:
     """Give a WAV file of ours that was cut short its sizes and its comment; raises ``OSError``.
 
-    One that has a comment is left as it is.
+    Returns False for one that has a comment.
     """
     with path.open("r+b") as file:
         if read_comment(file):
-            return
+            return False
         file.seek(0)
         start = file.read(HEADER_BYTES)
         if len(start) < HEADER_BYTES or start[36:40] != b"data":
@@ -143,3 +143,4 @@ def repair(path: Path, comment: str) -> None:
         file.truncate()
         file.seek(0)
         file.write(header(rate, channels, sound_bytes, len(chunk)))
+    return True

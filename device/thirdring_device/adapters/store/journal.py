@@ -168,6 +168,10 @@ class Journal:
         rows = self._db.execute("SELECT call_id FROM calls WHERE ended_utc IS NULL ORDER BY first_event")
         return {call_id: records_of_call(self._db, call_id) for (call_id,) in rows.fetchall()}
 
+    def call_events(self, call_id: str) -> list[Record]:
+        """Return the records of one call in order."""
+        return records_of_call(self._db, call_id)
+
     def last_dialled(self) -> str:
         """Return the number of the newest outgoing call, empty when there was none."""
         row = self._db.execute(
