@@ -350,7 +350,8 @@ class KamailioRegistrar(Peer):
     """A registrar with digest authentication that also routes calls to who registered.
 
     With ``challenge`` callers, too, must authenticate. It listens on UDP and TCP ``port``, and with a
-    ``certificate`` on ``tls_port``. It may be stopped and started again.
+    ``certificate`` on ``tls_port``, there with ``client_authority`` only to whom that has signed. It may be
+    stopped and started again.
     """
 
     def __init__(
@@ -362,9 +363,11 @@ class KamailioRegistrar(Peer):
         challenge: bool = False,
         algorithm: str = "MD5",
         certificate: Certificate | None = None,
+        client_authority: Path | None = None,
         port: int | None = None,
     ) -> None:
         self._challenge = challenge
+        self._client_authority = client_authority
         self._algorithm = "" if algorithm == "MD5" else algorithm
         self._certificate = certificate
         self.port = port or free_port()
@@ -409,6 +412,12 @@ class KamailioRegistrar(Peer):
             'modparam("tls", "tls_method", "TLSv1.2+")\n'
             f'modparam("tls", "certificate", "{self._certificate.file}")\n'
             f'modparam("tls", "private_key", "{self._certificate.key}")\n'
+            + (
+                f'modparam("tls", "ca_list", "{self._client_authority}")\n'
+                'modparam("tls", "verify_certificate", 1)\nmodparam("tls", "require_certificate", 1)\n'
+                if self._client_authority is not None
+                else ""
+            )
         )
 
     @property

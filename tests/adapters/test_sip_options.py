@@ -19,15 +19,13 @@ from tests.peers import LOOPBACK, BaresipPeer, SippPeer, free_port
 pytestmark = pytest.mark.sip
 
 
-def invite_of(folder: Path, settings: dict[str, Any]) -> str:
+def invite_of(folder: Path, settings: dict[str, Any], scenario: str = "answer_until_bye") -> str:
     """Return the INVITE that a desk with ``settings`` sends."""
     messages = folder / "messages"
     port = free_port()
     with (
         DeskProcess(folder, {"trunk.server": f"{LOOPBACK}:{port}", **settings}) as desk,
-        SippPeer(
-            "answer_until_bye", folder, port=port, extra=("-trace_msg", "-message_file", str(messages))
-        ) as sipp,
+        SippPeer(scenario, folder, port=port, extra=("-trace_msg", "-message_file", str(messages))) as sipp,
     ):
         desk.do("PlaceCall", call_id="out1", number="95588")
         desk.expect("call_answered", call_id="out1")
@@ -65,6 +63,77 @@ def test_session_timer_is_asked_for_as_set(tmp_path: Path, use: str) -> None:
     invite = invite_of(tmp_path, {"sip.session_timers": use, "sip.session_expires_s": 600})
     assert ("timer" in header(invite, "Supported")) == (use != "off")
     assert header(invite, "Session-Expires") == ("" if use == "off" else "600")
+
+
+@pytest.mark.interop("session timers required: in our INVITE, of callers (421)", peer="SIPp")
+def test_session_timer_is_required_as_set(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    (tmp_path / "in").mkdir()
+    required = {"sip.session_timers": "required", "sip.session_expires_s": 600}
+    invite = invite_of(tmp_path / "out", required, "answer_with_timer")
+    assert "timer" in header(invite, "Require")
+    assert header(invite, "Session-Expires") == "600"
+    refused_with_421(tmp_path / "in", required, "timer")
+
+
+def test_call_without_the_session_timer_that_is_required_is_ended_by_our_side(tmp_path: Path) -> None:
+    with (
+        SippPeer("answer_until_bye", tmp_path) as peer,
+        DeskProcess(
+            tmp_path, {"trunk.server": f"{LOOPBACK}:{peer.port}", "sip.session_timers": "required"}
+        ) as desk,
+    ):
+        desk.do("PlaceCall", call_id="out1", number="95588")
+        desk.expect("call_ended", call_id="out1", by="network", cause="lost")
+
+
+@pytest.mark.interop("session refreshed by us (UPDATE, RFC 4028) when half its interval is over", peer="SIPp")
+def test_session_is_refreshed_by_us(tmp_path: Path) -> None:
+    with (
+        DeskProcess(tmp_path) as desk,
+        SippPeer(
+            "call_and_be_refreshed", tmp_path, target=desk.target, keys={"caller": "100"}, rtp_echo=True
+        ) as sipp,
+    ):
+        call_id = desk.incoming(answer=True)
+        answered_s = desk.all("call_answered", call_id=call_id)[0]["at_s"]
+        # RFC 4028 clause 10: half the interval of 90 s is a good time.
+        ended = desk.expect("call_ended", by="customer", cause="hangup", timeout_s=60)
+        assert 40 <= ended["at_s"] - answered_s <= 55
+        sipp.wait()
+
+
+@pytest.mark.interop("PRACK required: in our INVITE and done, of callers (421)", peer="SIPp")
+def test_reliable_responses_are_required_as_set(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    required = {"sip.prack": "required"}
+    with (
+        SippPeer("answer_reliably", tmp_path) as sipp,
+        DeskProcess(tmp_path, {"trunk.server": f"{LOOPBACK}:{sipp.port}", **required}) as desk,
+    ):
+        desk.do("PlaceCall", call_id="out1", number="95588")
+        desk.expect("call_answered", call_id="out1")
+        desk.do("EndCall", call_id="out1")
+        desk.expect("call_ended", call_id="out1", by="agent")
+        sipp.wait()
+    refused_with_421(tmp_path / "in", required, "100rel")
+
+
+def refused_with_421(folder: Path, settings: dict[str, Any], extension: str) -> None:
+    """Call a desk that requires an extension which the caller does not name (RFC 3261 clause 21.4.15)."""
+    messages = folder / "messages"
+    keys = {"caller": "100", "header": "Subject: none", "code": "421"}
+    trace = ("-trace_msg", "-message_file", str(messages))
+    with (
+        DeskProcess(folder, settings) as desk,
+        SippPeer(
+            "call_with_header_answered_with", folder, target=desk.target, keys=keys, extra=trace
+        ) as sipp,
+    ):
+        sipp.wait()
+        assert not desk.all("call_incoming")
+    refusal = messages.read_text(encoding="utf-8").partition("SIP/2.0 421")[2]
+    assert extension in header(refusal, "Require")
 
 
 @pytest.mark.interop("reliable 180 with PRACK (RFC 3262), session timer: as the caller asks", peer="SIPp")

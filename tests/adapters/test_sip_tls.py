@@ -94,6 +94,27 @@ def test_wrong_certificate_is_refused_with_its_reason(tmp_path: Path, sign: Any,
         assert kamailio.registers() == (0, 0), "no REGISTER may go to a stranger"
 
 
+@pytest.mark.interop("TLS: our own certificate, where the trunk asks for one", peer="Kamailio")
+@pytest.mark.parametrize("ours", ["signed", "by a stranger", "none"])
+def test_trunk_that_asks_for_our_certificate_gets_it(tmp_path: Path, ours: str) -> None:
+    authority = Authority(tmp_path)
+    signer = Authority(tmp_path, "stranger") if ours == "by a stranger" else authority
+    mine = signer.sign("desk", f"IP:{LOOPBACK}")
+    more = {"tls_certificate_file": str(mine.file), "tls_key_file": str(mine.key)} if ours != "none" else {}
+    with (
+        KamailioRegistrar(
+            tmp_path, certificate=authority.sign("trunk", f"IP:{LOOPBACK}"), client_authority=authority.file
+        ) as kamailio,
+        DeskProcess(tmp_path, over_tls(kamailio.tls_server, authority, **more)) as desk,
+    ):
+        if ours == "signed":
+            desk.expect("trunk_changed", state="registered", sip_code=200, timeout_s=20)
+        else:
+            told = desk.expect("trunk_changed", state="unreachable", timeout_s=20)
+            assert told["reason"]
+            assert kamailio.registers() == (0, 0)
+
+
 def test_tls_without_security_fixes_is_refused_unless_allowed(tmp_path: Path) -> None:
     authority = Authority(tmp_path)
     desk = DeskProcess(tmp_path, over_tls(f"{LOOPBACK}:{free_port()}", authority, allow_old_tls=False))

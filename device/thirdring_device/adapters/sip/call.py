@@ -387,7 +387,8 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         method, trigger, reason = "", "timer", info.lastReason
         if event.type == pj.PJSIP_EVENT_TSX_STATE:
             state = event.body.tsxState
-            method = state.tsx.method
+            # A BYE that is ours, though we did not ask for it, is the stack's: a session timer that ran out.
+            method = state.tsx.method if state.tsx.role == pj.PJSIP_ROLE_UAS or not self._answered else ""
             trigger = TRIGGERS.get(state.type, "message")
             if state.type == pj.PJSIP_EVENT_RX_MSG:
                 told = REASON.search(state.src.rdata.wholeMsg.partition("\r\n\r\n")[0])
