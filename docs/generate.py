@@ -15,6 +15,7 @@ from thirdring.protocol.events import EVENT_KINDS, Event
 from thirdring.protocol.figures import FORMULAS
 from thirdring_device.adapters.hid.simulator import families
 from thirdring_device.adapters.hid.telephony import Telephony
+from thirdring_device.adapters.prompts import load_catalogue
 from thirdring_device.core.call import Call
 from thirdring_device.core.judged import DeskSettings, JudgedCall
 from thirdring_device.core.norms.base import Norm
@@ -142,6 +143,30 @@ def figures() -> Iterator[str]:
     yield STAFFING
 
 
+PROMPTS = """\
+What the agent is told, in both languages, reviewed by reading this page. `GET /v1/prompts?call_id=` and
+`AT#LIST=prompts,CALL` give the prompts of a call in words, in `firm.language` (a change counts at once) or the one
+asked for; the events have the key. A team's own `prompts/zh.json` and `prompts/en.json` in the state folder replace
+whole keys and add keys. The first wording whose conditions hold is used: `hours` of local time, `holiday` (public
+holiday of the trunk's country), `line` (a number of at most `firm.internal_digits` digits is `internal`), `caller`
+(`known` is a contact), `repeat` (has called before). Filled in: {firm} {department} {agent} of `[firm]` or who signed in,
+{name} {surname} of the contact, {number}, {holiday}; what stands in [square brackets] is left out when none of its names is
+known. `survey` is spoken to the customer, by espeak-ng unless the team
+puts `announcements/survey-zh.wav` or `survey-en.wav` into the state folder; all others are for the agent alone.
+"""
+
+
+def prompts() -> Iterator[str]:
+    yield f"# Prompts\n\n{MADE}"
+    yield PROMPTS
+    chinese, english = (load_catalogue(language) for language in ("zh", "en"))
+    for key in chinese:
+        yield f"\n## `{key}`\n\n| when | 中文 | English |\n|---|---|---|"
+        for zh, en in zip(chinese.variants(key), english.variants(key), strict=True):
+            when = ", ".join(f"{name} {value}" for name, value in zh.when.items()) or "otherwise"
+            yield f"| {when} | {zh.text} | {en.text} |"
+
+
 def _rule(norm: type[Norm]) -> str:
     """Return what the class says of its rule, without the rule's name in front."""
     text = _flow(norm.__doc__ or "").removeprefix(f"`{norm.rule}`: ")
@@ -265,6 +290,7 @@ DOCUMENTS = {
     "headset.md": headset,
     "norms.md": norms,
     "figures.md": figures,
+    "prompts.md": prompts,
 }
 
 

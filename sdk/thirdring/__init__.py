@@ -119,6 +119,7 @@ if TYPE_CHECKING:
         DeskState,
         HeadsetView,
         NotesView,
+        PromptView,
         RecordingView,
         SettingView,
     )
@@ -188,6 +189,7 @@ __all__ = [
     "NotesView",
     "Overlap",
     "Prompt",
+    "PromptView",
     "Record",
     "RecordingDeleted",
     "RecordingEnded",

@@ -49,6 +49,7 @@ from thirdring.protocol.views import (
     DeskState,
     HeadsetView,
     NotesView,
+    PromptView,
     RecordingView,
     SettingView,
 )
@@ -251,6 +252,10 @@ class AsyncAppliance:
     async def notes(self, call_id: str = "") -> list[NotesView]:
         """Return the notes of one call (none or one), or of the newest calls."""
         return await self._listed(NotesView, "notes", {"call_id": call_id})
+
+    async def prompts(self, call_id: str, language: str = "") -> list[PromptView]:
+        """Return the prompts that a call's agent was shown, in words; ``language`` zh or en, else as set."""
+        return await self._listed(PromptView, "prompts", {"call_id": call_id, "language": language})
 
     async def save_contact(
         self, number: str, name: str, *, firm: str = "", post: str = "", remark: str = ""

@@ -21,6 +21,7 @@ from thirdring.protocol.views import (
     DeskState,
     HeadsetView,
     NotesView,
+    PromptView,
     RecordingView,
     SettingView,
 )
@@ -201,6 +202,10 @@ class Appliance:
     def notes(self, call_id: str = "") -> list[NotesView]:
         """Return the notes of one call (none or one), or of the newest calls."""
         return self._run(self._appliance.notes(call_id))
+
+    def prompts(self, call_id: str, language: str = "") -> list[PromptView]:
+        """Return the prompts that a call's agent was shown, in words; ``language`` zh or en, else as set."""
+        return self._run(self._appliance.prompts(call_id, language))
 
     def save_contact(
         self, number: str, name: str, *, firm: str = "", post: str = "", remark: str = ""

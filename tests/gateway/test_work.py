@@ -9,7 +9,7 @@ import pytest
 from tests.gateway.desk import Desk
 from tests.gateway.test_api import assert_problem, with_gateway
 from tests.sdk.test_sync_and_cli import desk_in_background
-from thirdring import Appliance, CallIncoming, Record, RequestError
+from thirdring import Appliance, CallIncoming, Prompt, Record, RequestError
 from thirdring.protocol.commands import Command
 from thirdring.protocol.events import Event
 from thirdring_device.adapters.numbers import classify
@@ -140,3 +140,40 @@ def test_the_sdk_keeps_notes_and_contacts(tmp_path: Path) -> None:
             assert appliance.contacts() == []
             with pytest.raises(RequestError, match="1003"):
                 appliance.remove_contact("13800138000")
+
+
+def test_prompts_in_words_follow_the_language_that_is_set(tmp_path: Path) -> None:
+    settings = {
+        "firm.language": "zh",
+        "firm.time_zone": "Asia/Shanghai",
+        "firm.name": "Haitian",
+        "firm.department": "Service",
+        "firm.agent": "Li Lei",
+        "firm.internal_digits": 5,
+        "trunk.country": "CN",
+    }
+
+    async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
+        Worker(desk)
+        desk.engine.handlers["get_settings"] = lambda _: {
+            "settings": [{"name": name, "value": value} for name, value in settings.items()]
+        }
+        await desk.one_call()
+        await desk.engine.emit(Prompt(at_s=1.0, call_id="c1", key="opener", rule="answer.rings"))
+        shown = (await http.get("/v1/prompts", params={"call_id": "c1"})).json()
+        (text,) = (prompt["text"] for prompt in shown)
+        assert text == "劳动节快乐！HaitianService，我是Li Lei，请问有什么可以帮您？"
+        await http.post("/v1/contacts", json={"number": "13800138000", "contact": "王芳"})
+        settings["firm.language"] = "en"
+        (prompt,) = (await http.get("/v1/prompts", params={"call_id": "c1"})).json()
+        assert prompt["text"].startswith("Hello 王芳, happy Labor Day! Haitian, Service, Li Lei")
+        assert (prompt["language"], prompt["rule"]) == ("en", "answer.rings")
+        (prompt,) = (await http.get("/v1/prompts", params={"call_id": "c1", "language": "zh"})).json()
+        assert prompt["text"].startswith("王芳您好，劳动节快乐")
+        assert_problem(await http.get("/v1/prompts", params={"call_id": "none"}), 2000)
+        assert_problem(await http.get("/v1/prompts", params={"call_id": "c1", "language": "fr"}), 1004)
+        (tmp_path / "prompts").mkdir()
+        (tmp_path / "prompts" / "en.json").write_text("{")
+        assert_problem(await http.get("/v1/prompts", params={"call_id": "c1"}), 5009)
+
+    with_gateway(tmp_path, scenario)

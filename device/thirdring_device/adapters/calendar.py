@@ -9,8 +9,9 @@ import holidays
 import phonenumbers
 from phonenumbers import timezone
 
-__all__ = ["holiday", "local_time", "region_of"]
+__all__ = ["festival", "holiday", "local_time", "region_of"]
 
+_BARE_REST: Final = ("休息日", "Day off")
 HOLIDAY_LANGUAGES: Final = {"zh": "zh_CN", "en": "en_US"}
 
 
@@ -49,3 +50,9 @@ def holiday(country: str, day: date, language: str = "en") -> str:
     """Return the name of the public holiday of ``country`` on ``day``, empty when it is none or not known."""
     known = _calendar(country, day.year, language)
     return str(known.get(day, "")) if known is not None else ""
+
+
+def festival(name: str) -> str:
+    """Return the bare name of a holiday, without what stands in brackets; empty for a mere day off."""
+    bare = name.split(";")[0].split("（")[0].split(" (")[0].strip()
+    return "" if bare in _BARE_REST else bare

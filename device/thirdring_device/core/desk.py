@@ -185,6 +185,7 @@ class Desk:
             del self._calls[event.call_id]
             self._late[event.call_id] = judged
             judged.end = record
+            judged.norms.clear()  # they have had their say
             self._judge_late(judged, event.at_s, outputs)
         return outputs
 

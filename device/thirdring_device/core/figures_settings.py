@@ -15,6 +15,9 @@ class FirmSettings:
     department: str = setting("", "department, for prompts", live=True)
     agent: str = setting("", "name or number of the agent, until one signs in", live=True)
     language: str = setting("zh", "language of prompts and announcements", choices=("zh", "en"), live=True)
+    internal_digits: int = setting(
+        5, "numbers of at most so many digits are colleagues'", unit="digits", low=0, high=12, live=True
+    )
     time_zone: str = setting("Asia/Shanghai", "time zone of the desk (IANA name)", live=True)
 
 

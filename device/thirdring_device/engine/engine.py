@@ -31,7 +31,7 @@ from thirdring.protocol.commands import (
     SetSettings,
     Speak,
 )
-from thirdring.protocol.errors import CallError, error
+from thirdring.protocol.errors import CallError, StorageError, error
 from thirdring.protocol.events import (
     AgentRequested,
     CallEnded,
@@ -55,9 +55,11 @@ from thirdring_device.adapters.headset.interface import Headset
 from thirdring_device.adapters.hid.interface import HeadsetButtons
 from thirdring_device.adapters.media import CallMedia
 from thirdring_device.adapters.numbers import classify
+from thirdring_device.adapters.prompts import load_catalogue
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.core.call import ImpossibleTransition
+from thirdring_device.core.catalogue import Situation
 from thirdring_device.core.commands import (
     AnnounceToCustomer,
     DeviceCommand,
@@ -72,7 +74,7 @@ from thirdring_device.engine.headset_desk import HeadsetDesk
 from thirdring_device.engine.media import CallSound
 from thirdring_device.engine.recordings import SWEEP_S, Recordings, Tap
 from thirdring_device.engine.replay import desk_settings, interrupted
-from thirdring_device.engine.spoken import TEXTS, Announcement, announcement_file
+from thirdring_device.engine.spoken import Announcement, announcement_file
 from thirdring_device.engine.work import WORK_COMMANDS, DeskWork
 from thirdring_device.settings import Settings, changed, save_changes, setting_views
 
@@ -478,13 +480,13 @@ class Engine:
     def _announce(self, call_id: str, key: str) -> None:
         """Play an announcement to a customer; runs on a worker thread."""
         sound, language = self._sounds.get(call_id), self._settings.firm.language
-        path = announcement_file(self._state_dir / "announcements", key, language, TEXTS[key][language])
-        if sound is None or path is None:
-            return
         try:
-            sound.instead = Announcement(path).fill
-        except (OSError, RuntimeError):
-            log.exception("announcement %s", path.name)
+            text = load_catalogue(language, self._state_dir).text(key, Situation(at=datetime.now(UTC).time()))
+            path = announcement_file(self._state_dir / "announcements", key, language, text)
+            if sound is not None and path is not None:
+                sound.instead = Announcement(path).fill
+        except (OSError, RuntimeError, StorageError):
+            log.exception("announcement %s-%s", key, language)
 
     # --- those who listen -------------------------------------------------------------------------
 

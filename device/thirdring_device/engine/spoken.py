@@ -12,7 +12,7 @@ from scipy.signal import resample_poly
 
 from thirdring_device.engine.media import SAMPLE_RATE_HZ
 
-__all__ = ["TEXTS", "Announcement", "announcement_file"]
+__all__ = ["Announcement", "announcement_file"]
 
 log = logging.getLogger(__name__)
 
@@ -20,15 +20,6 @@ LEVEL_DBOV: Final = -26.0
 """RMS of an announcement, the level aimed at for the agent's voice."""
 VOICES: Final = {"zh": "cmn", "en": "en-gb"}
 SPEAK_TIMEOUT_S: Final = 20.0
-TEXTS: Final = {
-    "survey": {
-        "zh": "感谢您的来电。请为本次服务评分：非常满意请按五，满意请按四，一般请按三，"
-        "不满意请按二，非常不满意请按一。",
-        "en": "Thank you for calling. How satisfied are you with our service? "
-        "Press a key from one, not at all, to five, very much.",
-    }
-}
-"""What is spoken, by key and language."""
 
 Samples = npt.NDArray[np.int16]
 

@@ -14,6 +14,7 @@ __all__ = [
     "DeskState",
     "HeadsetView",
     "NotesView",
+    "PromptView",
     "RecordingView",
     "SettingView",
 ]
@@ -125,6 +126,20 @@ class RecordingView:
     encrypted: bool
     size_bytes: int
     finished_utc: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromptView:
+    """A prompt that the agent was shown, in words; ``seq`` is the event's number."""
+
+    seq: int
+    utc: str
+    call_id: str
+    key: str
+    rule: str
+    urgency: str
+    language: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

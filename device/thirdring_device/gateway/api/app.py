@@ -32,6 +32,7 @@ from thirdring_device.gateway.engine_client import EngineClient
 from thirdring_device.gateway.figures import KeyFigures
 from thirdring_device.gateway.hub import KEEP_EVENTS, EventHub
 from thirdring_device.gateway.journal import Reader
+from thirdring_device.gateway.prompts import Prompter
 from thirdring_device.settings import Settings
 
 __all__ = ["create_app"]
@@ -97,7 +98,8 @@ def create_app(
     app.include_router(calls_router(reader, settings), dependencies=shown_in_openapi)
     app.include_router(figures_router(KeyFigures(reader, settings)), dependencies=shown_in_openapi)
     app.include_router(recordings_router(client, state_dir), dependencies=shown_in_openapi)
-    app.include_router(work_router(client, reader), dependencies=shown_in_openapi)
+    prompter = Prompter(client, reader, state_dir)
+    app.include_router(work_router(client, reader, prompter), dependencies=shown_in_openapi)
     app.include_router(stream_router(hub, send_timeout_s=send_timeout_s))
     _add_pages(app, client)
     _add_error_handlers(app)

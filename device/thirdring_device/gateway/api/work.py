@@ -1,5 +1,6 @@
 """Routes of the agent's work: notes of calls, contacts, call-backs."""
 
+import asyncio
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Body, Query, Response
@@ -8,7 +9,7 @@ from fastapi.responses import JSONResponse
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.commands import FinishCallBack, RemoveContact, SaveContact, TakeNotes
 from thirdring.protocol.errors import ThirdringError, error
-from thirdring.protocol.views import CallBackView, ContactView, NotesView
+from thirdring.protocol.views import CallBackView, ContactView, NotesView, PromptView
 from thirdring_device.gateway.api.models import (
     CallId,
     ContactRequest,
@@ -21,6 +22,7 @@ from thirdring_device.gateway.api.problems import ENGINE, JOURNAL, problems
 from thirdring_device.gateway.contacts_csv import contacts_from_csv, contacts_to_csv
 from thirdring_device.gateway.engine_client import EngineClient
 from thirdring_device.gateway.journal import Reader
+from thirdring_device.gateway.prompts import Prompter
 
 __all__ = ["work_router"]
 
@@ -32,9 +34,23 @@ CSV_ANSWER: Final[dict[int | str, dict[str, Any]]] = {
 CSV_BODY: Final = {"requestBody": {"required": True, "content": {"text/csv": {"schema": {"type": "string"}}}}}
 
 
-def work_router(client: EngineClient, reader: Reader) -> APIRouter:  # noqa: C901, RUF100 - a list of routes
+def work_router(client: EngineClient, reader: Reader, prompter: Prompter) -> APIRouter:  # noqa: C901, RUF100 - a list of routes
     """Return the routes."""
     router = APIRouter(prefix="/v1", tags=["work"])
+
+    @router.get(
+        "/prompts", response_model=list[PromptView], responses=problems(1004, 2000, 5009, *JOURNAL, *ENGINE)
+    )
+    async def prompts(
+        call_id: Annotated[str, Query(description="of this call", max_length=64)],
+        language: Annotated[
+            str, Query(description="`zh` or `en`; empty: as set in firm.language", max_length=8)
+        ] = "",
+    ) -> Any:
+        """Return the prompts that a call's agent was shown, in words, with the names filled in."""
+        settings = await prompter.settings()
+        shown = await asyncio.to_thread(prompter.shown, call_id, language, settings)
+        return JSONResponse([to_fields(view) for view in shown])
 
     @router.get("/notes", response_model=list[NotesView], responses=problems(*JOURNAL))
     def notes(

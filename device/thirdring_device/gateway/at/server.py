@@ -25,6 +25,7 @@ async def serve_consoles(settings: Settings, state_dir: Path, client: Client, re
     Neither the engine nor the journal need be there yet; commands that want them fail with their errors.
     """
     desk = DeskWatch(client, reader, settings)
+    desk.state_dir = state_dir
     async with asyncio.TaskGroup() as consoles:
         consoles.create_task(_keep_up("watch", desk.run))
         consoles.create_task(_keep_up("pty", lambda: serve_pty(desk, state_dir)))

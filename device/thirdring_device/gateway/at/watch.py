@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from thirdring.protocol.errors import ThirdringError
@@ -58,6 +59,8 @@ class DeskWatch:
         self.settings = settings
         self.client = client
         self.reader = reader
+        self.state_dir: Path | None = None
+        """Where the team's own prompts are, if anywhere."""
         self.calls: dict[str, WatchedCall] = {}
         """Newest last; those that have ended are forgotten in time."""
         self.trunk: TrunkState | None = None

@@ -171,9 +171,9 @@ _OURS: Final = (
     CommandSpec(
         "#LIST",
         "ts",
-        'AT#LIST=<notes|contacts|callbacks>[,"<call_id or number>"]',
-        "the agent's work, one JSON object a line; written by AT#DO with take_notes, save_contact,"
-        " remove_contact, finish_call_back",
+        'AT#LIST=<notes|contacts|callbacks|prompts>[,"<call_id or number>"]',
+        "the agent's work and prompts, one JSON object a line; written by AT#DO with take_notes,"
+        " save_contact, remove_contact, finish_call_back",
     ),
     CommandSpec(
         "#FIGURES",

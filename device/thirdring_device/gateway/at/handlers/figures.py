@@ -15,6 +15,7 @@ from thirdring.protocol.figures import FiguresRow
 from thirdring_device.gateway.at.handlers.base import SOURCE, Handler, Session, desk_state
 from thirdring_device.gateway.at.reply import AtMistake, Reply, json_lines
 from thirdring_device.gateway.figures import KeyFigures
+from thirdring_device.gateway.prompts import Prompter
 
 __all__ = ["HANDLERS"]
 
@@ -109,8 +110,13 @@ async def _list(session: Session, request: Request) -> Reply:
         views = await asyncio.to_thread(reader.contacts, str(asked.get("number", "")))
     elif what == "callbacks":
         views = await asyncio.to_thread(partial(reader.call_backs, done=bool(asked.get("done"))))
+    elif what == "prompts":
+        prompter = Prompter(session.desk.client, reader, session.desk.state_dir)
+        settings, which = await prompter.settings(), str(asked.get("call_id", ""))
+        shown = partial(prompter.shown, which, str(asked.get("language", "")), settings)
+        views = await asyncio.to_thread(shown)
     else:
-        raise AtMistake(f"{what} is not notes, contacts or callbacks")
+        raise AtMistake(f"{what} is not notes, contacts, callbacks or prompts")
     if session.profile.verbose:
         return Reply(json_lines([to_fields(view) for view in views]))
     return Reply([f"#LIST: {safe_json(to_fields(view))}" for view in views])
