@@ -2,7 +2,8 @@
 
 Every parameter but the codec's, the delay and the loss has its default (G.107 table 2), echo is taken to be
 cancelled: ``R = 93.2 - Idd - Ie,eff``. Only codecs for which ITU-T G.113 appendix I gives narrow-band values
-are rated; what is unknown is not guessed.
+are rated; what is unknown is not guessed. G.113 appendix IV has G.722 on the wide-band scale of G.107.1 (R up
+to 129), whose scores cannot stand beside these; G.113 (11/2007) has nothing about Opus. Neither is rated.
 """
 
 import math
