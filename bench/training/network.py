@@ -71,7 +71,9 @@ def header(weights: dict[str, Floats], prefix: str) -> str:
     filled = np.zeros((40, weights["input"].shape[1]), np.float32)
     filled[: len(weights["input"])] = weights["input"]
     lines = ["/* Made by bench/training; do not edit. */"]
-    for name in ("input", "recurrent", "bias", "candidate_bias", "output", "output_bias"):
+    for name in ("input", "recurrent", "bias", "candidate_bias", "output", "output_bias", "scale"):
+        if name not in weights:
+            continue
         array = filled if name == "input" else weights[name]
         sizes = "".join(f"[{size}]" for size in array.shape)
         numbers = [f"{float(value):.5e}f" for value in array.reshape(-1)]

@@ -19,12 +19,14 @@ from tests.dsp.signals import Signal
 
 from bench.training.network import header, train
 from bench.training.utterances import Utterance, groups
-from thirdring_dsp.reference.talk_network import HOP, features
+from thirdring_dsp.reference.talk_network import HOP, Floats, Network, features, run
 
 UNITS, SECONDS, UTTERANCES, LAG = 24, 7, 8, 6
 COUNT = SECONDS * 8000
 FRAMES = COUNT // HOP - 1
 SEED = 4
+MARGIN = 6  # hops beside a talk-spurt that the meter counts, one of which the truth has already
+CALIBRATED = 1500
 
 
 def noise(rng: np.random.Generator, others: list[Utterance]) -> Signal:
@@ -102,6 +104,18 @@ def loss(logits: Any, truth: Any) -> Any:
     return one + ((counted - total) ** 2 / (total + 1)).mean() + 5 * (ratio**2).mean()
 
 
+def scale(weights: dict[str, Floats], inputs: Floats, truth: NDArray[np.float16]) -> Floats:
+    """Return what makes the syllables of all utterances right when those of the pauses are not counted.
+
+    The meter counts to six hops beside a talk-spurt; a little is left in the pauses.
+    """
+    density = np.log1p(np.exp(run(Network(**weights), inputs)))
+    beside = np.ones(2 * MARGIN - 1)
+    near = [np.convolve(rows[:, :-1].max(0), beside, "same") > 0 for rows in truth.astype(np.float32)]
+    wanted = truth[:, :, -1].astype(np.float64).sum()
+    return np.asarray(wanted / (density * np.stack(near)).sum(), np.float32)
+
+
 def scenes(root: Path, number: int) -> tuple[NDArray[np.float32], NDArray[np.float16]]:
     """Return the inputs of ``number`` scenes and their truth."""
     kept = root / "scenes.npz"
@@ -123,6 +137,7 @@ def main(root: Path, number: int = 8000, steps: int = 5000) -> None:
     inputs, truth = scenes(root, number)
     print("training", file=sys.stderr, flush=True)
     weights = train(inputs, jnp.asarray(truth), loss, UNITS, steps)
+    weights["scale"] = scale(weights, inputs[:CALIBRATED], truth[:CALIBRATED])
     print(header(weights, "SYLLABLE"), end="")
 
 

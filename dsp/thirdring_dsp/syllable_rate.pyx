@@ -14,6 +14,7 @@ cdef extern from "thirdring_dsp/syllable_weights.h" nogil:
     const float SYLLABLE_CANDIDATE_BIAS[SYLLABLE_UNITS]
     const float SYLLABLE_OUTPUT[SYLLABLE_UNITS]
     const float SYLLABLE_OUTPUT_BIAS
+    const float SYLLABLE_SCALE
 
 cdef double HOPS_A_SECOND = 62.5
 cdef int LAG = 6            # hops by which a syllable may be counted after it was spoken
@@ -178,7 +179,7 @@ cdef class SyllableRateMeter:
         for j in range(SYLLABLE_UNITS):
             self.hidden[j] += driven[SYLLABLE_UNITS + j] * (fed[j] - self.hidden[j])
             a += self.hidden[j] * SYLLABLE_OUTPUT[j]
-        return <float>log1p(exp(a))
+        return SYLLABLE_SCALE * <float>log1p(exp(a))
 
 
 cdef inline float _counted(float kept) noexcept nogil:

@@ -38,6 +38,8 @@ class Network(NamedTuple):
     candidate_bias: Floats
     output: Floats
     output_bias: Floats
+    scale: Floats = np.ones((), np.float32)
+    """What the result is multiplied by; of the syllables only."""
 
 
 def load(name: str) -> Network:
@@ -112,7 +114,8 @@ def speech_probability(signal: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def syllable_density(signal: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the syllables of each frame, pauses and noise included."""
-    return np.asarray(np.log1p(np.exp(run(load("syllable"), features(signal[np.newaxis]))))[0])
+    network = load("syllable")
+    return np.asarray(network.scale * np.log1p(np.exp(run(network, features(signal[np.newaxis]))))[0])
 
 
 def _follow(floor: NDArray[np.float64], level: NDArray[np.float64]) -> NDArray[np.float64]:
