@@ -67,8 +67,9 @@ The console speaks ITU-T V.250 and 3GPP TS 27.007: on the pty `console` in the s
 - `?` reads, `=` sets, `=?` explains. A mistake in the command is answered `ERROR`, a failure to do it `ERROR` or,
   after `AT+CMEE=1`, `+CME ERROR: number`.
 - Reports never stand between a command and its final code. A call reports `RING` with each ring the caller hears,
-  then `+CLIP: "number",type,,,,validity` after `AT+CLIP=1`, then `#RING: ring,urgency`, all in one piece; its end
-  `NO CARRIER`, `BUSY` or `NO ANSWER`; norms `#NORM: rule,verdict,value,unit,threshold,reason,call_id`.
+  then `+CLIP: "number",type,,,,validity` after `AT+CLIP=1`, all in one piece; its end `NO CARRIER`, `BUSY`
+  or `NO ANSWER`. Only after `AT#URC=1`, for modem software takes them for part of an answer, each ring adds
+  `#RING: ring,urgency`, and norms report `#NORM: rule,verdict,value,unit,threshold,reason,call_id`.
 - In fields, strings stand in quotes; `\\22` is a quote, `\\5C` a backslash. Numbers have a point.
 """
 

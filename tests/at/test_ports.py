@@ -160,9 +160,9 @@ def test_two_consoles_have_sessions_of_their_own(tmp_path: Path) -> None:
     with Cable() as cable, served(tmp_path, (cable.device,)) as console:
         cable.power_on()
         host = Host(console.path)
-        host.ask("ATE0V1+CLIP=1")
-        os.write(cable.master, b"ATE0Q0V0\r")
-        assert cable.until(b"V0\r0\r") == b"ATE0Q0V0\r0\r"
+        host.ask("ATE0V1+CLIP=1;#URC=1")
+        os.write(cable.master, b"ATE0Q0V0#URC=1\r")
+        assert cable.until(b"URC=1\r0\r") == b"ATE0Q0V0#URC=1\r0\r"
         console.rings()
         assert cable.until(b"normal\r\n") == b"2\r#RING: 1,normal\r\n"
         assert b"+CLIP" in host.until(b"normal\r\n")

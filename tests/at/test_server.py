@@ -142,7 +142,7 @@ def test_reset_brings_the_defaults_back(host: Host) -> None:
 
 
 def test_an_incoming_call_rings_with_number_and_is_answered(console: ServedConsole, host: Host) -> None:
-    host.ask("AT+CLIP=1")
+    host.ask("AT+CLIP=1;#URC=1")
     console.rings()
     first = b'\r\nRING\r\n\r\n+CLIP: "+8621555",145,,,,0\r\n\r\n#RING: 1,normal\r\n'
     assert host.until(b"#RING: 1,normal\r\n") == first
@@ -159,7 +159,7 @@ def test_an_incoming_call_rings_with_number_and_is_answered(console: ServedConso
 
 def test_a_refused_second_call_is_not_heard_of(console: ServedConsole, host: Host) -> None:
     console.rings()
-    host.until(b"normal\r\n")
+    host.until(b"RING\r\n")
     console.answered("c1")
     console.emit(CallIncoming(at_s=0, call_id="c2", number="123"))
     console.ended("c2", "busy", "appliance", 486)
@@ -167,7 +167,7 @@ def test_a_refused_second_call_is_not_heard_of(console: ServedConsole, host: Hos
 
 
 def test_reports_wait_for_the_final_code(console: ServedConsole, host: Host) -> None:
-    host.ask("AT+COLP=1")
+    host.ask("AT+COLP=1;#URC=1")
     console.engine.answers["dial"] = {"call_id": "c2"}
     host.write(b"ATD0123;\r")
     wait_for(lambda: any(isinstance(command, Dial) for command in console.engine.asked))
@@ -185,7 +185,7 @@ def test_reports_wait_for_a_line_being_typed_but_not_for_ever(console: ServedCon
     host.quiet(0.05)
     console.rings()
     assert host.quiet(0.3) == b""
-    assert host.until(b"normal\r\n").startswith(b"\r\nRING")
+    assert host.until(b"RING\r\n").startswith(b"\r\nRING")
     assert host.ask("IP?") == ["+CLIP: 0,1", "OK"]
 
 
@@ -247,7 +247,7 @@ def test_s7_ends_a_call_that_is_not_answered(console: ServedConsole, host: Host)
 
 def test_hanging_up_oneself_is_no_report(console: ServedConsole, host: Host) -> None:
     console.rings()
-    host.until(b"normal\r\n")
+    host.until(b"RING\r\n")
     assert host.ask("ATH") == ["OK"]
     console.ended("c1", "rejected", "agent")
     assert host.quiet() == b""
@@ -258,7 +258,7 @@ def test_hanging_up_oneself_is_no_report(console: ServedConsole, host: Host) -> 
 def test_s0_answers_at_its_ring(console: ServedConsole, host: Host) -> None:
     host.ask("ATS0=2")
     console.rings()
-    host.until(b"normal\r\n")
+    host.until(b"RING\r\n")
     console.emit(RingBurst(at_s=0, call_id="c1", ring=2, urgency="warn"))
     wait_for(lambda: Answer(call_id="c1", source="at") in console.engine.asked)
     assert len(console.engine.asked) == 1
@@ -336,7 +336,7 @@ WHOLE = LevelSummary(active_speech_level_dbov=-27.0, activity_percent=40.0, acti
 
 
 def test_rings_levels_and_norms_of_the_call(console: ServedConsole, host: Host) -> None:
-    assert host.ask("AT#RINGS?") == ["ERROR"]
+    assert host.ask("AT#URC=1;#RINGS?") == ["ERROR"]
     console.rings(ring=2)
     host.until(b"normal\r\n")
     assert host.ask("AT#RINGS?") == ['#RINGS: 2,1.50,"normal","c1"', "OK"]
@@ -375,7 +375,7 @@ def test_rings_levels_and_norms_of_the_call(console: ServedConsole, host: Host) 
 def test_the_journal_is_read_line_by_line(console: ServedConsole, host: Host) -> None:
     assert host.ask("AT#CALLS") == ["OK"]
     console.rings()
-    host.until(b"normal\r\n")
+    host.until(b"RING\r\n")
     (line, code) = host.ask("AT#CALLS=5")
     assert line.startswith('#CALLS: "c1","incoming","+8621555","","live","2026')
     assert code == "OK"

@@ -112,7 +112,7 @@ def test_states_are_listed_as_the_standard_numbers_them(console: ServedConsole, 
 def test_waiting_call_is_reported_once_and_rings_when_the_first_is_over(
     console: ServedConsole, host: Host
 ) -> None:
-    host.ask("AT+CCWA=1;#URC=0")
+    host.ask("AT+CCWA=1")
     console.rings("c1", "10010")
     host.until(b"\r\nRING\r\n")
     console.answered("c1")
@@ -131,7 +131,7 @@ def test_waiting_call_is_reported_once_and_rings_when_the_first_is_over(
 
 
 def test_withheld_number_is_told_from_one_that_was_not_sent(console: ServedConsole, host: Host) -> None:
-    host.ask("AT+CLIP=1;#URC=0")
+    host.ask("AT+CLIP=1")
     console.emit(
         CallIncoming(at_s=0, call_id="c1", number="", withheld=True),
         RingBurst(at_s=0, call_id="c1", ring=1, urgency="normal"),

@@ -1,7 +1,15 @@
 import pytest
 
 from tests.core.script import CN_PERIOD_S, Script, answered, ended, ringing, spoken
-from thirdring.protocol.events import CallEnded, NormNoted, Prompt, RingBurst, RingOverflow
+from thirdring.protocol.events import (
+    CallAnswered,
+    CallEnded,
+    CallOutgoing,
+    NormNoted,
+    Prompt,
+    RingBurst,
+    RingOverflow,
+)
 from thirdring_device.core.commands import RefuseCall, SetRinger
 from thirdring_device.core.desk import DeskSettings
 from thirdring_device.core.norms.settings import AnswerSettings
@@ -121,4 +129,14 @@ def test_silent_agent_is_prompted_once_the_limit_has_passed() -> None:
 def test_call_that_ends_at_once_is_not_judged_for_its_greeting() -> None:
     script = Script()
     script.feed(*ringing(10.0), *answered(12.0), *ended(13.0))
+    assert script.verdict("answer.greeting").verdict == "not_applicable"
+
+
+def test_agent_who_calls_out_is_not_told_to_greet() -> None:
+    script = Script()
+    script.feed(CallOutgoing(at_s=10.0, call_id="a", number="10086"), CallAnswered(at_s=12.0, call_id="a"))
+    script.wake(20.0)
+    script.feed(*ended(30.0))
+    assert script.noted("answer.greeting") == []
+    assert script.prompts("answer.greeting") == []
     assert script.verdict("answer.greeting").verdict == "not_applicable"

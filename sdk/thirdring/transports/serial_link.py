@@ -21,7 +21,7 @@ _SYNC_TRIES_S: Final = 1.0
 """What is written while an appliance boots is lost: ask again this often."""
 _BYE_S: Final = 1.0
 _INIT: Final = "ATQ0V1E0+CMEE=1;#VERBOSE=1;#URC=0;#SYNC="
-_BYE: Final = "ATE1+CMEE=0;#EVENTS=off;#URC=1;#VERBOSE=0"
+_BYE: Final = "ATE1+CMEE=0;#EVENTS=off;#VERBOSE=0"
 _ESC: Final = "\x1b"
 """Throws away a line that somebody began before us."""
 _ENDS: Final = ("OK", "ERROR")

@@ -159,8 +159,10 @@ class AnswerGreeting(Norm):
         self._onset_at_s: float | None = None
 
     def handle(self, record: Record) -> list[Event]:
-        """Wait for the agent's first talk-spurt from the answer on."""
+        """Wait for the agent's first talk-spurt from the answer on; who calls out is greeted himself."""
         event = record.event
+        if not self.call.incoming:
+            return []
         if isinstance(event, CallAnswered):
             self._answered_at_s = event.at_s
             self.evidence.append(record.number)

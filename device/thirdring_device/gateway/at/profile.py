@@ -41,7 +41,7 @@ class Profile:
     waiting: int = 0  # +CCWA
     tone_tenths: int = 0  # +VTD
     messages: int = 0  # +CMGF
-    reports: int = 1  # #URC
+    reports: int = 0  # #URC
     verbose: int = 0  # #VERBOSE
     registers: dict[int, int] = field(
         default_factory=lambda: {number: default for number, (default, _, _) in REGISTERS.items()}

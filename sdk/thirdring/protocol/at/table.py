@@ -215,7 +215,12 @@ _OURS: Final = (
         "AT#EVENTS=<after>, AT#EVENTS=off",
         "report every event numbered above after as #EVENT: JSON; ? answers on or off,last number reported",
     ),
-    CommandSpec("#URC", "rts", "AT#URC=<0|1>", "0: no #RING, #NORM and #PROGRESS reports"),
+    CommandSpec(
+        "#URC",
+        "rts",
+        "AT#URC=<0|1>",
+        "1 reports #RING, #NORM and #PROGRESS; 0, the default: modem software trips over them",
+    ),
     CommandSpec(
         "#VERBOSE",
         "rts",
