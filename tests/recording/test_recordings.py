@@ -14,7 +14,15 @@ import pytest
 from tests.peers import wait_until
 from tests.recording.test_recorder import CALL_ID, FACTS, heard, talk
 from thirdring.protocol.errors import MediaError
-from thirdring.protocol.events import Event, Overlap, Record, RecordingDeleted, RecordingEnded
+from thirdring.protocol.events import (
+    AgentRequested,
+    Dtmf,
+    Event,
+    Overlap,
+    Record,
+    RecordingDeleted,
+    RecordingEnded,
+)
 from thirdring_device.adapters.recording.key import KEY_FILE, read_or_make_key
 from thirdring_device.adapters.recording.sealed import SealedWriter, SoundFormat
 from thirdring_device.engine import recordings as recordings_module
@@ -185,6 +193,23 @@ def test_a_long_call_keeps_its_first_facts(bench: Bench) -> None:
     bench.recordings.note(FACTS[1:])
     wait_until(lambda: any(isinstance(event, RecordingEnded) for event in bench.told), "it is closed")
     assert heard(bench.recordings.named(CALL_ID))[1] == FACTS[:2]
+
+
+def test_digits_of_a_pause_are_not_kept(bench: Bench) -> None:
+    pressed = Dtmf(at_s=3.0, call_id=CALL_ID, side="customer", digit="4", method="event")
+    sent = AgentRequested(at_s=3.0, call_id=CALL_ID, action="dtmf", argument="411#")
+    hold = AgentRequested(at_s=3.0, call_id=CALL_ID, action="hold", argument="")
+    assert bench.recordings.shown(pressed) == pressed
+    assert bench.recordings.begin(CALL_ID) is not None
+    assert [bench.recordings.shown(event) for event in (pressed, sent, hold)] == [pressed, sent, hold]
+    bench.recordings.mask(CALL_ID, True)
+    assert bench.recordings.shown(pressed) == replace(pressed, digit="x")
+    assert bench.recordings.shown(sent) == replace(sent, argument="xxxx")
+    assert bench.recordings.shown(hold) == hold
+    assert bench.recordings.shown(replace(pressed, call_id="another")).call_id == "another"
+    bench.recordings.mask(CALL_ID, False)
+    assert bench.recordings.shown(pressed) == pressed
+    bench.recordings.close_all()
 
 
 def test_the_newest_are_listed_first(bench: Bench) -> None:

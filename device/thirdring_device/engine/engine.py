@@ -90,8 +90,6 @@ DIALLING: Final = frozenset({"dial", "redial"})
 """Commands that need the trunk."""
 MOST_LISTED: Final = 1000
 """Recordings in one answer."""
-MASKED_DIGIT: Final = "x"
-"""Stands in the journal for a digit that came while the recording was paused: a card number, say."""
 FLUSH_S: Final = 2.0
 """How often writing is tried again while the disk is full."""
 
@@ -248,10 +246,10 @@ class Engine:
             fact = waiting.popleft()
             if isinstance(fact, Dtmf) and not self._sieves[fact.call_id].passes(fact):
                 continue
-            if isinstance(fact, Dtmf) and self._recordings.masks(fact.call_id):
-                fact = replace(fact, digit=MASKED_DIGIT)
+            shown = self._recordings.shown(fact)
+            fact = shown if isinstance(fact, Dtmf) else fact  # noqa: PLW2901, RUF100
             (record,) = self._journal.number([fact])
-            records.append(record)
+            records.append(replace(record, event=shown))
             self._note(fact)
             try:
                 outputs = self._desk.handle(record)

@@ -5,6 +5,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal, cast
@@ -13,7 +14,16 @@ import numpy as np
 import numpy.typing as npt
 
 from thirdring.protocol.errors import ThirdringError, error
-from thirdring.protocol.events import CallAnswered, CallEnded, Event, Record, RecordingDeleted, RecordingEnded
+from thirdring.protocol.events import (
+    AgentRequested,
+    CallAnswered,
+    CallEnded,
+    Dtmf,
+    Event,
+    Record,
+    RecordingDeleted,
+    RecordingEnded,
+)
 from thirdring.protocol.views import RecordingView
 from thirdring_device.adapters.media import CallMedia
 from thirdring_device.adapters.recording.facts import is_kept, pack
@@ -36,6 +46,7 @@ GIGABYTE: Final = 1_000_000_000
 DAY_S: Final = 86_400.0
 HEADROOM_BYTES: Final = 16 * MEGABYTE
 """Freed besides the reserve, so that not each minute of a call deletes another one."""
+MASKED_DIGIT: Final = "x"
 NEWEST: Final = 16
 """Recordings looked at when the engine starts: more than can have been open at once."""
 SWEEP_S: Final = 3600.0
@@ -203,10 +214,16 @@ class Recordings:
         if (recorder := self._recorders.get(call_id)) is not None:
             recorder.mask(masked)
 
-    def masks(self, call_id: str) -> bool:
-        """Return whether the call's recording is paused, or is about to be."""
-        recorder = self._recorders.get(call_id)
-        return recorder is not None and recorder.masked
+    def shown(self, event: Event) -> Event:
+        """Return an event as it may be kept: digits of a pause, a card number perhaps, read ``x``."""
+        recorder = self._recorders.get(event.call_id)
+        if recorder is None or not recorder.masked:
+            return event
+        if isinstance(event, Dtmf):
+            return replace(event, digit=MASKED_DIGIT)
+        if isinstance(event, AgentRequested) and event.action == "dtmf":
+            return replace(event, argument=MASKED_DIGIT * len(event.argument))
+        return event
 
     def repaired(self, records_of: Callable[[str], Sequence[Record]]) -> list[Event]:
         """Finish the recordings that an earlier engine died on; return what is to be journalled.
