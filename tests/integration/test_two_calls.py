@@ -98,7 +98,7 @@ def test_waiting_call_is_taken_swapped_and_both_are_judged_alike_thrice(
     for call_id in (a, b):
         records = reader.call_events(call_id)
         live = [r.event for r in records if r.event.derived]
-        assert replay(records, desk_settings(settings)) == live
+        assert replay(records, desk_settings(settings), finish=False) == live
         recording = unit.state_dir / "recordings" / f"{call_id}.wav"
         wait_until(lambda recording=recording: comment_of(recording), "the recording is closed")  # type: ignore[misc]
         report = analyze(recording, settings)
