@@ -22,6 +22,7 @@ from thirdring.protocol.commands import (
 from thirdring.protocol.errors import CallError
 from thirdring.protocol.events import (
     CallAlerting,
+    CallAnswered,
     CallEnded,
     CallIncoming,
     ConferenceEnded,
@@ -310,3 +311,21 @@ def test_conference_joins_the_two_and_ends_with_either() -> None:
     assert ask(script, Mute(), 35.0) == [MuteCall("a", True), MuteCall("b", True)]
     script.feed(*ended(40.0, call_id="a"), ConferenceEnded(at_s=40.0, call_id="b"))
     assert [(c.state, c.conference) for c in script.desk.calls] == [("active", False)]
+
+
+def test_call_that_takes_the_place_of_another_neither_rings_nor_is_asked_about() -> None:
+    script = Script()
+    script.feed(*ringing(at_s=1.0), *answered(at_s=2.0))
+    ended_s = 10.0
+    commands = script.feed(
+        CallEnded(at_s=ended_s, call_id="a", by="customer", cause="transferred"),
+        CallIncoming(at_s=ended_s, call_id="b", number="1380", replaces="a"),
+        CallAnswered(at_s=ended_s, call_id="b"),
+    )
+    assert not any(isinstance(command, RingCaller | AnswerCall | RefuseCall) for command in commands)
+    assert [(call.call_id, call.state) for call in script.desk.calls] == [("b", "active")]
+    script.feed(CallEnded(at_s=20.0, call_id="b", by="customer", cause="hangup"))
+    rings = [
+        e for e in script.derived if isinstance(e, Verdict) and e.call_id == "b" and e.rule == "answer.rings"
+    ]
+    assert [verdict.verdict for verdict in rings] == ["not_applicable"], "nobody let it ring"
