@@ -89,4 +89,6 @@ def derived_again(unit: Unit, call_id: str) -> list[object]:
     reader = JournalReader(unit.state_dir / "journal.sqlite3")
     records = reader.call_events(call_id)
     reader.close()
-    return list(replay(records, desk_settings(load_settings(unit.settings, unit.state_dir))))
+    # What is judged a minute after the call has not been judged live either.
+    settings = desk_settings(load_settings(unit.settings, unit.state_dir))
+    return list(replay(records, settings, finish=False))
