@@ -138,6 +138,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_sound(session: nox.Session) -> None:
+    """Measure mouth to wire beside baresip at a virtual headset."""
+    session.run("python", "-m", "bench.sound_delay", *session.posargs)
+
+
+@nox.session
 def hil(session: nox.Session) -> None:
     """Run the bench; arguments as in ``nox -s hil -- --targets simulator,/dev/ttyUSB0``."""
     session.run("python", "-m", "pytest", "hil/suites", *session.posargs)

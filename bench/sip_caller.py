@@ -35,14 +35,15 @@ class SipCaller:
         self._socket.close()
         self._rtp.close()
 
-    def invite(self) -> float:
-        """Send an INVITE; return the seconds until 180."""
+    def invite(self, *, rings: bool = True) -> float:
+        """Send an INVITE; return the seconds until 180, unless the other side answers without."""
         self._call += 1
         self._to = f"<sip:desk@127.0.0.1:{self._port}>"
         sdp = SDP.format(rtp=self._rtp.getsockname()[1])
         sent_s = time.perf_counter()
         self._send("INVITE", 1, sdp)
-        self._wait("180")
+        if rings:
+            self._wait("180")
         return time.perf_counter() - sent_s
 
     def answered(self) -> float:
@@ -52,6 +53,15 @@ class SipCaller:
         self._to = next(line[4:] for line in answer.split("\r\n") if line.lower().startswith("to: "))
         self._send("ACK", 1)
         return at_s
+
+    def listen(self, duration_s: float) -> list[tuple[float, bytes]]:
+        """Return the payload of every RTP packet of so long, and when it came."""
+        packets = []
+        end_s = time.perf_counter() + duration_s
+        while time.perf_counter() < end_s:
+            data = self._rtp.recv(2048)
+            packets.append((time.perf_counter(), data[12:]))
+        return packets
 
     def bye(self) -> None:
         """End the call."""

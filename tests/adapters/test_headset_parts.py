@@ -60,11 +60,16 @@ def test_drift_of_the_device_is_made_up_for_without_a_gap(drift_ppm: float) -> N
 
 def test_margin_grows_when_a_thread_comes_late_and_shrinks_again() -> None:
     buffer, out = ElasticBuffer(RATE_HZ, MARGIN, LIMIT), np.zeros(FRAME, dtype=np.int16)
-    buffer.put(tone(2 * FRAME))
+    buffer.put(tone(MARGIN))
+    for _ in range(100):
+        buffer.put(tone(FRAME))
+        assert buffer.take(out) == FRAME
+    buffer.put(tone(FRAME - MARGIN))
     assert buffer.take(out) == FRAME
-    assert buffer.take(out) == MARGIN
-    buffer.put(tone(FRAME))
-    assert buffer._margin == MARGIN + FRAME - MARGIN
+    buffer.put(tone(FRAME - MARGIN))
+    assert buffer.take(out) == FRAME - MARGIN
+    buffer.put(tone(2 * MARGIN))
+    assert buffer._margin == 2 * MARGIN
     for _ in range(5000):
         buffer.put(tone(FRAME))
         buffer.take(out)

@@ -12,8 +12,10 @@ Samples = npt.NDArray[np.int16]
 
 WINDOW_S: Final = 1.0
 """What is left after each ``take`` is watched for so long; the least of it is delay that could be saved."""
-TOLERANCE: Final = 0.25
+TOLERANCE: Final = 0.5
 """Share of the margin by which the least may differ before anything is done."""
+MOST_GROWN: Final = 0.125
+"""Share of the limit that the margin grows to at most."""
 MARGIN_DECAY: Final = 0.1
 """Share of what the margin has grown by that is given back after each window."""
 MOST_CHANGED: Final = 0.005
@@ -40,6 +42,8 @@ class ElasticBuffer:
         self._watched = 0
         self._least = limit
         self._surplus = 0.0
+        self._settled = False
+        """Whether the first window is over: at the beginning threads are late that will not be again."""
         self.missing = 0
         """Samples that were not there in time since ``clear``, the beginning apart."""
 
@@ -47,7 +51,7 @@ class ElasticBuffer:
         """Begin anew."""
         with self._lock:
             self._count, self._flows, self._surplus, self.missing = 0, False, 0.0, 0
-            self._watched, self._least = 0, self._limit
+            self._watched, self._least, self._settled = 0, self._limit, False
             self._margin = self._wanted_margin
 
     def put(self, samples: Samples) -> None:
@@ -77,11 +81,15 @@ class ElasticBuffer:
                 given = used
                 self.missing += wanted - used
                 self._flows = used > 0
-                if self._flows:  # late, not gone
-                    self._margin = min(self._margin + wanted - used, self._limit // 4)
-            else:
-                self._resample(out, used)
-                given = wanted
+                if self._flows and self._settled:  # late, not gone
+                    grown = self._margin + wanted - used
+                    self._margin = min(grown, max(self._wanted_margin, int(MOST_GROWN * self._limit)))
+                # What comes late makes the buffer longer by itself: watch anew.
+                self._surplus, self._watched, self._least = 0.0, 0, self._limit
+                self._drop(used)
+                return given
+            self._resample(out, used)
+            given = wanted
             self._drop(used)
             self._watch(wanted)
             return given
@@ -108,7 +116,8 @@ class ElasticBuffer:
             if surplus > self._limit // 4:  # after a standstill: one jump is better than a long delay
                 self._drop(surplus)
                 surplus = 0
-            self._surplus = float(surplus) if abs(surplus) > TOLERANCE * self._margin else 0.0
+            self._surplus = float(surplus) if abs(surplus) > TOLERANCE * self._wanted_margin else 0.0
+            self._settled = True
             self._margin -= round(MARGIN_DECAY * (self._margin - self._wanted_margin))
             self._watched, self._least = 0, self._limit
 

@@ -36,8 +36,8 @@ SAMPLE_RATE_HZ: Final = 16000
 FRAME_SAMPLES: Final = 320
 MOUTH_BLOCK_MS: Final = 5
 EAR_BLOCK_MS: Final = 10
-MARGIN_SAMPLES: Final = 80
-"""5 ms kept in the buffers for a thread that comes late."""
+MARGIN_SAMPLES: Final = 128
+"""8 ms kept in the buffers for a thread that comes late."""
 LIMIT_SAMPLES: Final = 1600
 """100 ms: what is older is dropped."""
 FIRST_OPEN_S: Final = 2.0
