@@ -125,6 +125,14 @@ def _parser() -> argparse.ArgumentParser:
     agent.add_argument("state", nargs="?", choices=("ready", "break", "away"), help="what the agent does now")
     agent.add_argument("--name", default="", help="who sits at the desk from now on")
     agent.add_argument("--reason", default="", help="in the agent's words")
+    notes = command("notes", _notes)
+    notes.add_argument("call", nargs="?", default="", help="the call's id (default: the newest calls)")
+    command("contacts", _contacts).add_argument("number", nargs="?", default="", help="only this number")
+    call_backs = command("call-backs", _call_backs)
+    call_backs.add_argument("--done", action="store_true", help="those that have happened")
+    prompts = command("prompts", _prompts)
+    prompts.add_argument("call", nargs="?", default=LAST, help="the call's id (default: the last call)")
+    prompts.add_argument("--language", choices=("zh", "en"), default="", help="default: as set")
     figures = command("figures", _figures)
     figures.add_argument("--from", dest="start", default="", help="ISO 8601, local time (default: today)")
     figures.add_argument("--to", dest="end", default="", help="up to here (default: the next midnight)")
@@ -319,6 +327,39 @@ def _agent(appliance: Appliance, options: argparse.Namespace) -> None:
         _print_json({"agent_state": state.agent_state, "agent": state.agent})
     else:
         print(plain(f"{state.agent_state} {state.agent}".strip()))
+
+
+def _notes(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show what was written down of calls."""
+    _print_views(appliance.notes(options.call), options)
+
+
+def _contacts(appliance: Appliance, options: argparse.Namespace) -> None:
+    """List the contacts."""
+    _print_views(appliance.contacts(options.number), options)
+
+
+def _call_backs(appliance: Appliance, options: argparse.Namespace) -> None:
+    """List who is to be called back, the most urgent first."""
+    _print_views(appliance.call_backs(done=options.done), options)
+
+
+def _prompts(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show what the agent was told during a call, in words."""
+    shown = appliance.prompts(_named(appliance, options.call), options.language)
+    if options.json:
+        _print_json([to_fields(view) for view in shown])
+        return
+    print(table(("TIME", "URGENCY", "NORM", "TEXT"), [(v.utc, v.urgency, v.rule, v.text) for v in shown]))
+
+
+def _print_views(views: Sequence[Any], options: argparse.Namespace) -> None:
+    rows = [to_fields(view) for view in views]
+    if options.json:
+        _print_json(rows)
+    elif rows:
+        header = [name.replace("_", " ").upper() for name in rows[0]]
+        print(table(header, [list(row.values()) for row in rows]))
 
 
 def _figures(appliance: Appliance, options: argparse.Namespace) -> None:

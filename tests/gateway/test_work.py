@@ -1,5 +1,6 @@
 """Notes, contacts and call-backs over HTTP and the SDK, on the engine's own work and a real journal."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.gateway.desk import Desk
 from tests.gateway.test_api import assert_problem, with_gateway
 from tests.sdk.test_sync_and_cli import desk_in_background
 from thirdring import Appliance, CallIncoming, Prompt, Record, RequestError
+from thirdring.cli import main
 from thirdring.protocol.commands import Command
 from thirdring.protocol.events import Event
 from thirdring_device.adapters.numbers import classify
@@ -118,6 +120,30 @@ def test_contacts_come_and_go_as_csv(tmp_path: Path) -> None:
             assert_problem(await http.post("/v1/contacts.csv", content=bad, headers=headers), 1004)
 
     with_gateway(tmp_path, scenario)
+
+
+def test_the_hosts_command_lists_the_agents_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with desk_in_background(tmp_path) as (desk, run):
+        Worker(desk)
+        run(desk.one_call())
+        monkeypatch.setenv("THIRDRING_URL", desk.url)
+        monkeypatch.setenv("THIRDRING_TOKEN", desk.token)
+        monkeypatch.delenv("THIRDRING_TOKEN_FILE", raising=False)
+        with Appliance(desk.url, desk.token) as appliance:
+            appliance.take_notes("c1", name="Wang", matter="a bill", call_back="2026-05-05T10:00")
+            appliance.save_contact("13800138000", "Wang", firm="Haitian")
+
+        def shows(line: str) -> str:
+            assert main(line.split()) == 0
+            return capsys.readouterr().out
+
+        assert "a bill" in shows("notes")
+        assert "Haitian" in shows("contacts 13800138000")
+        assert "2026-05-05T02:00:00Z" in shows("call-backs")
+        assert shows("call-backs --done") == ""
+        assert json.loads(shows("--json notes c1"))[0]["name"] == "Wang"
 
 
 def test_the_sdk_keeps_notes_and_contacts(tmp_path: Path) -> None:
