@@ -104,7 +104,8 @@ class _Recorded:
         call_id = records[0].event.call_id
         events = [record.event for record in records if record.event.call_id == call_id]
         facts = [event for event in events if not isinstance(event, MediaStarted)]
-        if not facts or not isinstance(facts[0], CallIncoming | CallOutgoing):
+        begun = next((event for event in facts if not isinstance(event, AgentRequested)), None)
+        if not isinstance(begun, CallIncoming | CallOutgoing):
             raise error(4000, f"{path}: its facts lack the call's beginning")
         media = next((event for event in events if isinstance(event, MediaStarted)), None)
         answered = next((event for event in events if isinstance(event, CallAnswered)), events[0])

@@ -23,6 +23,7 @@ from thirdring.protocol.events import (
     CallAnswered,
     CallEnded,
     CallIncoming,
+    CallOutgoing,
     Event,
     Record,
     RecordingPaused,
@@ -97,6 +98,7 @@ def live_records(
     *,
     ended: bool = True,
     paused_s: tuple[float, float] | None = None,
+    outgoing: bool = False,
 ) -> list[Record]:
     """Run a call as the engine does, recording it to ``path``; return all that was said of it."""
     settings = Settings()
@@ -126,6 +128,17 @@ def live_records(
         CallAnswered(at_s=answered_s, call_id=CALL_ID),
         *heard,
     ]
+    if outgoing:
+        facts[0] = CallOutgoing(at_s=BEGAN_AT_S, call_id=CALL_ID, number="10086")
+        facts[2] = AgentRequested(
+            at_s=BEGAN_AT_S,
+            call_id=CALL_ID,
+            action="dial",
+            argument="10086",
+            reason="asked for",
+            local_time="2026-03-02T22:15:00+08:00",
+        )
+        facts.insert(0, facts.pop(2))
     end = CallEnded(at_s=end_s, call_id=CALL_ID, by="customer", cause="hangup")
     utc = "2026-03-02T08:15:04.500Z"
     records = judged([*facts, end], desk_settings(settings), lambda at_s: utc)
@@ -307,6 +320,18 @@ def test_a_recording_of_a_call_that_never_ended_is_judged_as_interrupted(tmp_pat
     report = analyze(tmp_path / "call.wav", Settings())
     assert report.call.cause == "interrupted"
     assert [verdict.rule for verdict in report.verdicts] == RULES
+
+
+def test_a_recording_of_a_call_of_ours_tells_why_and_when_it_was_dialled(tmp_path: Path) -> None:
+    path = tmp_path / f"{CALL_ID}.wav"
+    agent, customer = (voiced((0.5, 3.0, -26.0), length_s=5.0) for _ in range(2))
+    live = live_records(path, agent, customer, 3.0, outgoing=True)
+    found = {verdict.rule: verdict for verdict in analyze(path, Settings()).verdicts}
+    for record in live:
+        if isinstance(record.event, Verdict) and record.event.rule.startswith("outbound."):
+            again = found[record.event.rule]
+            assert (again.verdict, again.reason) == (record.event.verdict, record.event.reason)
+    assert (found["outbound.hours"].verdict, found["outbound.prepared"].verdict) == ("warned", "met")
 
 
 def foreign(path: Path, rate_hz: int = SAMPLE_RATE_HZ) -> Path:

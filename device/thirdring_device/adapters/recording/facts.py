@@ -40,7 +40,7 @@ _SIGNALLING: Final = frozenset(
         "call_ended",
     }
 )
-_ACTIONS: Final = frozenset({"answer", "hangup", "transfer"})
+_ACTIONS: Final = frozenset({"dial", "answer", "hangup", "transfer"})
 _FREE_TEXT: Final = ("number", "display_name", "remote_uri", "reason")
 
 
