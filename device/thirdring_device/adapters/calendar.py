@@ -11,7 +11,8 @@ from phonenumbers import timezone
 
 __all__ = ["festival", "holiday", "local_time", "region_of"]
 
-_BARE_REST: Final = ("休息日", "Day off")
+_NOT_MERRY: Final = frozenset({"休息日", "Day off", "清明节", "Tomb-Sweeping Day"})
+"""Days off that nobody is wished a happy one of."""
 HOLIDAY_LANGUAGES: Final = {"zh": "zh_CN", "en": "en_US"}
 
 
@@ -53,6 +54,6 @@ def holiday(country: str, day: date, language: str = "en") -> str:
 
 
 def festival(name: str) -> str:
-    """Return the bare name of a holiday, without what stands in brackets; empty for a mere day off."""
+    """Return the bare name of a holiday, without what stands in brackets; empty where nobody says "happy"."""
     bare = name.split(";")[0].split("（")[0].split(" (")[0].strip()
-    return "" if bare in _BARE_REST else bare
+    return "" if bare in _NOT_MERRY else bare
