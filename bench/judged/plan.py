@@ -43,8 +43,9 @@ NOTES_S: Final = 60.0
 QUIET_DBOV: Final = -68.0
 ALERTED_S: Final = 0.05
 FIGURES_EVERY_S: Final = 5.0
+FIGURES_LAG_S: Final = 0.5
 RATE_SPEECH_S: Final = 3.0
-"""How often the pace of the last 10 s is told, and how much speech must stand behind it."""
+"""How often the pace of 10 s is told and how late, and how much speech must stand behind it."""
 Signal = npt.NDArray[np.int16]
 ANSWERED_RULES: Final = (
     "answer.late_opener",
@@ -291,7 +292,7 @@ def _judge_rate(plan: CallPlan) -> None:
     """Without 3 s of the agent's speech behind any figure there is no pace; near them it is not judged."""
     if plan.truth.get("voice.rate", "not_applicable") == "not_applicable":
         return
-    ends_s = np.arange(FIGURES_EVERY_S, plan.duration_s, FIGURES_EVERY_S)
+    ends_s = np.arange(FIGURES_EVERY_S, plan.duration_s, FIGURES_EVERY_S) - FIGURES_LAG_S
     most_s = max((plan.agent_talked_s(end_s - 10.0, end_s) for end_s in ends_s), default=0.0)
     if not plan.agent.pace_known or abs(most_s - RATE_SPEECH_S) < 0.5:
         del plan.truth["voice.rate"]
