@@ -2,6 +2,8 @@
 
 import itertools
 import json
+import os
+import random
 import re
 import shutil
 import socket
@@ -23,28 +25,34 @@ from tests.certificates import Certificate
 LOOPBACK = "127.0.0.1"
 SCENARIOS = Path(__file__).parent / "adapters" / "sipp"
 POLL_S = 0.02
+LOWEST_PORT, PORTS, PORT_RANGES = 10_000, 5_000, 4  # the kernel lends from 32768 on
 PASSWORD = "right"  # noqa: S105 - of a registrar that lives for one test
 
 
 def free_port() -> int:
-    """Return a port that is free on loopback for UDP and TCP, as is its successor (RTCP, SIP over TLS)."""
+    """Return a port that is free on loopback for UDP and TCP, as is its successor (RTCP, SIP over TLS).
+
+    It lies below those that the kernel lends to whoever asks for any, and in a range of its own for each
+    process of a run in parallel, so that nobody takes it before its user does.
+    """
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % PORT_RANGES
+    first = LOWEST_PORT + worker * PORTS
     while True:
+        port = random.SystemRandom().randrange(first, first + PORTS, 2)
         with (
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rtcp,
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
             socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tls,
         ):
-            udp.bind((LOOPBACK, 0))
-            port = int(udp.getsockname()[1])
             try:
+                udp.bind((LOOPBACK, port))
                 tcp.bind((LOOPBACK, port))
                 rtcp.bind((LOOPBACK, port + 1))
                 tls.bind((LOOPBACK, port + 1))
-            except (OSError, OverflowError):
+            except OSError:
                 continue
-            if port < 60000:
-                return port
+            return port
 
 
 def wait_until(condition: Callable[[], object], what: str, timeout_s: float = 10.0) -> None:

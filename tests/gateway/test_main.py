@@ -11,17 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.desk import Desk, at_the_desk
+from tests.peers import free_port
 from thirdring import AsyncAppliance, StorageError
 from thirdring_device.cli import main
 from thirdring_device.gateway.api.token import read_or_make_token, same_token
 from thirdring_device.gateway.main import listen
-
-
-def free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
 
 
 def settings_file(folder: Path, port: int) -> Path:
