@@ -210,7 +210,8 @@ def test_ear_that_cannot_be_written_blocks_nobody(tmp_path: Path) -> None:
 
 def test_histogram_of_ticks() -> None:
     histogram = TickHistogram()
-    assert histogram.read() == {"count": 0, "max_ms": 0, "p50_ms": 0, "p99_ms": 0, "p99_9_ms": 0}
+    nothing = {"count": 0, "max_ms": 0, "p50_ms": 0, "p99_ms": 0, "p99_9_ms": 0, "bins_ms": []}
+    assert histogram.read() == nothing
     now_s = 0.0
     for interval_ms in [20.05] * 990 + [30.05] * 9 + [250.0]:
         histogram.tick(now_s)
@@ -222,6 +223,7 @@ def test_histogram_of_ticks() -> None:
     assert result["p99_ms"] == pytest.approx(20.1)
     assert result["p99_9_ms"] == pytest.approx(30.1)
     assert result["max_ms"] == pytest.approx(250.0)
+    assert result["bins_ms"] == [[20.1, 990], [30.1, 9], [200.0, 1]]
     histogram.reset()
     assert histogram.read()["count"] == 0
     histogram.tick(now_s + 5)

@@ -300,10 +300,10 @@ class GetHeadset(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetMetrics(Command):
-    """Return ``{"frame_interval": {"count", "p50_ms", "p99_ms", "p99_9_ms", "max_ms"}}``.
+    """Return ``{"frame_interval": {"count", "p50_ms", "p99_ms", "p99_9_ms", "max_ms", "bins_ms"}}``.
 
     The intervals between the sound bridge's ticks (20 ms when all is well) since the start or the last
-    ``reset``.
+    ``reset``; ``bins_ms`` has the histogram as pairs of upper edge and number.
     """
 
     name = "get_metrics"

@@ -1,7 +1,7 @@
 """How regularly the bridge ticks, as a histogram that costs nothing to keep."""
 
 from array import array
-from typing import Final
+from typing import Any, Final
 
 __all__ = ["TickHistogram"]
 
@@ -34,12 +34,17 @@ class TickHistogram:
         """Begin anew with the next tick."""
         self._reset = True
 
-    def read(self) -> dict[str, float]:
-        """Return ``count``, ``p50_ms``, ``p99_ms``, ``p99_9_ms`` (upper edge of the bin) and ``max_ms``."""
+    def read(self) -> dict[str, Any]:
+        """Return ``count``, ``p50_ms``, ``p99_ms``, ``p99_9_ms``, ``max_ms`` and ``bins_ms``.
+
+        The percentiles are the upper edges of their bins; ``bins_ms`` has the bins that hold something,
+        each its upper edge and how many it holds.
+        """
         bins = array("Q", bytes(8 * BINS)) if self._reset else self._bins[:]
         count = sum(bins)
         largest_ms = 0.0 if self._reset else self._max_ms
-        result = {"count": float(count), "max_ms": largest_ms}
+        filled = [[round((index + 1) * BIN_MS, 1), number] for index, number in enumerate(bins) if number]
+        result: dict[str, Any] = {"count": float(count), "max_ms": largest_ms, "bins_ms": filled}
         for name, share in (("p50_ms", 0.5), ("p99_ms", 0.99), ("p99_9_ms", 0.999)):
             seen, result[name] = 0, 0.0
             for index, number in enumerate(bins):
