@@ -191,12 +191,15 @@ class DeskCall(pj.Call):  # type: ignore[misc]
 
     def check_wire(self, now_s: float, warn_s: float, end_s: float) -> None:
         """End the call when no RTP came for ``end_s``, unless the other side holds it."""
-        if self._ended or self._stream_index is None or not self._answered:
+        if self._ended or not self._answered:
             self._wire_alive_s = now_s
             return
         if not self.isActive():
             self.gone = True
             self._report_end("network", "lost", 0, "the SIP stack has dropped the call")
+            return
+        if self._stream_index is None:
+            self._wire_alive_s = now_s
             return
         info = self.getInfo()  # owns the memory that its media live in
         if not info.media[self._stream_index].dir & pj.PJMEDIA_DIR_DECODING:
@@ -247,6 +250,8 @@ class DeskCall(pj.Call):  # type: ignore[misc]
     @guarded
     def onStreamDestroyed(self, prm: Any) -> None:  # noqa: N802
         """Note that the stream has left the bridge: at the call's end, or for a new one."""
+        if prm.streamIdx == self._stream_index:
+            self._stream_index = None
         if not self._ended:
             self.desk.sound.stream_gone(self.call_id)
 
