@@ -119,8 +119,8 @@ def main() -> None:
         stack.enter_context(baresip(folder / "baresip", port))
         ours: Packets = []
         theirs: Packets = []
-        # Somebody who asks for 5 ms has the null sink work like a device with such periods, not by 50 ms.
-        stack.enter_context(headset.listening("mouth"))
+        # Somebody who asks for 2 ms has the null sink work like a device with such periods, not by 50 ms.
+        stack.enter_context(headset.listening("mouth", latency_ms=2))
         speaker = headset.say(speech)
         calls = [
             threading.Thread(target=heard, args=(running.sip_port, True, seconds, ours)),

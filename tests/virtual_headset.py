@@ -143,12 +143,12 @@ class VirtualHeadset(Peer):
         )
 
     @contextmanager
-    def listening(self, sink: str = "ear", rate_hz: int = 16000) -> Iterator[Recording]:
-        """Record what ``sink`` plays."""
+    def listening(self, sink: str = "ear", rate_hz: int = 16000, latency_ms: int = 5) -> Iterator[Recording]:
+        """Record what ``sink`` plays; while somebody does, the sink moves sound at least so often."""
         recording = Recording(
             [
                 *("parec", f"--server=unix:{self._socket}", f"--device={sink}.monitor", "--raw"),
-                *("--format=s16le", f"--rate={rate_hz}", "--channels=1", "--latency-msec=5"),
+                *("--format=s16le", f"--rate={rate_hz}", "--channels=1", f"--latency-msec={latency_ms}"),
             ],
             rate_hz,
         )

@@ -53,6 +53,7 @@ def test_speech_is_heard_both_ways_at_the_levels_set(headset: VirtualHeadset, tm
     assert speech_level(heard, heard_rate_hz).active_dbov == pytest.approx(AGENT_DBOV, abs=1.0)
 
 
+@pytest.mark.parametrize("headset", [48000], indirect=True)
 def test_sidetone_is_as_loud_as_set(headset: VirtualHeadset, tmp_path: Path) -> None:
     tone = write_tone(tmp_path / "tone.wav", 1000.0, 48000, 2.0)
     settings = {"headset.device": ALSA_NAME, "headset.sidetone_db": SIDETONE_DB}

@@ -36,8 +36,9 @@ SAMPLE_RATE_HZ: Final = 16000
 FRAME_SAMPLES: Final = 320
 MOUTH_BLOCK_MS: Final = 5
 EAR_BLOCK_MS: Final = 10
-MARGIN_SAMPLES: Final = 128
-"""8 ms kept in the buffers for a thread that comes late."""
+MOUTH_MARGIN_SAMPLES: Final = 32
+EAR_MARGIN_SAMPLES: Final = 80
+"""2 and 5 ms kept in the buffers for a thread that comes later than it has of late."""
 LIMIT_SAMPLES: Final = 1600
 """100 ms: what is older is dropped."""
 FIRST_OPEN_S: Final = 2.0
@@ -91,8 +92,10 @@ class NativeHeadset:
 
     @staticmethod
     def _side(device: str, direction: Any) -> DeviceSide:
-        buffer = ElasticBuffer(SAMPLE_RATE_HZ, MARGIN_SAMPLES, LIMIT_SAMPLES)
-        block_ms = MOUTH_BLOCK_MS if direction == "capture" else EAR_BLOCK_MS
+        mouth = direction == "capture"
+        margin = MOUTH_MARGIN_SAMPLES if mouth else EAR_MARGIN_SAMPLES
+        buffer = ElasticBuffer(SAMPLE_RATE_HZ, margin, LIMIT_SAMPLES)
+        block_ms = MOUTH_BLOCK_MS if mouth else EAR_BLOCK_MS
         return DeviceSide(device, direction, buffer, rate_hz=SAMPLE_RATE_HZ, block_ms=block_ms)
 
     @property

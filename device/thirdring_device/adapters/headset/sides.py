@@ -45,6 +45,7 @@ class DeviceSide:
     def close(self) -> None:
         """Close the device; one that hangs is left behind."""
         self._stop.set()
+        log.info("%s (%s): %d samples came late", self._device, self._direction, self.buffer.missing)
         if self._thread.is_alive():
             self._thread.join(STOP_WAIT_S)
             if self._thread.is_alive():
