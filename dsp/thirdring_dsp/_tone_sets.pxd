@@ -365,16 +365,15 @@ cdef inline void _read_several(
                         a_re[i] = b_re[i]
                         a_im[i] = b_im[i]
                         lock.off_hz[i] = spec.aside[tries].off_hz[i]
-    if explained > <float>1.3 * bank.window_energy:
-        # More than there is: lines moved so near to each other that they cannot be told apart.
-        lock.locked = 0
-        return
     for i in range(spec.lines):
-        k = spec.line[i]
         one = a_re[i] * a_re[i] + a_im[i] * a_im[i]
         power += one
         if i != spec.carrier and (least < 0.0 or one < least):
             least = one
+    if explained > <float>1.3 * bank.window_energy or 40.0 * power > bank.window_energy and spec.resolved:
+        # More than there is: lines moved so near to each other that they cannot be told apart.
+        lock.locked = 0
+        return
     # Amplitudes of lines nearer than the window resolves would magnify every error.
     out.level = 0.5 * power if spec.resolved else explained / 320.0
     out.power = 0.5 * spec.lines * least if spec.resolved and spec.carrier < 0 else out.level

@@ -2,6 +2,7 @@
 
 import base64
 
+import pytest
 from bench.fuzz_dsp import FUZZED, try_bytes
 
 # Two lines of Japan's ringback drawn together until their level came out at +48 dBov.
@@ -15,9 +16,22 @@ RINGBACK_OF_JAPAN = (
     "IiIi0Z09nZ0QnZ1QAJ2dnZ2dnZ2dnZ2dnZ0="
 )
 
+# The same, with large lines that cancel each other.
+RINGBACK_THAT_CANCELS = (
+    "RkZGRkZGRkZGRkZGRkZGRkZGRkZGRkZGRkZGRkZGRkZGRkZGRkZGlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVlZWV"
+    "lZWVlZWVlZWVlZWVlZWVlZWVlQgICAgICAgICAgICENDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0ND"
+    "Q0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0MsQ0NDQ0NDQ0NDQ0ND"
+    "Q0NDQ0NDQ0NDCAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgBAAARCAgICAgICAgICAgICAgICAgI"
+    "CAgICAgICAgICJWVlZWVlZWVlZWVlZWVlZWVlZWVlZWVCAgICAgICAgICAgIQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0ND"
+    "Q0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0ND"
+    "QyxDQ0NDQ0NDQ0NDQ0NDQ0NDQ0NDQ0MICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI"
+    "CAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAiVlZWVlZVGRkZGRkZGAQAAIUYBAAAhRkZGRkZGRrgnCg=="
+)
 
-def test_no_tone_is_louder_than_the_signal() -> None:
-    try_bytes(FUZZED["CallProgressDetector-JP"], base64.b64decode(RINGBACK_OF_JAPAN))
+
+@pytest.mark.parametrize("stream", [RINGBACK_OF_JAPAN, RINGBACK_THAT_CANCELS])
+def test_no_tone_is_louder_than_the_signal(stream: str) -> None:
+    try_bytes(FUZZED["CallProgressDetector-JP"], base64.b64decode(stream))
 
 
 # A tone from the first sample on was noted in the frame before the first (seen by the checked build).
