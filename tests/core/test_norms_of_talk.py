@@ -75,6 +75,11 @@ def test_a_pace_that_mends_is_warned() -> None:
     assert script.noted("voice.rate") == [(7.02, "warned"), (12.02, "met")]
 
 
+def test_a_single_figure_outside_is_no_breach() -> None:
+    assert paced(7.0).verdict("voice.rate").verdict == "warned"
+    assert paced(7.0, 7.0).verdict("voice.rate").verdict == "breached"
+
+
 def test_too_little_speech_has_no_pace() -> None:
     script = call(figures(MEDIA_AT_S, 5.0, voice(9.0, articulated_s=1.5)))
     assert script.verdict("voice.rate").reason == "less than 3 s of speech"

@@ -1,6 +1,6 @@
 """``voice.rate``: the agent speaks at a moderate pace (norms.md, section B)."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from thirdring.protocol.events import Event, MediaEnded, Prompt, Record, Verdict, VerdictValue, VoiceFigures
 from thirdring_device.core.call import Call
@@ -10,13 +10,15 @@ from thirdring_device.core.norms.settings import VoiceSettings
 __all__ = ["VoiceRate"]
 
 Pace = Literal["moderate", "too_fast", "too_slow"]
+LEAST_OUTSIDE: Final = 2
 
 
 class VoiceRate(Norm):
     """The agent's syllables per second of articulated speech, over the last 10 s, stay moderate.
 
     A figure counts when ``rate_min_speech_s`` of articulated speech stand behind it. Breached when more
-    than ``rate_outside_percent`` of the figures lie outside; warned when some do.
+    than ``rate_outside_percent`` of the figures lie outside, and two at least: half a sentence has a pace
+    of its own. Warned when some do.
     """
 
     rule = "voice.rate"
@@ -82,7 +84,7 @@ class VoiceRate(Norm):
             return self.judged(ended, "not_applicable", None, reason=reason)
         percent = round(100.0 * self._outside / self._figures, 1)
         value: VerdictValue = "warned" if self._outside else "met"
-        if percent > self._settings.rate_outside_percent:
+        if percent > self._settings.rate_outside_percent and self._outside >= LEAST_OUTSIDE:
             value = "breached"
         measures = {"pace_outside_percent": percent}
         return self.judged(ended, value, self._overall_syllables_per_s, measures=measures)
