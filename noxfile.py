@@ -43,6 +43,12 @@ def judged(session: nox.Session) -> None:
 
 
 @nox.session
+def judged_sip(session: nox.Session) -> None:
+    """Place calls of that corpus over SIP; arguments as in ``nox -s judged_sip -- --seed 7 --calls 50``."""
+    session.run("python", "-m", "bench.judged.over_sip", *session.posargs)
+
+
+@nox.session
 def bench_dsp(session: nox.Session) -> None:
     session.run("python", "-m", "bench.dsp", *session.posargs)
 
