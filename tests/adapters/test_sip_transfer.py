@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.adapters.desk_process import DeskProcess
-from tests.peers import SippPeer
+from tests.peers import SippPeer, wait_until
 
 pytestmark = pytest.mark.sip
 
@@ -103,7 +103,13 @@ def test_transfer_without_a_trunk_fails(peer_dir: Path) -> None:
 
 def dialog_of(messages: Path) -> str:
     """Return what Replaces says (RFC 3891 clause 6.1) of the call in SIPp's trace, as the desk sees it."""
-    answer = next(m for m in messages.read_text().split("-" * 20) if "SIP/2.0 200" in m and "INVITE" in m)
+
+    def answers() -> list[str]:
+        traced = messages.read_text().split("-" * 20)
+        return [m for m in traced if "SIP/2.0 200" in m and "INVITE" in m and "\n\n" in m.replace("\r", "")]
+
+    wait_until(answers, "SIPp has written down the answer")
+    answer = answers()[0]
     fields = dict(re.findall(r"^(Call-ID|From|To):\s*(.*?)\s*$", answer, re.MULTILINE))
     tags = {name: fields[name].partition(";tag=")[2] for name in ("To", "From")}
     return f"{fields['Call-ID']};to-tag={tags['To']};from-tag={tags['From']}"

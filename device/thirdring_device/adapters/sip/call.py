@@ -79,6 +79,7 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         self._replaced_by: DeskCall | None = None
         self._alerted = self._answered = self._released = self._ended = self.gone = False
         self._waiting = False
+        self._mute_at_first = False
         self.heard = False
         """Whether anything came in answer to our INVITE, be it 100."""
         self.placing: Placing | None = None
@@ -173,7 +174,8 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         self._report_end(by, cause, 302, "")
 
     def mute(self, on: bool) -> None:
-        """Silence the microphone or open it."""
+        """Silence the microphone or open it, as soon as there is sound."""
+        self._mute_at_first = on and not self.desk.sound.has(self.call_id)
         if self.desk.sound.mute(self.call_id, on):
             kind = MuteStarted if on else MuteEnded
             self.post(kind(at_s=self.desk.clock(), call_id=self.call_id))
@@ -360,6 +362,8 @@ class DeskCall(pj.Call):  # type: ignore[misc]
         if not self.hold.keeps_silent:
             sound.link(self.call_id, self.getAudioMedia(index))
             self.hold.linked()
+            if self._mute_at_first:
+                self.mute(True)
         else:
             sound.play_music(self.call_id, self.getAudioMedia(index))
 
