@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.clients.conftest import last_call
 from tests.integration.conftest import Unit
-from tests.peers import SippPeer, free_port
-from thirdring import CallEnded
+from tests.peers import SippPeer
 
 pytestmark = pytest.mark.sip
 
@@ -55,33 +55,10 @@ class Host:
 
 
 @pytest.fixture(scope="module")
-def trunk_port() -> int:
-    return free_port()
-
-
-@pytest.fixture(scope="module")
-def unit(tmp_path_factory: pytest.TempPathFactory, trunk_port: int) -> Iterator[Unit]:
-    extra = f'[trunk]\nmode = "static"\nserver = "127.0.0.1:{trunk_port}"\n'
-    running = Unit(tmp_path_factory.mktemp("unit"), extra)
-    running.start()
-    yield running
-    running.stop()
-
-
-@pytest.fixture(scope="module")
 def host(unit: Unit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]:
     made = Host(unit.state_dir / "console", tmp_path_factory.mktemp("host") / "log")
     yield made
     made.close()
-
-
-def last_call(unit: Unit) -> CallEnded:
-    """Return the end of the newest call, once no call is left."""
-    unit.free()
-    newest = unit.desk.calls(limit=1)[0].call_id
-    ends = [r.event for r in unit.desk.call_events(newest) if isinstance(r.event, CallEnded)]
-    assert len(ends) == 1
-    return ends[0]
 
 
 def test_it_knows_the_appliance(host: Host) -> None:

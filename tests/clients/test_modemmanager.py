@@ -5,26 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.conftest import last_call
 from tests.clients.modem_bus import ModemManager
-from tests.clients.test_gsmmodem import last_call
 from tests.integration.conftest import Unit
-from tests.peers import SippPeer, free_port, wait_until
+from tests.peers import SippPeer, wait_until
 
 pytestmark = pytest.mark.sip
-
-
-@pytest.fixture(scope="module")
-def trunk_port() -> int:
-    return free_port()
-
-
-@pytest.fixture(scope="module")
-def unit(tmp_path_factory: pytest.TempPathFactory, trunk_port: int) -> Iterator[Unit]:
-    extra = f'[trunk]\nmode = "static"\nserver = "127.0.0.1:{trunk_port}"\n'
-    running = Unit(tmp_path_factory.mktemp("unit"), extra)
-    running.start()
-    yield running
-    running.stop()
 
 
 @pytest.fixture(scope="module")

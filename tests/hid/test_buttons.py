@@ -102,6 +102,15 @@ def test_pulse_right_after_its_lamp_is_an_echo(after_s: float) -> None:
     assert asked(desk.turn("mute", True, relative=True)) == Unmute(call_id="a", source="headset")
 
 
+def test_pulse_right_after_plugging_in_is_an_echo_only_where_a_lamp_is_lit() -> None:
+    desk = Machine(call("active"))
+    desk.machine.attached(desk.now_s)
+    assert asked(desk.turn("mute", True, 0.1, relative=True)) == Mute(call_id="a", source="headset")
+    muted = Machine(call("active", muted=True))
+    muted.machine.attached(muted.now_s)
+    assert muted.turn("mute", True, 0.1, relative=True) is None
+
+
 def test_quick_second_press_is_no_echo_of_the_first() -> None:
     desk = Machine(call("active"))
     assert asked(desk.turn("mute", True, relative=True)) == Mute(call_id="a", source="headset")

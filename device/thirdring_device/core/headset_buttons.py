@@ -100,10 +100,13 @@ class ButtonMachine:
     _refreshed_s: float = -REFRESH_S
 
     def attached(self, at_s: float) -> None:
-        """Forget the headset that was there: another one may have come. It is being told the lamps."""
+        """Forget the headset that was there: another one may have come. It is being told the lamps.
+
+        It was dark when it came: only of a lamp that is lit now can there be an echo.
+        """
         self._switches.clear()
         self._told_s = dict.fromkeys(_LAMPS, at_s)
-        self._echoes_s = dict.fromkeys(_LAMPS, at_s)
+        self._echoes_s = {control: at_s for control in _LAMPS if self._lamp(control)}
 
     def follow(self, leds: Leds, at_s: float) -> bool:
         """Take over the lamps of the desk; return whether they have changed."""
