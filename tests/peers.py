@@ -463,8 +463,15 @@ class ScriptedRegistrar:
     An answer is the status line's end plus further headers: ``"503 Busy\\r\\nRetry-After: 7"``.
     """
 
-    def __init__(self, answers: Iterable[str | None], host: str = LOOPBACK) -> None:
+    def __init__(
+        self,
+        answers: Iterable[str | None],
+        host: str = LOOPBACK,
+        sees: tuple[str, int] | None = None,
+    ) -> None:
+        """``sees`` is the address that it says requests come from, the true one without."""
         self._answers = list(answers)
+        self._sees = sees
         self._host = host
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((host, 0))
@@ -472,6 +479,8 @@ class ScriptedRegistrar:
         self.server = f"{host}:{self.port}"
         self.requests: list[tuple[float, str]] = []
         """Monotonic time and text of every REGISTER that was no retransmission."""
+        self.keep_alives_s: list[float] = []
+        """Monotonic time of every packet of empty lines."""
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Self:
@@ -492,6 +501,8 @@ class ScriptedRegistrar:
             if not data:
                 return
             text = data.decode(errors="replace")
+            if not text.strip():
+                self.keep_alives_s.append(time.monotonic())
             if not text.startswith("REGISTER"):
                 continue
             headers = {
@@ -505,7 +516,8 @@ class ScriptedRegistrar:
             if answer is None:
                 continue
             # RFC 3581 clause 4: tell the client where we see it.
-            via = headers["via"].replace(";rport", f";received={address[0]};rport={address[1]}")
+            host, port = self._sees or address
+            via = headers["via"].replace(";rport", f";received={host};rport={port}")
             self._socket.sendto(
                 (
                     f"SIP/2.0 {answer}\r\nVia: {via}\r\nFrom: {headers['from']}\r\n"

@@ -106,6 +106,35 @@ def test_silent_registrar_is_unreachable_and_calls_still_go(tmp_path: Path) -> N
         wait_until(lambda: len(registrar.requests) >= 2, "the second attempt", 5)
 
 
+@pytest.mark.interop("NAT kept open by empty packets, as often as set (RFC 5626)", peer="SIP socket")
+def test_way_through_nat_is_kept_open(tmp_path: Path) -> None:
+    with (
+        ScriptedRegistrar(["200 OK"]) as registrar,
+        DeskProcess(tmp_path, registered(registrar.server) | {"sip.keep_alive_s": 1}) as desk,
+    ):
+        desk.expect("trunk_changed", state="registered")
+        wait_until(lambda: len(registrar.keep_alives_s) >= 3, "three packets", 10.0)
+    first_s, second_s, third_s = registrar.keep_alives_s[:3]
+    assert 0.8 <= second_s - first_s <= 1.5
+    assert 0.8 <= third_s - second_s <= 1.5
+
+
+@pytest.mark.parametrize("rewrite", [True, False])
+@pytest.mark.interop("Contact behind NAT: the address the registrar sees, when set", peer="SIP socket")
+def test_contact_is_the_address_that_the_registrar_sees(tmp_path: Path, rewrite: bool) -> None:
+    settings = {"sip.contact_rewrite": rewrite}
+    with (
+        ScriptedRegistrar(["200 OK"], sees=("198.51.100.7", 40001)) as registrar,
+        DeskProcess(tmp_path, registered(registrar.server) | settings) as desk,
+    ):
+        desk.expect("trunk_changed", state="registered")
+        if rewrite:
+            wait_until(lambda: len(registrar.requests) >= 2, "registered again with another contact", 10.0)
+        desk.stop()
+    contacts = [text for _, text in registrar.requests if "Expires: 0" not in text]
+    assert ("@198.51.100.7:40001" in contacts[-1]) is rewrite
+
+
 @pytest.mark.interop("ghost call that answers our BYE with 407 gets no digest", peer="SIPp")
 def test_ghost_call_that_challenges_our_bye_gets_no_digest(tmp_path: Path) -> None:
     settings = {"trunk.password": "right", "trunk.domain": "trunk.example"}

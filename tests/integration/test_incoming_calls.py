@@ -183,7 +183,7 @@ def test_fax_caller_is_transferred_to_the_fax_machine(
     assert (states[0], states[-1]) == ("asked", "succeeded")
 
 
-@pytest.mark.interop("dial plan: refused in words, emergency calls pass, calls per hour", peer="SIPp")
+@pytest.mark.interop("dial plan: refused in words, emergency calls pass, redial, calls per hour", peer="SIPp")
 def test_dial_plan_refuses_in_words_and_in_the_record_and_lets_emergency_calls_pass(
     unit: TrunkUnit, tmp_path: Path, changed: dict[str, object]
 ) -> None:
@@ -212,6 +212,12 @@ def test_dial_plan_refuses_in_words_and_in_the_record_and_lets_emergency_calls_p
         peer.wait()
     unit.free()
     assert unit.desk.call(call_id).call.number == "+8613800138000"
+    with SippPeer("answer_and_hang_up", tmp_path, port=unit.trunk_port) as peer:
+        again = unit.desk.redial()
+        peer.wait()
+    unit.free()
+    assert again != call_id
+    assert unit.desk.call(again).call.number == "+8613800138000"
     changed["dialplan.calls_per_hour"] = 1
     unit.desk.set_settings(changed)
     with pytest.raises(CallError) as caught:

@@ -79,7 +79,8 @@ def account_config(settings: Settings, server: Server | None) -> Any:
     nat.iceEnabled = sip.ice
     use_stun = pj.PJSUA_STUN_USE_DEFAULT if sip.stun_server else pj.PJSUA_STUN_USE_DISABLED
     nat.sipStunUse = nat.mediaStunUse = use_stun
-    nat.udpKaIntervalSec = sip.keep_alive_s
+    # The stack waits a second less than it is told, and with 1 it does not wait at all.
+    nat.udpKaIntervalSec = sip.keep_alive_s + 1 if sip.keep_alive_s else 0
     nat.contactRewriteUse = nat.viaRewriteUse = nat.sdpNatRewriteUse = int(sip.contact_rewrite)
     if trunk.password:
         config.sipConfig.authCreds.append(
