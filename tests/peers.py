@@ -1,6 +1,6 @@
 """Real SIP peers on loopback for tests: SIPp, baresip, Kamailio. Nothing here sleeps and hopes."""
 
-import itertools
+import contextlib
 import json
 import os
 import random
@@ -10,46 +10,47 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-
-import dns.message
-import dns.rcode
-import dns.rdatatype
-import dns.rrset
 
 from tests.certificates import Certificate
 
 LOOPBACK = "127.0.0.1"
 SCENARIOS = Path(__file__).parent / "adapters" / "sipp"
 POLL_S = 0.02
-LOWEST_PORT, PORTS, PORT_RANGES = 10_000, 5_000, 4  # the kernel lends from 32768 on
+LOWEST_PORT, PORTS, PORT_ROOM, PORT_RANGES = 10_000, 5_000, 40, 4  # the kernel lends from 32768 on
 PASSWORD = "right"  # noqa: S105 - of a registrar that lives for one test
 
 
-def free_port() -> int:
-    """Return a port that is free on loopback for UDP and TCP, as is its successor (RTCP, SIP over TLS).
-
-    It lies below those that the kernel lends to whoever asks for any, and in a range of its own for each
-    process of a run in parallel, so that nobody takes it before its user does.
-    """
+def _ports() -> Iterator[int]:
+    """Yield the ports of this process in turn, each with room above it, from a random place on."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % PORT_RANGES
-    first = LOWEST_PORT + worker * PORTS
+    place = random.SystemRandom().randrange(0, PORTS, PORT_ROOM)
     while True:
-        port = random.SystemRandom().randrange(first, first + PORTS, 2)
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as rtcp,
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tls,
-        ):
+        yield LOWEST_PORT + worker * PORTS + place
+        place = (place + PORT_ROOM) % PORTS
+
+
+_PORTS = _ports()
+
+
+def free_port() -> int:
+    """Return a port that is free on loopback, UDP and TCP, as are the three above it.
+
+    They are for RTCP, SIP over TLS and SIPp's second stream. The port lies below those that the kernel
+    lends to whoever asks for any, in a range of its own for each process of a run in parallel, and comes
+    again only after all others: nobody takes it before its user does, and no two users are neighbours.
+    """
+    while True:
+        port = next(_PORTS)
+        with contextlib.ExitStack() as stack:
             try:
-                udp.bind((LOOPBACK, port))
-                tcp.bind((LOOPBACK, port))
-                rtcp.bind((LOOPBACK, port + 1))
-                tls.bind((LOOPBACK, port + 1))
+                for offset in range(4):
+                    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                        probe = stack.enter_context(socket.socket(socket.AF_INET, kind))
+                        probe.bind((LOOPBACK, port + offset))
             except OSError:
                 continue
             return port
@@ -455,112 +456,3 @@ def answers_options(port: int) -> bool:
             return sock.recv(4096).startswith(b"SIP/2.0")
         except (TimeoutError, ConnectionRefusedError):
             return False
-
-
-class ScriptedRegistrar:
-    """Answers every REGISTER with the next of ``answers``, the last one for ever; ``None`` is silence.
-
-    An answer is the status line's end plus further headers: ``"503 Busy\\r\\nRetry-After: 7"``.
-    """
-
-    def __init__(
-        self,
-        answers: Iterable[str | None],
-        host: str = LOOPBACK,
-        sees: tuple[str, int] | None = None,
-    ) -> None:
-        """``sees`` is the address that it says requests come from, the true one without."""
-        self._answers = list(answers)
-        self._sees = sees
-        self._host = host
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((host, 0))
-        self.port = int(self._socket.getsockname()[1])
-        self.server = f"{host}:{self.port}"
-        self.requests: list[tuple[float, str]] = []
-        """Monotonic time and text of every REGISTER that was no retransmission."""
-        self.keep_alives_s: list[float] = []
-        """Monotonic time of every packet of empty lines."""
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
-            waker.sendto(b"", (self._host, self.port))
-        self._thread.join()
-        self._socket.close()
-
-    def _run(self) -> None:
-        seen: dict[str, str | None] = {}
-        numbers = itertools.count()
-        while True:
-            data, address = self._socket.recvfrom(65536)
-            if not data:
-                return
-            text = data.decode(errors="replace")
-            if not text.strip():
-                self.keep_alives_s.append(time.monotonic())
-            if not text.startswith("REGISTER"):
-                continue
-            headers = {
-                name.strip().lower(): value.strip()
-                for name, _, value in (line.partition(":") for line in text.split("\r\n")[1:] if ":" in line)
-            }
-            if headers["via"] not in seen:
-                self.requests.append((time.monotonic(), text))
-                seen[headers["via"]] = self._answers[min(next(numbers), len(self._answers) - 1)]
-            answer = seen[headers["via"]]
-            if answer is None:
-                continue
-            # RFC 3581 clause 4: tell the client where we see it.
-            host, port = self._sees or address
-            via = headers["via"].replace(";rport", f";received={host};rport={port}")
-            self._socket.sendto(
-                (
-                    f"SIP/2.0 {answer}\r\nVia: {via}\r\nFrom: {headers['from']}\r\n"
-                    f"To: {headers['to']};tag=r\r\nCall-ID: {headers['call-id']}\r\n"
-                    f"CSeq: {headers['cseq']}\r\n"
-                    f"Contact: {headers.get('contact', '')};expires=300\r\nContent-Length: 0\r\n\r\n"
-                ).encode(),
-                address,
-            )
-
-
-class DnsServer:
-    """Answers SRV questions from ``records``: name -> (priority, port on localhost); nothing else exists."""
-
-    def __init__(self, records: Mapping[str, Iterable[tuple[int, int]]]) -> None:
-        self._records = {name: list(entries) for name, entries in records.items()}
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind((LOOPBACK, 0))
-        self.server = f"{LOOPBACK}:{self._socket.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._run, daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
-            waker.sendto(b"", self._socket.getsockname())
-        self._thread.join()
-        self._socket.close()
-
-    def _run(self) -> None:
-        while True:
-            data, address = self._socket.recvfrom(4096)
-            if not data:
-                return
-            query = dns.message.from_wire(data)
-            answer = dns.message.make_response(query)
-            question = query.question[0]
-            entries = self._records.get(question.name.to_text(), [])
-            if entries and question.rdtype == dns.rdatatype.SRV:
-                texts = [f"{priority} 0 {port} localhost." for priority, port in entries]
-                answer.answer.append(dns.rrset.from_text(question.name, 60, "IN", "SRV", *texts))
-            elif not entries:
-                answer.set_rcode(dns.rcode.NXDOMAIN)
-            self._socket.sendto(answer.to_wire(), address)

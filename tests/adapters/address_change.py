@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from tests.adapters.desk_process import DeskProcess
-from tests.peers import ScriptedRegistrar, SippPeer, wait_until
+from tests.peers import SippPeer, wait_until
+from tests.udp_servers import ScriptedRegistrar
 
 PEER, BEFORE, AFTER = "10.9.0.1", "10.9.0.2", "10.9.0.3"
 

@@ -10,7 +10,7 @@ import pytest
 from tests.adapters.desk_process import ROOT
 from tests.adapters.test_sip_options import header, invite_of
 from tests.peers import free_port
-from tests.stun import StunServer
+from tests.udp_servers import StunServer
 
 pytestmark = pytest.mark.sip
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from tests.adapters.desk_process import DeskProcess
-from tests.peers import LOOPBACK, KamailioRegistrar, ScriptedRegistrar, SippPeer, wait_until
+from tests.peers import LOOPBACK, KamailioRegistrar, SippPeer, wait_until
+from tests.udp_servers import ScriptedRegistrar
 
 pytestmark = pytest.mark.sip
 

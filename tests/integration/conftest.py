@@ -7,7 +7,9 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests.peers import free_port, wait_until
 from thirdring import Appliance
@@ -113,3 +115,11 @@ def unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
     running.start()
     yield running
     running.stop()
+
+
+@pytest.fixture
+def tone(tmp_path: Path) -> Path:
+    """A minute of a 440 Hz tone for a customer to send."""
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, 0.2 * np.sin(2 * np.pi * 440 * np.arange(8000 * 60) / 8000), 8000)
+    return path

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 from tests.integration.conftest import Unit
 from tests.peers import BaresipPeer, wait_until
@@ -22,14 +20,6 @@ from thirdring import (
 )
 
 pytestmark = pytest.mark.sip
-
-
-@pytest.fixture
-def tone(tmp_path: Path) -> Path:
-    """A minute of a 440 Hz tone for a customer to send."""
-    path = tmp_path / "tone.wav"
-    soundfile.write(path, 0.2 * np.sin(2 * np.pi * 440 * np.arange(8000 * 60) / 8000), 8000)
-    return path
 
 
 def rings(record: Record) -> bool:

@@ -28,14 +28,6 @@ from thirdring_device.settings import load_settings
 pytestmark = pytest.mark.sip
 
 
-@pytest.fixture
-def tone(tmp_path: Path) -> Path:
-    """A minute of a 440 Hz tone for a customer to send."""
-    path = tmp_path / "tone.wav"
-    soundfile.write(path, 0.2 * np.sin(2 * np.pi * 440 * np.arange(8000 * 60) / 8000), 8000)
-    return path
-
-
 def first_ring(record: Record) -> bool:
     return isinstance(record.event, RingBurst) and record.event.ring == 1
 
