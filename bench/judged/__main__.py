@@ -16,7 +16,7 @@ from typing import Final
 
 from matplotlib.figure import Figure
 
-from bench.judged.plan import make_plan
+from bench.judged.make import make_plan
 from bench.judged.score import MOMENT_S, WANTED, Score, judge, score, settings
 from bench.judged.voices import voices
 

@@ -20,7 +20,8 @@ import soundfile
 from tests.integration.conftest import Unit
 from tests.peers import BaresipPeer, free_port, wait_until
 
-from bench.judged.plan import CallPlan, make_plan
+from bench.judged.make import make_plan
+from bench.judged.plan import CallPlan
 from bench.judged.voices import RATE_HZ, Voice, voices
 from thirdring.protocol.events import CallEnded, Dtmf, Event, Record, RingBurst, Verdict
 from thirdring_device.adapters.store.reader import JournalReader

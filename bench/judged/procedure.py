@@ -1,7 +1,8 @@
 """Themes of procedure: what is written down, who calls again, when and why people are called, the survey."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bench.judged.plan import NUMBER, CallPlan
 from thirdring.protocol.events import (
     CallAlerting,
     CallAnswered,
@@ -13,14 +14,8 @@ from thirdring.protocol.events import (
     NotesTaken,
 )
 
-if TYPE_CHECKING:
-    from bench.judged.plan import CallPlan
-else:
-    CallPlan = Any
+__all__ = ["CALLER_S", "CALL_BACK_S", "PROCEDURE_THEMES", "REDIAL_S", "SURVEY_S", "good_notes"]
 
-__all__ = ["CALLER_S", "CALL_BACK_S", "NUMBER", "PROCEDURE_THEMES", "REDIAL_S", "SURVEY_S", "good_notes"]
-
-NUMBER = "13800138000"
 CALLER_S = 60.0
 CALL_BACK_S = 60.0
 REDIAL_S = 30.0

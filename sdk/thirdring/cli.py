@@ -5,7 +5,6 @@ Exit codes: 0 done, 2 wrong use, 130 interrupted; 10 + the family of the numbere
 """
 
 import argparse
-import dataclasses
 import io
 import json
 import os
@@ -14,12 +13,13 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from thirdring import cli_work
 from thirdring.aio import ReportForm
 from thirdring.appliance import Appliance
+from thirdring.cli_output import LAST, named, print_call, print_json
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring.protocol.events import Record, record_to_json
-from thirdring.protocol.figures import FiguresRow
 from thirdring.protocol.views import CallSummary, CallView
 from thirdring.table import plain, table
 
@@ -34,9 +34,6 @@ HINTS: Final[Mapping[int, str]] = {
     8000: "is this the appliance? --url http://HOST:PORT or serial:/dev/NAME, or THIRDRING_URL",
 }
 """What to try, by error."""
-
-LAST: Final = "last"
-WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -121,27 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     for judged in (norms, report):
         judged.add_argument("call", nargs="?", default=LAST, help="the call's id (default: the last call)")
     report.add_argument("--form", choices=("text", "json", "html"), default="text")
-    agent = command("agent", _agent)
-    agent.add_argument("state", nargs="?", choices=("ready", "break", "away"), help="what the agent does now")
-    agent.add_argument("--name", default="", help="who sits at the desk from now on")
-    agent.add_argument("--reason", default="", help="in the agent's words")
-    notes = command("notes", _notes)
-    notes.add_argument("call", nargs="?", default="", help="the call's id (default: the newest calls)")
-    command("contacts", _contacts).add_argument("number", nargs="?", default="", help="only this number")
-    call_backs = command("call-backs", _call_backs)
-    call_backs.add_argument("--done", action="store_true", help="those that have happened")
-    prompts = command("prompts", _prompts)
-    prompts.add_argument("call", nargs="?", default=LAST, help="the call's id (default: the last call)")
-    prompts.add_argument("--language", choices=("zh", "en"), default="", help="default: as set")
-    figures = command("figures", _figures)
-    figures.add_argument("--from", dest="start", default="", help="ISO 8601, local time (default: today)")
-    figures.add_argument("--to", dest="end", default="", help="up to here (default: the next midnight)")
-    figures.add_argument("--by", choices=("hour", "day", "agent", "all"), default="hour")
-    figures.add_argument("--norms", action="store_true", help="how each norm was kept, instead")
-    command("forecast", _forecast)
-    staffing = command("staffing", _staffing)
-    staffing.add_argument("calls_per_h", type=float, help="calls an hour")
-    staffing.add_argument("--handling-time-s", type=float, help="of one call (default: as set)")
+    cli_work.add(command)
     settings = command("settings", _settings)
     settings.add_argument(
         "changes", nargs="*", metavar="NAME[=VALUE]", help="show only these; =VALUE: change"
@@ -153,7 +130,7 @@ def _status(appliance: Appliance, options: argparse.Namespace) -> None:
     """Show the desk as it is now."""
     state = appliance.state()
     if options.json:
-        _print_json(to_fields(state))
+        print_json(to_fields(state))
         return
     code = f": {state.trunk_sip_code}" if state.trunk_sip_code >= 300 else ""
     trunk = f"{state.trunk}{code}" + (f" ({state.trunk_reason})" if state.trunk_reason else "")
@@ -187,7 +164,7 @@ def _calls(appliance: Appliance, options: argparse.Namespace) -> None:
     """List the newest calls."""
     calls = appliance.calls(options.limit)
     if options.json:
-        _print_json([to_fields(call) for call in calls])
+        print_json([to_fields(call) for call in calls])
         return
     header = ("CALL", "STARTED", "DIRECTION", "NUMBER", "NAME", "RINGS", "WAIT s", "TALK s", "END")
     rows = [
@@ -202,54 +179,54 @@ def _who(call: CallSummary) -> tuple[str, ...]:
 
 def _dial(appliance: Appliance, options: argparse.Namespace) -> None:
     """Call a number."""
-    _print_call(appliance.dial(options.number), options)
+    print_call(appliance.dial(options.number), options)
 
 
 def _answer(appliance: Appliance, options: argparse.Namespace) -> None:
     """Answer the call that rings."""
-    _print_call(appliance.answer(options.call), options)
+    print_call(appliance.answer(options.call), options)
 
 
 def _hangup(appliance: Appliance, options: argparse.Namespace) -> None:
     """End, refuse or give up the call."""
-    _print_call(appliance.hangup(options.call), options)
+    print_call(appliance.hangup(options.call), options)
 
 
 def _hold(appliance: Appliance, options: argparse.Namespace) -> None:
     """Put the call on hold."""
-    _print_call(appliance.hold(options.call), options)
+    print_call(appliance.hold(options.call), options)
 
 
 def _resume(appliance: Appliance, options: argparse.Namespace) -> None:
     """Take a held call back."""
-    _print_call(appliance.resume(options.call), options)
+    print_call(appliance.resume(options.call), options)
 
 
 def _mute(appliance: Appliance, options: argparse.Namespace) -> None:
     """Keep the agent's microphone from the customer."""
-    _print_call(appliance.mute(options.call), options)
+    print_call(appliance.mute(options.call), options)
 
 
 def _unmute(appliance: Appliance, options: argparse.Namespace) -> None:
     """Let the customer hear the agent again."""
-    _print_call(appliance.unmute(options.call), options)
+    print_call(appliance.unmute(options.call), options)
 
 
 def _pause_recording(appliance: Appliance, options: argparse.Namespace) -> None:
     """Record silence until resume-recording."""
-    _print_call(appliance.pause_recording(options.call), options)
+    print_call(appliance.pause_recording(options.call), options)
 
 
 def _resume_recording(appliance: Appliance, options: argparse.Namespace) -> None:
     """Record sound again."""
-    _print_call(appliance.resume_recording(options.call), options)
+    print_call(appliance.resume_recording(options.call), options)
 
 
 def _recordings(appliance: Appliance, options: argparse.Namespace) -> None:
     """List the recordings that are kept."""
     views = appliance.recordings(options.limit)
     if options.json:
-        _print_json([to_fields(view) for view in views])
+        print_json([to_fields(view) for view in views])
         return
     rows = [(v.call_id, v.finished_utc, v.size_bytes, "yes" if v.encrypted else "no") for v in views]
     print(table(("CALL", "FINISHED", "BYTES", "SEALED"), rows))
@@ -257,24 +234,24 @@ def _recordings(appliance: Appliance, options: argparse.Namespace) -> None:
 
 def _recording(appliance: Appliance, options: argparse.Namespace) -> None:
     """Save the recording of a call, opened; the journal notes it."""
-    call_id = _named(appliance, options.call)
+    call_id = named(appliance, options.call)
     appliance.save_recording(call_id, options.out)
-    _print_call(call_id, options)
+    print_call(call_id, options)
 
 
 def _swap(appliance: Appliance, options: argparse.Namespace) -> None:
     """Hold the call that is up and take the other one."""
-    _print_call(appliance.swap(), options)
+    print_call(appliance.swap(), options)
 
 
 def _conference(appliance: Appliance, options: argparse.Namespace) -> None:
     """Let the agent and both customers hear one another."""
-    _print_call(appliance.conference(), options)
+    print_call(appliance.conference(), options)
 
 
 def _redial(appliance: Appliance, options: argparse.Namespace) -> None:
     """Call the number that was dialled last."""
-    _print_call(appliance.redial(), options)
+    print_call(appliance.redial(), options)
 
 
 def _dtmf(appliance: Appliance, options: argparse.Namespace) -> None:
@@ -284,12 +261,12 @@ def _dtmf(appliance: Appliance, options: argparse.Namespace) -> None:
 
 def _forward(appliance: Appliance, options: argparse.Namespace) -> None:
     """Send the ringing call on to a number."""
-    _print_call(appliance.forward(options.target), options)
+    print_call(appliance.forward(options.target), options)
 
 
 def _transfer(appliance: Appliance, options: argparse.Namespace) -> None:
     """Hand the customer on to a number or to the other call."""
-    _print_call(appliance.transfer(options.target, consent=options.consent), options)
+    print_call(appliance.transfer(options.target, consent=options.consent), options)
 
 
 def _watch(appliance: Appliance, options: argparse.Namespace) -> None:
@@ -310,149 +287,18 @@ def _watch(appliance: Appliance, options: argparse.Namespace) -> None:
 
 def _norms(appliance: Appliance, options: argparse.Namespace) -> None:
     """Show how a call kept the norms."""
-    verdicts = appliance.norms(_named(appliance, options.call))
+    verdicts = appliance.norms(named(appliance, options.call))
     if options.json:
-        _print_json([to_fields(verdict) for verdict in verdicts])
+        print_json([to_fields(verdict) for verdict in verdicts])
         return
     rows = [(v.rule, v.verdict, v.value, v.threshold, v.unit, v.reason) for v in verdicts]
     print(table(("NORM", "VERDICT", "VALUE", "LIMIT", "UNIT", "REASON"), rows))
 
 
-def _agent(appliance: Appliance, options: argparse.Namespace) -> None:
-    """Show or set what the agent does."""
-    if options.state:
-        appliance.set_agent_state(options.state, options.name, options.reason)
-    state = appliance.state()
-    if options.json:
-        _print_json({"agent_state": state.agent_state, "agent": state.agent})
-    else:
-        print(plain(f"{state.agent_state} {state.agent}".strip()))
-
-
-def _notes(appliance: Appliance, options: argparse.Namespace) -> None:
-    """Show what was written down of calls."""
-    _print_views(appliance.notes(options.call), options)
-
-
-def _contacts(appliance: Appliance, options: argparse.Namespace) -> None:
-    """List the contacts."""
-    _print_views(appliance.contacts(options.number), options)
-
-
-def _call_backs(appliance: Appliance, options: argparse.Namespace) -> None:
-    """List who is to be called back, the most urgent first."""
-    _print_views(appliance.call_backs(done=options.done), options)
-
-
-def _prompts(appliance: Appliance, options: argparse.Namespace) -> None:
-    """Show what the agent was told during a call, in words."""
-    shown = appliance.prompts(_named(appliance, options.call), options.language)
-    if options.json:
-        _print_json([to_fields(view) for view in shown])
-        return
-    print(table(("TIME", "URGENCY", "NORM", "TEXT"), [(v.utc, v.urgency, v.rule, v.text) for v in shown]))
-
-
-def _print_views(views: Sequence[Any], options: argparse.Namespace) -> None:
-    rows = [to_fields(view) for view in views]
-    if options.json:
-        _print_json(rows)
-    elif rows:
-        header = [name.replace("_", " ").upper() for name in rows[0]]
-        print(table(header, [list(row.values()) for row in rows]))
-
-
-def _figures(appliance: Appliance, options: argparse.Namespace) -> None:
-    """Show the key figures of the desk."""
-    report = appliance.figures(options.start, options.end, options.by)
-    if options.json:
-        _print_json(to_fields(report))
-        return
-    if options.norms:
-        scores = report.total.norms.items()
-        rows: list[tuple[Any, ...]] = [
-            (rule, s.met_percent, s.met, s.warned, s.breached, s.not_applicable) for rule, s in scores
-        ]
-        print(table(("NORM", "MET %", "MET", "WARNED", "BREACHED", "NOT APPLICABLE"), rows))
-        return
-    header = (
-        "FROM",
-        "OFFERED",
-        "ANSWERED",
-        "ABANDONED",
-        "SHORT",
-        "SL %",
-        "SL* %",
-        "ASA s",
-        "AHT s",
-        "HOLD s",
-    )
-    more = ("OCC %", "TRANSFER %", "FCR %", "REPEATS")
-    rows = [_figures_row(row) for row in (*report.rows, dataclasses.replace(report.total, label="all"))]
-    print(table((*header, *more), rows))
-    print(
-        f"SL: answered within {report.answer_within_s:g} s of those offered; SL*: leaving out those given up"
-    )
-    print(f"before. SHORT: given up before {report.short_abandon_s:g} s. {plain(report.time_zone)}.")
-
-
-def _figures_row(row: FiguresRow) -> tuple[Any, ...]:
-    return (
-        row.label,
-        row.offered,
-        row.answered,
-        row.abandoned,
-        row.short_abandoned,
-        row.service_level_percent,
-        row.service_level_ignoring_abandoned_percent,
-        row.average_speed_of_answer_s,
-        row.average_handling_time_s,
-        row.hold_s,
-        row.occupancy_percent,
-        row.transferred_percent,
-        row.first_call_resolution_percent,
-        row.repeat_calls,
-    )
-
-
-def _forecast(appliance: Appliance, options: argparse.Namespace) -> None:
-    """Show the calls that each hour of a week is expected to bring, and the agents it needs."""
-    forecast = appliance.forecast()
-    if options.json:
-        _print_json(to_fields(forecast))
-        return
-    header = ("DAY", "HOUR", "CALLS", "ERLANG", "AGENTS", "SCHEDULED", "SL %", "ASA s")
-    rows = [
-        (
-            WEEKDAYS[hour.weekday],
-            hour.hour,
-            hour.calls,
-            hour.staffing.load_erlang,
-            hour.staffing.agents,
-            hour.staffing.scheduled,
-            hour.staffing.service_level_percent,
-            hour.staffing.average_speed_of_answer_s,
-        )
-        for hour in forecast.hours
-        if hour.calls
-    ]
-    print(table(header, rows))
-    print(f"mean of {forecast.weeks} weeks; a call is handled in {forecast.handling_time_s:g} s")
-
-
-def _staffing(appliance: Appliance, options: argparse.Namespace) -> None:
-    """Show how many agents a load of calls needs (Erlang C)."""
-    needed = appliance.staffing(options.calls_per_h, options.handling_time_s)
-    if options.json:
-        _print_json(to_fields(needed))
-        return
-    print("\n".join(f"{name:28}{plain(value)}" for name, value in to_fields(needed).items()))
-
-
 def _report(appliance: Appliance, options: argparse.Namespace) -> None:
     """Print the report of a call."""
     form: ReportForm = "json" if options.json else options.form
-    sys.stdout.write(appliance.report(_named(appliance, options.call), form).rstrip("\n") + "\n")
+    sys.stdout.write(appliance.report(named(appliance, options.call), form).rstrip("\n") + "\n")
 
 
 def _settings(appliance: Appliance, options: argparse.Namespace) -> None:
@@ -463,7 +309,7 @@ def _settings(appliance: Appliance, options: argparse.Namespace) -> None:
         now = {view.name: view.value for view in views}
         restart = appliance.set_settings({name: _value(text, now.get(name)) for name, text in texts.items()})
         if options.json:
-            _print_json({"restart_required": restart})
+            print_json({"restart_required": restart})
         else:
             print("changed; counts from the next start on" if restart else "changed")
         return
@@ -471,19 +317,10 @@ def _settings(appliance: Appliance, options: argparse.Namespace) -> None:
     if unknown := set(options.changes) - {view.name for view in shown}:
         raise error(1005, ", ".join(sorted(unknown)))
     if options.json:
-        _print_json([to_fields(view) for view in shown])
+        print_json([to_fields(view) for view in shown])
         return
     rows = [(v.name, v.value, v.default, v.unit, "yes" if v.live else "", v.description) for v in shown]
     print(table(("SETTING", "VALUE", "DEFAULT", "UNIT", "LIVE", "MEANING"), rows))
-
-
-def _named(appliance: Appliance, call: str) -> str:
-    if call != LAST:
-        return call
-    newest = appliance.calls(1)
-    if not newest:
-        raise error(2000, "no call yet")
-    return newest[0].call_id
 
 
 def _value(text: str, now: Any) -> Any:
@@ -506,17 +343,6 @@ def _event_line(record: Record) -> str:
     shown = " ".join(f"{name}={plain(value)}" for name, value in told.items())
     call = plain(record.event.call_id or "-")
     return f"{record.number:>7} {plain(record.utc)} {call:12} {record.event.kind:20} {shown}"
-
-
-def _print_call(call_id: str, options: argparse.Namespace) -> None:
-    if options.json:
-        _print_json({"call_id": call_id})
-    else:
-        print(plain(call_id))
-
-
-def _print_json(content: Any) -> None:
-    print(json.dumps(content, ensure_ascii=False, indent=2))
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class DeskProcess:
             self.stop()
         finally:
             self._kill()
-        assert self.process.returncode == 0
+        assert self.process.returncode == 0, f"the desk ended with {self.process.returncode}"
         assert not self.all("violation")
         log = (self.directory / "harness.log").read_text(encoding="utf-8")
         assert "Traceback" not in log, log

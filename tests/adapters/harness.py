@@ -71,6 +71,7 @@ class ProbeMedia:
 
 
 def main() -> None:
+    faulthandler.enable()  # a crash of the stack says where
     directory, values = Path(sys.argv[1]), json.loads(sys.argv[2])
     logging.basicConfig(level=logging.INFO, filename=directory / "harness.log", format="%(name)s %(message)s")
     gc.disable()  # every call must go without its help: it comes on any thread

@@ -3,8 +3,9 @@
 from collections import defaultdict
 
 import pytest
-from bench.judged.plan import THEMES, make_plan
+from bench.judged.make import make_plan
 from bench.judged.score import Score, judge, score, settings
+from bench.judged.themes import THEMES
 from bench.judged.voices import voices
 
 SEED = 20261122

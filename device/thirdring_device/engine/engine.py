@@ -49,7 +49,7 @@ from thirdring.protocol.events import (
     TrunkChanged,
     TrunkState,
 )
-from thirdring.protocol.views import CallView, DeskState, HeadsetView
+from thirdring.protocol.views import DeskState, HeadsetView
 from thirdring_device.adapters.board.interface import Board
 from thirdring_device.adapters.headset.interface import Headset
 from thirdring_device.adapters.hid.interface import HeadsetButtons
@@ -75,6 +75,7 @@ from thirdring_device.engine.media import CallSound
 from thirdring_device.engine.recordings import SWEEP_S, Recordings, Tap
 from thirdring_device.engine.replay import desk_settings, interrupted
 from thirdring_device.engine.spoken import Announcement, announcement_file
+from thirdring_device.engine.state import state_view
 from thirdring_device.engine.work import WORK_COMMANDS, DeskWork
 from thirdring_device.settings import Settings, changed, save_changes, setting_views
 
@@ -247,10 +248,11 @@ class Engine:
             if isinstance(fact, Dtmf) and not self._sieves[fact.call_id].passes(fact):
                 continue
             shown = self._recordings.shown(fact)
-            fact = shown if isinstance(fact, Dtmf) else fact  # noqa: PLW2901, RUF100
-            (record,) = self._journal.number([fact])
+            # A customer's digit is masked for the norms, too; what the agent sends has to go out.
+            judged = shown if isinstance(fact, Dtmf) else fact
+            (record,) = self._journal.number([judged])
             records.append(replace(record, event=shown))
-            self._note(fact)
+            self._note(judged)
             try:
                 outputs = self._desk.handle(record)
             except ImpossibleTransition:
@@ -431,36 +433,14 @@ class Engine:
         return {"restart_required": not set(command.changes) <= live}
 
     def _state(self) -> DeskState:
-        return DeskState(
-            version=version("thirdring-device"),
+        return state_view(
+            self._desk,
             board=self._board.name,
             sip_stack=self._sip.sip_stack,
-            trunk=self._trunk[0],
-            trunk_reason=self._trunk[1],
-            trunk_sip_code=self._trunk[2],
-            storage="full" if self._journal.full else "ok",
+            trunk=self._trunk,
+            storage_full=self._journal.full,
             strangers_refused=self._strangers,
-            calls=tuple(
-                CallView(
-                    call_id=call.call_id,
-                    index=call.index,
-                    direction="incoming" if call.incoming else "outgoing",
-                    state=call.state,  # type: ignore[arg-type]
-                    number=call.number,
-                    display_name=call.display_name,
-                    rings=self._desk.rings(call.call_id),
-                    started_utc=call.started_utc,
-                    held_by_customer=call.held_by_customer,
-                    muted=call.muted,
-                    waiting=self._desk.waits(call),
-                    conference=call.conference,
-                    recording=call.recording,
-                )
-                for call in self._desk.calls
-            ),
             last_event=self._journal.last_number,
-            agent=self._desk.agent.name,
-            agent_state=self._desk.agent.state,
         )
 
     # --- sound ------------------------------------------------------------------------------------
