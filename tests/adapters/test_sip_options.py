@@ -138,13 +138,20 @@ def refused_with_421(folder: Path, settings: dict[str, Any], extension: str) -> 
 
 @pytest.mark.interop("reliable 180 with PRACK (RFC 3262), session timer: as the caller asks", peer="SIPp")
 def test_caller_that_insists_on_reliable_responses_gets_them(tmp_path: Path) -> None:
+    messages = tmp_path / "messages"
+    trace = ("-trace_msg", "-message_file", str(messages))
     with (
         DeskProcess(tmp_path) as desk,
-        SippPeer("call_reliably", tmp_path, target=desk.target, keys={"caller": "100"}) as sipp,
+        SippPeer("call_reliably", tmp_path, target=desk.target, keys={"caller": "100"}, extra=trace) as sipp,
     ):
         desk.incoming(answer=True)
         desk.expect("call_ended", by="customer", cause="hangup")
         sipp.wait()
+    # The answers to PRACK and to INVITE may overtake each other.
+    accepted = messages.read_text(encoding="utf-8").split("SIP/2.0 200")[1:]
+    by_request = {header(answer, "CSeq").split()[-1]: answer for answer in accepted}
+    assert by_request.keys() == {"PRACK", "INVITE", "BYE"}
+    assert "1800" in header(by_request["INVITE"], "Session-Expires")
 
 
 @pytest.mark.interop("Opus, where the stack has it; else the next codec of the list", peer="baresip")
