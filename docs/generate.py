@@ -20,6 +20,7 @@ from thirdring_device.core.call import Call
 from thirdring_device.core.judged import DeskSettings, JudgedCall
 from thirdring_device.core.norms.base import Norm
 from thirdring_device.gateway.api import error_map as http_map
+from thirdring_device.gateway.api.roles import ACCESS, ROLES, may
 from thirdring_device.gateway.at import error_map as at_map
 from thirdring_device.report.messages import words
 from thirdring_device.settings import Settings, setting_views
@@ -282,7 +283,37 @@ def headset() -> Iterator[str]:
         )
 
 
+API_ROLES = """\
+`device/thirdring_device/gateway/api/roles.py` has this table; the gateway lets nobody pass who is not in it, and
+`tests/gateway/test_roles.py` asks every endpoint as nobody, as each role and as who must change the first password first.
+
+Without token or session 401 (6000); with too small a role 403 (6002); with the first password 403 (6004). A session is
+begun with `POST /v1/session`; its cookie is `HttpOnly` and `SameSite=Strict`, and requests other than `GET` carry its
+`csrf_token` in `x-csrf-token` (403, 6006). It ends after `gateway.session_idle_h` without use and after
+`gateway.session_h` in any case, when its role's password is changed, and it outlives a restart of the gateway. A token in
+`Authorization: Bearer` needs no CSRF token: the one in the file `api-token` of the state folder is a technician's, others
+are made with `POST /v1/tokens`, shown once, kept as a hash. After 5 wrong passwords from one address each further one
+waits 30 s, 60 s, to 15 min (429, 6005, `Retry-After`).
+
+The technician's first password is random, made at the first start, printed on the console, by `thirdring-device password
+--state DIR` and `selftest --state DIR`, and must be changed before anything else; `password --reset` makes a new one. The
+other roles cannot sign in until the technician gives them a password (`PUT /v1/accounts/{role}/password`).
+"""
+
+
+def api_roles() -> Iterator[str]:
+    yield f"# Endpoints and roles\n\n{MADE}"
+    yield API_ROLES
+    yield f"| endpoint | no token | {' | '.join(ROLES)} |\n|---|---|{'---|' * len(ROLES)}"
+    for key, need in ACCESS.items():
+        nobody = "yes" if need == "public" else "401"
+        roles = " | ".join("yes" if may(role, need) else "403" for role in ROLES)
+        yield f"| `{key}` | {nobody} | {roles} |"
+    yield "\nWhat is not under `/v1` and not named here (the page, `/docs`, `/openapi.json`) is public."
+
+
 DOCUMENTS = {
+    "api-roles.md": api_roles,
     "interop.md": interop,
     "settings.md": settings,
     "errors.md": errors,

@@ -53,6 +53,12 @@ def _demo(args: argparse.Namespace) -> int:
     return run_demo(args.out.resolve(), args.language)
 
 
+def _password(args: argparse.Namespace) -> int:
+    from thirdring_device.gateway.first_password import show_password
+
+    return show_password(args.state, reset=args.reset)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="thirdring-device", description=__doc__)
     parser.add_argument("--log", default="warning", choices=("debug", "info", "warning", "error"))
@@ -72,6 +78,13 @@ def _parser() -> argparse.ArgumentParser:
     plans.add_parser(commands)
     recording_files.add_parser(commands)
     selftest.add_parser(commands)
+    text = "show the technician's first password, which must be changed at the first sign-in"
+    password = commands.add_parser("password", help=text, description=text)
+    password.add_argument("--state", type=Path, required=True, metavar="DIR", help="the state folder")
+    password.add_argument(
+        "--reset", action="store_true", help="make a new first password; ends the technician's sessions"
+    )
+    password.set_defaults(function=_password)
     demo = commands.add_parser("demo", help="one real call through the whole appliance, and its report")
     demo.add_argument("--language", default="zh", choices=("zh", "en"), help="language spoken in the call")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="made anew each time")

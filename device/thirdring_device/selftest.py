@@ -86,6 +86,12 @@ def _alsa_version() -> str:
         return ""
 
 
+def _first_password(state_dir: Path) -> str:
+    from thirdring_device.gateway.first_password import password_line
+
+    return password_line(state_dir)
+
+
 def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the command to the appliance's."""
     text = (
@@ -93,6 +99,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     )
     command = commands.add_parser("selftest", help=text, description=text)
     command.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
+    command.add_argument(
+        "--state", type=Path, metavar="DIR", help="the state folder: tells the first password while it counts"
+    )
     command.add_argument("--json", action="store_true", help="one JSON object instead of text")
     command.set_defaults(function=_run)
 
@@ -107,6 +116,8 @@ def _run(args: argparse.Namespace) -> int:
         print(f"codecs         {', '.join(found.codecs)}")
         print(f"ALSA           {found.alsa or 'no'}")
         print(f"headset        {found.headset}")
+        if args.state is not None:
+            print(_first_password(args.state))
         for warning in found.warnings:
             print(f"warning: {warning}")
     for refusal in found.refusals:

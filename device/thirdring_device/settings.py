@@ -234,6 +234,16 @@ class GatewaySettings:
     allowed_hosts: tuple[str, ...] = setting(
         ("127.0.0.1", "localhost", "[::1]"), "values of the Host header that are served"
     )
+    session_idle_h: float = setting(
+        9.0, "a session that is not used for so long is over", unit="h", low=0.1, high=720.0
+    )
+    session_h: float = setting(
+        24.0,
+        "a session lasts so long at most; a token serves screens that stay on",
+        unit="h",
+        low=0.1,
+        high=2160.0,
+    )
 
 
 @dataclass(frozen=True, slots=True)

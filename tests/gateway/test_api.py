@@ -349,7 +349,8 @@ def test_openapi_describes_every_route_event_and_error(tmp_path: Path) -> None:
         for path, operation in operations:
             assert operation["description"], path
             if path.startswith("/v1"):
-                assert operation["security"] == [{"HTTPBearer": []}], path
+                public = operation["x-role"] == "public"
+                assert operation["security"] == ([] if public else [{"bearer": []}, {"session": []}]), path
                 assert {"401", "403", "422", "500"} <= operation["responses"].keys(), path
 
     with_gateway(tmp_path, scenario)

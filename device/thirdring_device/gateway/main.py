@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -14,8 +15,10 @@ from fastapi import FastAPI
 
 from thirdring.protocol.errors import error
 from thirdring_device.gateway.api.app import create_app
+from thirdring_device.gateway.api.credentials import FIRST_PASSWORD_FILE
 from thirdring_device.gateway.at.server import serve_consoles
 from thirdring_device.gateway.engine_client import ENGINE_SOCKET, EngineClient
+from thirdring_device.gateway.first_password import show_password
 from thirdring_device.gateway.journal import JOURNAL_FILE, JournalView
 from thirdring_device.gateway.websocket_protocol import PatientProtocol
 from thirdring_device.settings import Settings
@@ -73,6 +76,13 @@ def server_config(app: FastAPI) -> uvicorn.Config:
     )
 
 
+def _show_first_password(state_dir: Path) -> None:
+    """Print the technician's first password on the console, for as long as it has not been changed."""
+    if (state_dir / FIRST_PASSWORD_FILE).exists():
+        show_password(state_dir, reset=False)
+        sys.stdout.flush()
+
+
 async def serve(settings: Settings, state_dir: Path) -> None:
     """Serve until SIGTERM or SIGINT, then stop in order.
 
@@ -82,6 +92,7 @@ async def serve(settings: Settings, state_dir: Path) -> None:
     client = EngineClient(state_dir / ENGINE_SOCKET)
     reader = JournalView(state_dir / JOURNAL_FILE)
     app = create_app(settings, state_dir, client, reader)
+    _show_first_password(state_dir)
     listening = listen(settings.gateway.host, settings.gateway.port)
     server = Server(server_config(app))
 

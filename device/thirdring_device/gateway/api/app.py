@@ -7,23 +7,25 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Final
 
-from fastapi import Depends, FastAPI, Request, WebSocket
+from fastapi import FastAPI, Request, WebSocket
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
-from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from thirdring.protocol.commands import GetState
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring_device.gateway.api.calls import calls_router
+from thirdring_device.gateway.api.credentials import Credentials
 from thirdring_device.gateway.api.desk import desk_router
 from thirdring_device.gateway.api.docs_page import docs_page
 from thirdring_device.gateway.api.figures import figures_router
+from thirdring_device.gateway.api.gate import Gate
 from thirdring_device.gateway.api.guard import Guard, problem_response
 from thirdring_device.gateway.api.headset import headset_router
 from thirdring_device.gateway.api.models import Health
 from thirdring_device.gateway.api.problems import complete_openapi
 from thirdring_device.gateway.api.recordings import recordings_router
+from thirdring_device.gateway.api.sessions import sessions_router
 from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
 from thirdring_device.gateway.api.telephone import telephone_router
 from thirdring_device.gateway.api.token import read_or_make_token
@@ -40,8 +42,11 @@ __all__ = ["create_app"]
 VERSION: Final = "0.1.0"
 
 DESCRIPTION: Final = """\
-The programming interface of a Thirdring desk appliance. Everything under /v1 needs the header \
-"Authorization: Bearer TOKEN" with the token from the file api-token in the appliance's state folder.
+The programming interface of a Thirdring desk appliance. Everything under /v1 needs either the header \
+"Authorization: Bearer TOKEN", with the token from the file api-token in the appliance's state folder (a \
+technician's) or one made with POST /v1/tokens, or the cookie of a session begun with POST /v1/session. \
+Requests of a session other than GET carry the session's CSRF token in the header x-csrf-token. Who may do \
+what: x-role of each operation; agent, lead and technician may each do what those before may.
 
 Events: the WebSocket /v1/events?after=N sends every event above number N, then those to come, one JSON \
 object a message, in order, without gap or double; without "after" only those to come. A WebSocket may give \
@@ -71,6 +76,8 @@ def create_app(
     ``StorageError`` 5006 when the token in ``state_dir`` can be neither read nor made.
     """
     hub = EventHub(client, reader, keep_events=keep_events)
+    credentials = Credentials(state_dir, settings.gateway)
+    gate = Gate(credentials, read_or_make_token(state_dir))
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -81,6 +88,7 @@ def create_app(
         finally:
             following.cancel()
             await asyncio.gather(following, return_exceptions=True)
+            credentials.close()
 
     app = FastAPI(
         title="Thirdring",
@@ -90,25 +98,23 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    bearer = HTTPBearer(auto_error=False, description="the token in DIR/api-token")
-    shown_in_openapi = [Depends(bearer)]  # the guard has checked the token before
-    app.include_router(desk_router(client), dependencies=shown_in_openapi)
-    app.include_router(telephone_router(client), dependencies=shown_in_openapi)
-    app.include_router(headset_router(client), dependencies=shown_in_openapi)
-    app.include_router(calls_router(reader, settings), dependencies=shown_in_openapi)
-    app.include_router(figures_router(KeyFigures(reader, settings)), dependencies=shown_in_openapi)
-    app.include_router(recordings_router(client, state_dir), dependencies=shown_in_openapi)
+    app.include_router(desk_router(client))
+    app.include_router(telephone_router(client))
+    app.include_router(headset_router(client))
+    app.include_router(calls_router(reader, settings))
+    app.include_router(figures_router(KeyFigures(reader, settings)))
+    app.include_router(recordings_router(client, state_dir))
     prompter = Prompter(client, reader, state_dir)
-    app.include_router(work_router(client, reader, prompter), dependencies=shown_in_openapi)
-    app.include_router(stream_router(hub, send_timeout_s=send_timeout_s))
+    app.include_router(work_router(client, reader, prompter))
+    app.include_router(sessions_router(credentials))
+    app.include_router(stream_router(hub, gate, send_timeout_s=send_timeout_s))
     _add_pages(app, client)
     _add_error_handlers(app)
     complete_openapi(app)
     app.add_middleware(
         Guard,
         allowed_hosts={*settings.gateway.allowed_hosts, settings.gateway.host} - EVERY_ADDRESS,
-        token=read_or_make_token(state_dir),
-        guarded="/v1",
+        gate=gate,
     )
     return app
 

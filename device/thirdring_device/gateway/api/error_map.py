@@ -1,12 +1,13 @@
 """Numbered errors as HTTP statuses, problem bodies (RFC 9457) and WebSocket close codes (RFC 6455, 7.4)."""
 
+import math
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
 from thirdring.protocol.errors import ERRORS, ThirdringError
 
-__all__ = ["CLOSE_CODES", "STATUSES", "close_of", "problem", "status_of"]
+__all__ = ["CLOSE_CODES", "STATUSES", "RetryLater", "close_of", "problem", "status_of"]
 
 STATUSES: Final[Mapping[int, HTTPStatus]] = {
     1000: HTTPStatus.BAD_REQUEST,
@@ -17,6 +18,8 @@ STATUSES: Final[Mapping[int, HTTPStatus]] = {
     1005: HTTPStatus.UNPROCESSABLE_ENTITY,
     1006: HTTPStatus.BAD_REQUEST,
     1007: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    1008: HTTPStatus.PRECONDITION_FAILED,
+    1009: HTTPStatus.UNPROCESSABLE_ENTITY,
     2000: HTTPStatus.NOT_FOUND,
     2001: HTTPStatus.CONFLICT,
     2002: HTTPStatus.CONFLICT,
@@ -66,6 +69,11 @@ STATUSES: Final[Mapping[int, HTTPStatus]] = {
     5020: HTTPStatus.INSUFFICIENT_STORAGE,
     6000: HTTPStatus.UNAUTHORIZED,
     6001: HTTPStatus.FORBIDDEN,
+    6002: HTTPStatus.FORBIDDEN,
+    6003: HTTPStatus.UNAUTHORIZED,
+    6004: HTTPStatus.FORBIDDEN,
+    6005: HTTPStatus.TOO_MANY_REQUESTS,
+    6006: HTTPStatus.FORBIDDEN,
     7000: HTTPStatus.SERVICE_UNAVAILABLE,
     7001: HTTPStatus.GATEWAY_TIMEOUT,
     7002: HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -82,10 +90,19 @@ STATUSES: Final[Mapping[int, HTTPStatus]] = {
 }
 
 CLOSE_CODES: Final[Mapping[int, int]] = {
+    6000: 1008,
     7003: 1013,  # try again later
     7004: 1008,  # policy violation
 }
 """Every other error closes a WebSocket with 1011, internal error."""
+
+
+class RetryLater(ThirdringError):  # noqa: N818 - the name says what to do
+    """A refusal that passes: ``wait_s`` goes out as Retry-After."""
+
+    def __init__(self, code: int, wait_s: float) -> None:
+        self.wait_s = max(1, math.ceil(wait_s))
+        super().__init__(code, f"again in {self.wait_s} s")
 
 
 def status_of(code: int) -> HTTPStatus:

@@ -1,4 +1,4 @@
-"""Who may come in: hosts, origins, token, size and number of requests; and what no answer goes without.
+"""Who may come in: hosts, origins, role, size and number of requests; and what no answer goes without.
 
 Outermost layer of the application. It answers every refusal itself, WebSocket handshakes included, so
 that nothing behind it runs for a stranger.
@@ -8,15 +8,15 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from typing import Final
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from thirdring.protocol.errors import ThirdringError, error
-from thirdring_device.gateway.api.error_map import problem, status_of
-from thirdring_device.gateway.api.token import same_token
+from thirdring_device.gateway.api.error_map import RetryLater, problem, status_of
+from thirdring_device.gateway.api.gate import Gate
 
 __all__ = ["BODY_LIMIT_BYTES", "Guard", "problem_response"]
 
@@ -45,6 +45,8 @@ def problem_response(reason: ThirdringError) -> JSONResponse:
     headers = {}
     if reason.code == 6000:
         headers["www-authenticate"] = "Bearer"
+    elif isinstance(reason, RetryLater):
+        headers["retry-after"] = str(reason.wait_s)
     elif reason.code == 7003:
         headers["retry-after"] = "1"
     return JSONResponse(
@@ -53,14 +55,13 @@ def problem_response(reason: ThirdringError) -> JSONResponse:
 
 
 class Guard:
-    """ASGI middleware; ``allowed_hosts`` without ports, ``guarded`` the path prefix that needs the token."""
+    """ASGI middleware; ``allowed_hosts`` without ports, ``gate`` tells who asks and whether he may."""
 
-    def __init__(self, app: ASGIApp, *, allowed_hosts: Iterable[str], token: str, guarded: str) -> None:
+    def __init__(self, app: ASGIApp, *, allowed_hosts: Iterable[str], gate: Gate) -> None:
         """Wrap ``app``."""
         self._app = app
         self._hosts = frozenset(_without_brackets(host) for host in allowed_hosts)
-        self._token = token
-        self._guarded = guarded
+        self._gate = gate
         self._requests = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -102,8 +103,7 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and _host_of(origin) not in self._hosts:
             raise error(6001, f"origin {origin:.60}")
-        if scope["path"].startswith(self._guarded) and not same_token(_token_of(scope, headers), self._token):
-            raise error(6000)
+        self._gate.admit(scope, headers)
 
     async def _request(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self._requests >= REQUESTS_AT_ONCE:
@@ -138,20 +138,6 @@ async def _with_whole_body(scope: Scope, receive: Receive) -> Receive:
         return waiting.pop() if waiting else await receive()
 
     return replay
-
-
-def _token_of(scope: Scope, headers: Headers) -> str:
-    """Return the token of the Authorization header or, for a WebSocket, of the first ``?token=``."""
-    scheme, _, value = headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        return value.strip()
-    if scope["type"] == "websocket":
-        try:
-            query = parse_qs(scope["query_string"].decode("latin-1"), max_num_fields=20)
-        except ValueError:
-            return ""
-        return str(query.get("token", [""])[0])
-    return ""
 
 
 def _host_of(url: str) -> str:

@@ -2,13 +2,15 @@
 
 import asyncio
 import contextlib
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from starlette.websockets import WebSocketState
 
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring_device.gateway.api.error_map import close_of
+from thirdring_device.gateway.api.gate import Gate
 from thirdring_device.gateway.hub import EventHub
 
 __all__ = ["LAST_EVENT_HEADER", "SERVICE_RESTART", "stream_router"]
@@ -26,7 +28,7 @@ LAST_EVENT_HEADER: Final = "thirdring-last-event"
 journal was begun anew and the stream starts behind it."""
 
 
-def stream_router(hub: EventHub, *, send_timeout_s: float = SEND_TIMEOUT_S) -> APIRouter:
+def stream_router(hub: EventHub, gate: Gate, *, send_timeout_s: float = SEND_TIMEOUT_S) -> APIRouter:
     """Return the WebSocket route."""
     router = APIRouter()
     streams: set[WebSocket] = set()
@@ -39,7 +41,8 @@ def stream_router(hub: EventHub, *, send_timeout_s: float = SEND_TIMEOUT_S) -> A
         streams.add(websocket)
         try:
             await websocket.accept(headers=[(LAST_EVENT_HEADER.encode(), str(hub.last).encode())])
-            await _serve(websocket, hub, hub.last if after is None else min(after, hub.last), send_timeout_s)
+            start = hub.last if after is None else min(after, hub.last)
+            await _serve(websocket, _send(websocket, hub, gate, start, send_timeout_s))
         finally:
             streams.discard(websocket)
 
@@ -56,9 +59,9 @@ def _after(websocket: WebSocket) -> int | None:
     return int(text)
 
 
-async def _serve(websocket: WebSocket, hub: EventHub, after: int, send_timeout_s: float) -> None:
+async def _serve(websocket: WebSocket, to_send: Coroutine[Any, Any, tuple[int, str]]) -> None:
     """Send until the client leaves or is too slow; what the client says is not listened to."""
-    sending = asyncio.create_task(_send(websocket, hub, after, send_timeout_s))
+    sending = asyncio.create_task(to_send)
     listening = asyncio.create_task(_listen(websocket))
     try:
         await asyncio.wait({sending, listening}, return_when=asyncio.FIRST_COMPLETED)
@@ -73,11 +76,15 @@ async def _serve(websocket: WebSocket, hub: EventHub, after: int, send_timeout_s
         await asyncio.gather(sending, listening, return_exceptions=True)
 
 
-async def _send(websocket: WebSocket, hub: EventHub, after: int, send_timeout_s: float) -> tuple[int, str]:
+async def _send(
+    websocket: WebSocket, hub: EventHub, gate: Gate, after: int, send_timeout_s: float
+) -> tuple[int, str]:
     """Send events; return close code and reason when that has come to its end."""
     try:
         async with contextlib.aclosing(hub.follow(after)) as lines:
             async for line in lines:
+                if not gate.still_in(websocket):
+                    return close_of(error(6000, "the session is over"))
                 async with asyncio.timeout(send_timeout_s):
                     await websocket.send_text(line.text)
     except TimeoutError:
