@@ -129,6 +129,14 @@ def interop(session: nox.Session) -> None:
 
 
 @nox.session
+def at_conformance(session: nox.Session) -> None:
+    """Prove docs/at-conformance.md anew."""
+    tests = session.posargs or ["tests/at", "tests/clients"]
+    session.run("python", "-m", "pytest", "-m", "console", "--console", "docs/at-conformance.json", *tests)
+    session.run("python", "docs/generate.py")
+
+
+@nox.session
 def dtmf_relay(session: nox.Session) -> None:
     """Send 1,000 digits each way by each method through a lossy relay, on both SIP stacks."""
     arguments = session.posargs or ["--note"]

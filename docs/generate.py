@@ -71,6 +71,10 @@ The console speaks ITU-T V.250 and 3GPP TS 27.007: on the pty `console` in the s
   then `+CLIP: "number",type,,,,validity` after `AT+CLIP=1`, all in one piece; its end `NO CARRIER`, `BUSY`
   or `NO ANSWER`. Only after `AT#URC=1`, for modem software takes them for part of an answer, each ring adds
   `#RING: ring,urgency`, and norms report `#NORM: rule,verdict,value,unit,threshold,reason,call_id`.
+- With `serial.lock` a console answers only who it is until `AT#LOGIN="password"`, and reports nothing. It locks again when
+  its host hangs up, after `serial.lock_idle_s` without a command, or by `AT#LOGOUT`. The password (8 to 64 characters) is set
+  by `AT#PASSWORD` or on the unit by `thirdring-device console-password`, kept as a hash; after 5 wrong ones each further
+  guess waits 30 s and then twice as long, up to 15 min, whichever console it comes by. `ATE0` keeps it off the screen.
 - In fields, strings stand in quotes; `\\22` is a quote, `\\5C` a backslash. Numbers have a point.
 """
 
@@ -235,6 +239,27 @@ def _dtmf_relay() -> Iterator[str]:
             yield f"| {stack} | {methods[row['method']]} | {row['way']} | {size} | {counts} | {lost} |"
 
 
+def at_conformance() -> Iterator[str]:
+    yield "# Conformance of the serial console\n"
+    yield "Made by `nox -s at_conformance` from the tests that carry the mark `console`; do not edit.\n"
+    yield "Every test speaks through a real pty to the console's own server, or to a whole appliance (clients). V.250:"
+    yield "ITU-T V.250 (07/2003); 27.007: 3GPP TS 27.007; *ours*: what neither says and clients need.\n"
+    rows = json.loads((DOCS / "at-conformance.json").read_text(encoding="utf-8"))
+    passed = sum(row["passed"] for row in rows.values())
+    yield f"{passed} of {len(rows)} rules hold.\n"
+    yield "| rule | from | result | test |\n|---|---|---|---|"
+    for rule, row in sorted(rows.items(), key=lambda item: (_clause_order(item[1]["clause"]), item[0])):
+        tests = "<br>".join(f"`{test.partition('::')[2]}`" for test in row["tests"])
+        result = "passed" if row["passed"] else "**failed**"
+        yield f"| {rule.replace('|', chr(92) + '|')} | {row['clause']} | {result} | {tests} |"
+
+
+def _clause_order(clause: str) -> tuple[int, list[str]]:
+    source, _, numbers = clause.partition(" ")
+    order = {"V.250": 0, "27.007": 1}.get(source, 2)
+    return order, [f"{part:0>3}" for part in numbers.split(".")]
+
+
 HEADSET = """\
 The buttons and lamps of a USB headset work by its HID report descriptor (telephony usage page 0x0B, lamps 0x08), not
 by a list of makers. `headset.buttons` says where they are; `headset_buttons_changed` tells when a headset comes, goes or cannot
@@ -315,6 +340,7 @@ def api_roles() -> Iterator[str]:
 DOCUMENTS = {
     "api-roles.md": api_roles,
     "interop.md": interop,
+    "at-conformance.md": at_conformance,
     "settings.md": settings,
     "errors.md": errors,
     "events.md": events,

@@ -1,4 +1,8 @@
-"""``--interop FILE``: note in FILE which rows of ``docs/interop.md`` were proved, and on which SIP stack."""
+"""Notes for the documents: which rows were proved.
+
+``--interop FILE``: rows of ``docs/interop.md``, and on which SIP stack; ``--console FILE``: rules of
+``docs/at-conformance.md``.
+"""
 
 import json
 import subprocess
@@ -9,18 +13,25 @@ from typing import Any
 import pytest
 
 NOTES = pytest.StashKey[dict[str, Any]]()
+RULES = pytest.StashKey[dict[str, Any]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--interop", type=Path, metavar="FILE", help="note what was proved with real peers")
+    parser.addoption(
+        "--console", type=Path, metavar="FILE", help="note which rules of the console were proved"
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.getoption("--interop") is not None:
         config.stash[NOTES] = {}
+    if config.getoption("--console") is not None:
+        config.stash[RULES] = {}
 
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    _note_rules(item, call)
     notes = item.config.stash.get(NOTES, None)
     marker = item.get_closest_marker("interop")
     if notes is None or marker is None or (call.when != "call" and call.excinfo is None):
@@ -31,7 +42,28 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     row["failed"] = row["failed"] or call.excinfo is not None
 
 
+def _note_rules(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    rules = item.config.stash.get(RULES, None)
+    if rules is None or (call.when != "call" and call.excinfo is None):
+        return
+    name = item.nodeid.partition("[")[0]
+    for marker in item.iter_markers("console"):
+        row = rules.setdefault(
+            marker.args[0], {"clause": marker.kwargs["clause"], "tests": [], "passed": True}
+        )
+        row["tests"] = sorted({*row["tests"], name})
+        row["passed"] = row["passed"] and call.excinfo is None
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
+    rules = session.config.stash.get(RULES, None)
+    if rules:
+        file: Path = session.config.getoption("--console")
+        file.write_text(json.dumps(dict(sorted(rules.items())), indent=1) + "\n", encoding="utf-8")
+    _write_interop(session)
+
+
+def _write_interop(session: pytest.Session) -> None:
     notes = session.config.stash.get(NOTES, None)
     if not notes:
         return

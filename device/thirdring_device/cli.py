@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thirdring.protocol.errors import ThirdringError, error
-from thirdring_device import analyze, plans, recording_files, selftest
+from thirdring_device import analyze, console_password, plans, recording_files, selftest
 from thirdring_device.settings import load_settings
 from thirdring_device.supervisor import EXIT_REFUSED, Supervisor
 
@@ -43,7 +43,7 @@ def _gateway(args: argparse.Namespace) -> int:
     from thirdring_device.gateway.main import serve
 
     state_dir = _state_dir(args.state)
-    asyncio.run(serve(load_settings(args.settings, state_dir), state_dir))
+    asyncio.run(serve(load_settings(args.settings, state_dir), state_dir, args.settings))
     return 0
 
 
@@ -85,6 +85,7 @@ def _parser() -> argparse.ArgumentParser:
         "--reset", action="store_true", help="make a new first password; ends the technician's sessions"
     )
     password.set_defaults(function=_password)
+    console_password.add_parser(commands)
     demo = commands.add_parser("demo", help="one real call through the whole appliance, and its report")
     demo.add_argument("--language", default="zh", choices=("zh", "en"), help="language spoken in the call")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="made anew each time")

@@ -29,8 +29,8 @@ class SelfTest:
     refusals: tuple[ThirdringError, ...]
 
 
-def examine(settings: Settings) -> SelfTest:
-    """Load the SIP stack and look at it; open the headset and close it again.
+def examine(settings: Settings, *, headset: bool = True) -> SelfTest:
+    """Load the SIP stack and look at it; open the headset, if asked to, and close it again.
 
     The stack fits once into a process and is gone afterwards.
     """
@@ -59,7 +59,7 @@ def examine(settings: Settings) -> SelfTest:
     alsa = _alsa_version()
     if not alsa:
         warnings.append("libasound is not installed: the simulated headset only")
-    for device in devices(settings.headset):
+    for device in devices(settings.headset) if headset else ():
         try:
             check_opens(device)
         except ThirdringError as refusal:
@@ -100,14 +100,20 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command = commands.add_parser("selftest", help=text, description=text)
     command.add_argument("--settings", type=Path, metavar="FILE", help="settings file (TOML)")
     command.add_argument(
-        "--state", type=Path, metavar="DIR", help="the state folder: tells the first password while it counts"
+        "--state",
+        type=Path,
+        metavar="DIR",
+        help="the state folder: settings changed since, and the first password while it counts",
+    )
+    command.add_argument(
+        "--leave-headset", action="store_true", help="do not open the headset: a running engine has it"
     )
     command.add_argument("--json", action="store_true", help="one JSON object instead of text")
     command.set_defaults(function=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
-    found = examine(load_settings(args.settings))
+    found = examine(load_settings(args.settings, args.state), headset=not args.leave_headset)
     if args.json:
         print(json.dumps({**asdict(found), "refusals": [str(refusal) for refusal in found.refusals]}))
     else:

@@ -252,6 +252,20 @@ class SerialSettings:
 
     devices: tuple[str, ...] = setting((), "serial ports to open, such as /dev/ttyAMA0")
     baud: int = setting(115200, "line speed", unit="Bd", low=300, high=4000000)
+    lock: bool = setting(
+        False,
+        "every console answers only who it is until AT#LOGIN with the consoles' password; set that first, by "
+        "AT#PASSWORD or thirdring-device console-password",
+        live=True,
+    )
+    lock_idle_s: int = setting(
+        900,
+        "a console that was opened and has got no command for so long is locked again; 0: never",
+        unit="s",
+        low=0,
+        high=86400,
+        live=True,
+    )
 
 
 @dataclass(frozen=True, slots=True)

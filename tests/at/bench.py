@@ -32,6 +32,7 @@ from thirdring.protocol.views import (
     CallView,
     ContactView,
     DeskState,
+    HeadsetView,
     NotesView,
 )
 from thirdring_device.gateway.at.server import serve_consoles
@@ -83,6 +84,8 @@ class PlayedEngine:
             )
         if command.name == "get_settings":
             return {"settings": [to_fields(view) for view in setting_views(Settings())]}
+        if command.name == "get_headset":
+            return to_fields(HeadsetView(device="simulated", leds=(), sound="simulated"))
         return {}
 
     async def events(self, after: int) -> AsyncGenerator[Record, None]:
@@ -149,11 +152,11 @@ class PlayedEngine:
 class ServedConsole:
     """``serve_consoles`` on a thread; ``do`` runs something on its loop and returns the result."""
 
-    def __init__(self, state_dir: Path, devices: tuple[str, ...]) -> None:
+    def __init__(self, state_dir: Path, serial_settings: SerialSettings) -> None:
         self.path = state_dir / "console"
         self.engine = PlayedEngine()
         self._loop = asyncio.new_event_loop()
-        settings = Settings(serial=SerialSettings(devices=devices))
+        settings = Settings(serial=serial_settings)
         self._task = self._loop.create_task(
             serve_consoles(settings, state_dir, self.engine, self.engine), name="consoles"
         )
@@ -216,6 +219,15 @@ class Host:
         seen, self.seen = self.seen, b""
         return seen
 
+    def find(self, text: bytes, wait_s: float = WAIT_S) -> bytes:
+        """Read until ``text`` has come; return what came up to its end and keep the rest."""
+        deadline_s = time.monotonic() + wait_s
+        while text not in self.seen:
+            assert time.monotonic() < deadline_s, f"{text!r} never came, but {self.seen[-400:]!r}"
+            self.seen += self.port.read(65536)
+        before, found, self.seen = self.seen.partition(text)
+        return before + found
+
     def ask(self, line: str) -> list[str]:
         """Send a line; return the lines of the answer, the final code last."""
         self.write(line.encode() + b"\r")
@@ -246,8 +258,10 @@ def wait_for(condition: Callable[[], object], wait_s: float = WAIT_S) -> None:
 
 
 @contextlib.contextmanager
-def served(state_dir: Path, devices: tuple[str, ...] = ()) -> Iterator[ServedConsole]:
-    console = ServedConsole(state_dir, devices)
+def served(
+    state_dir: Path, devices: tuple[str, ...] = (), *, lock: bool = False, lock_idle_s: int = 900
+) -> Iterator[ServedConsole]:
+    console = ServedConsole(state_dir, SerialSettings(devices=devices, lock=lock, lock_idle_s=lock_idle_s))
     try:
         yield console
     finally:

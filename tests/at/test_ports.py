@@ -12,6 +12,8 @@ import tty
 from pathlib import Path
 from typing import Self
 
+import pytest
+
 from tests.at.bench import WAIT_S, Host, ServedConsole, served, wait_for
 from thirdring.protocol.events import NormNoted, TrunkChanged
 from thirdring_device.gateway.at.stream import REPORT_LIMIT_BYTES, FdStream
@@ -67,6 +69,9 @@ def conversing() -> bool:
     return any(task.get_name() == "console commands" for task in asyncio.all_tasks())
 
 
+@pytest.mark.console(
+    "settings stay when a host leaves; half a line and what it did not read do not", clause="ours"
+)
 def test_settings_survive_clients_and_stale_reports_do_not(console: ServedConsole) -> None:
     first = Host(console.path)
     assert first.ask("ATE0+CLIP=1")[-1] == "OK"
@@ -122,6 +127,9 @@ def test_a_stale_link_is_replaced_and_ours_removed(tmp_path: Path) -> None:
     assert not link.is_symlink()
 
 
+@pytest.mark.console(
+    "a host that does not read holds up nobody else, and its events wait for it", clause="ours"
+)
 def test_a_host_that_does_not_read_holds_up_nobody_else(tmp_path: Path) -> None:
     with Cable() as cable, served(tmp_path, (cable.device,)) as console:
         deaf = Host(console.path)

@@ -86,6 +86,7 @@ def test_commands_run_in_order_until_the_first_failure(host: Host) -> None:
     assert host.ask("ATS0?") == ["003", "OK"]
 
 
+@pytest.mark.console("minicom's init string, and +++ATH, without ; and in mixed case", clause="ours")
 def test_minicoms_initialisation(host: Host) -> None:
     assert host.ask("AT S7=45 S0=0 L1 V1 X4 &c1 E1 Q0") == ["OK"]
     host.write(b"ATE0\r")
@@ -94,6 +95,10 @@ def test_minicoms_initialisation(host: Host) -> None:
     assert host.ask("+++ATH") == ["OK"]
 
 
+@pytest.mark.console(
+    "+CSCA? answers +CMS ERROR: 330, +CMGF=0 and +CPIN? as of a telephone without messages and PIN",
+    clause="ours",
+)
 def test_gsmmodems_initialisation(host: Host) -> None:
     for line in ("ATZ", "ATE0", "AT+CMEE=1", "AT+CPIN?", "AT+CGMI", "AT+CMGF=0", "AT+CLCC"):
         assert host.ask(line)[-1] == "OK"
@@ -122,6 +127,9 @@ def test_noise_and_floods_are_left_behind(host: Host) -> None:
         assert host.ask('AT#SYNC="here"')[-2:] == ['#SYNC: "here"', "OK"]
 
 
+@pytest.mark.console("=? explains every extended command; ours tell fields and units", clause="V.250 5.4.4")
+@pytest.mark.console("+CLAC lists every command", clause="27.007 8.37")
+@pytest.mark.console("+CLCC=? is answered OK: ModemManager asks no more without", clause="27.007 7.18")
 def test_every_extended_command_explains_itself(host: Host) -> None:
     names = [name for name in TABLE if name[0] in "+#"]
     assert host.ask("AT+CLAC")[:-1] == [f"AT{name}" for name in TABLE]
@@ -132,6 +140,7 @@ def test_every_extended_command_explains_itself(host: Host) -> None:
     assert len(host.ask("AT#HELP")) == len(TABLE) + 1
 
 
+@pytest.mark.console("Z and &F bring the console's defaults back; calls go on", clause="V.250 6.1.1")
 def test_reset_brings_the_defaults_back(host: Host) -> None:
     assert host.ask("AT+CMEE=2;+CLIP=1;S0=2") == ["OK"]
     assert host.ask("AT&FE0") == ["OK"]
@@ -141,6 +150,11 @@ def test_reset_brings_the_defaults_back(host: Host) -> None:
 # --- calls ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.console(
+    "RING with each ring the caller hears, +CRING: VOICE after +CRC=1, +CLIP: number,type after +CLIP=1",
+    clause="27.007 7.6",
+)
+@pytest.mark.console("ATA answers a bare OK", clause="V.250 6.3.5")
 def test_an_incoming_call_rings_with_number_and_is_answered(console: ServedConsole, host: Host) -> None:
     host.ask("AT+CLIP=1;#URC=1")
     console.rings()
@@ -166,6 +180,7 @@ def test_a_refused_second_call_is_not_heard_of(console: ServedConsole, host: Hos
     assert host.quiet() == b""
 
 
+@pytest.mark.console("+COLP=1: ATD...; is answered when the other side has, with +COLP", clause="27.007 7.8")
 def test_reports_wait_for_the_final_code(console: ServedConsole, host: Host) -> None:
     host.ask("AT+COLP=1;#URC=1")
     console.engine.answers["dial"] = {"call_id": "c2"}
@@ -189,6 +204,10 @@ def test_reports_wait_for_a_line_being_typed_but_not_for_ever(console: ServedCon
     assert host.ask("IP?") == ["+CLIP: 0,1", "OK"]
 
 
+@pytest.mark.console(
+    "ATD...; is answered OK at once, later BUSY, NO ANSWER or NO CARRIER", clause="27.007 6.2"
+)
+@pytest.mark.console("+CEER tells why the last call ended", clause="27.007 6.10")
 @pytest.mark.parametrize(
     ("cause", "code"), [("busy", "BUSY"), ("no_answer", "NO ANSWER"), ("failed", "NO CARRIER")]
 )
@@ -204,6 +223,9 @@ def test_a_dialled_call_answers_at_once_and_reports_its_end(
     assert host.ask("AT+CEER") == [f'+CEER: "{cause}",486,"why"', "OK"]
 
 
+@pytest.mark.console(
+    "D takes the rest of the line; without ; its final code is the outcome", clause="V.250 6.3.1"
+)
 def test_dialling_without_semicolon_waits_for_the_outcome(console: ServedConsole, host: Host) -> None:
     console.engine.answers["dial"] = {"call_id": "c2"}
     host.write(b"ATDT0123\r")
@@ -218,6 +240,9 @@ def test_dialling_without_semicolon_waits_for_the_outcome(console: ServedConsole
     assert host.until(b"CONNECT\r\n") == b"\r\nCONNECT\r\n"
 
 
+@pytest.mark.console(
+    "a character aborts a dialling that waits, the LF of CRLF does not", clause="V.250 5.6.1"
+)
 def test_a_key_aborts_a_dialling_that_waits(console: ServedConsole, host: Host) -> None:
     console.engine.answers["dial"] = {"call_id": "c2"}
     host.write(b"ATD0123\r\n")
@@ -231,6 +256,7 @@ def test_a_key_aborts_a_dialling_that_waits(console: ServedConsole, host: Host) 
     assert host.ask("AT") == ["OK"]
 
 
+@pytest.mark.console("S7: seconds to connect, then given up: NO ANSWER", clause="V.250 6.3.10")
 def test_s7_ends_a_call_that_is_not_answered(console: ServedConsole, host: Host) -> None:
     console.engine.answers["dial"] = {"call_id": "c2"}
     console.engine.answers["redial"] = error(2008)
@@ -245,6 +271,7 @@ def test_s7_ends_a_call_that_is_not_answered(console: ServedConsole, host: Host)
     assert console.engine.asked[-1] == Redial(source="at")
 
 
+@pytest.mark.console("ATH and +CHUP hang up, and are OK without a call", clause="V.250 6.3.6")
 def test_hanging_up_oneself_is_no_report(console: ServedConsole, host: Host) -> None:
     console.rings()
     host.until(b"RING\r\n")
@@ -264,6 +291,10 @@ def test_s0_answers_at_its_ring(console: ServedConsole, host: Host) -> None:
     assert len(console.engine.asked) == 1
 
 
+@pytest.mark.console(
+    "+CLCC: exactly seven fields; a name or SIP address reads as no number; type 145 with +, else 129",
+    clause="27.007 7.18",
+)
 def test_clcc_has_exactly_seven_fields(console: ServedConsole, host: Host) -> None:
     console.engine.views = [view()]
     assert host.ask("AT+CLCC") == ['+CLCC: 1,1,4,0,0,"+8621555",145', "OK"]
@@ -273,6 +304,9 @@ def test_clcc_has_exactly_seven_fields(console: ServedConsole, host: Host) -> No
     assert host.ask("AT+CLCC") == ["OK"]
 
 
+@pytest.mark.console(
+    "+VTS: digits, lists, {digit,tenths}; +VTD in tenths of a second", clause="27.007 C.2.11"
+)
 def test_dtmf_takes_a_list(console: ServedConsole, host: Host) -> None:
     assert host.ask('AT+VTS=1,a,"#"') == ["OK"]
     assert console.engine.asked[-1] == SendDtmf(digits="1A#", source="at")
@@ -288,6 +322,7 @@ def test_dtmf_takes_a_list(console: ServedConsole, host: Host) -> None:
         assert host.ask(wrong) == ["ERROR"]
 
 
+@pytest.mark.console("+CREG: 1 registered, 2 searching, 3 denied; changes after +CREG=1", clause="27.007 7.2")
 def test_registration_is_read_and_reported(console: ServedConsole, host: Host) -> None:
     assert host.ask("AT+CREG?") == ["+CREG: 0,1", "OK"]
     host.ask("AT+CREG=1")
@@ -295,6 +330,7 @@ def test_registration_is_read_and_reported(console: ServedConsole, host: Host) -
     assert host.until(b"2\r\n").strip() == b"+CREG: 2"
 
 
+@pytest.mark.console("AT#VERBOSE=1 adds the appliance's own error number", clause="ours")
 def test_failures_as_error_number_text_and_in_full(console: ServedConsole, host: Host) -> None:
     console.engine.answers["answer"] = error(2004, "it is over")
     assert host.ask("ATA") == ["ERROR"]
@@ -335,6 +371,10 @@ LEVELS = Levels(
 WHOLE = LevelSummary(active_speech_level_dbov=-27.0, activity_percent=40.0, active_s=2.0, peak_dbov=-9.0)
 
 
+@pytest.mark.console(
+    "commands of ours begin AT#, with fixed fields and matching reports, only when asked for",
+    clause="ours",
+)
 def test_rings_levels_and_norms_of_the_call(console: ServedConsole, host: Host) -> None:
     assert host.ask("AT#URC=1;#RINGS?") == ["ERROR"]
     console.rings(ring=2)
@@ -476,6 +516,9 @@ def test_events_are_resumed_by_number_without_gap_or_double(console: ServedConso
     assert [json.loads(line.removeprefix("#EVENT: "))["seq"] for line in lines[1:]] == [49, 50, 51, 52]
 
 
+@pytest.mark.console(
+    "numbered events (AT#EVENTS) stand between answers only, none lost or doubled", clause="ours"
+)
 def test_events_never_stand_within_an_answer(console: ServedConsole, host: Host) -> None:
     console.emit(*(TrunkChanged(at_s=0, state="registered") for _ in range(3000)))
     host.write(b"AT#EVENTS=0\r" + b"AT#HELP\r" * 20)

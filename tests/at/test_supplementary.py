@@ -44,6 +44,9 @@ ACTIVE, HELD = view(1, "active"), view(2, "held")
 WAITING = view(2, "incoming", waiting=True)
 
 
+@pytest.mark.console(
+    "+CHLD: 0, 1, 1x, 2, 2x, 3, 4; a waiting call wins over a held one", clause="27.007 7.13"
+)
 @pytest.mark.parametrize(
     ("calls", "line", "commands"),
     [
@@ -78,6 +81,9 @@ def test_command_becomes_what_it_says(
     assert asked == [dataclasses.replace(command, source="at") for command in commands]
 
 
+@pytest.mark.console(
+    "+CHLD without a call is +CME ERROR 3, of a call that is not there 21", clause="27.007 7.13"
+)
 @pytest.mark.parametrize(
     ("line", "answer"),
     [
@@ -98,6 +104,9 @@ def test_what_does_not_fit_is_refused(host: Host, line: str, answer: str) -> Non
     assert host.until(answer.encode() + b"\r\n") == f"\r\n{answer}\r\n".encode()
 
 
+@pytest.mark.console(
+    "+CLCC: 0 active, 1 held, 4 incoming, 5 waiting; +CMUT? and +CCWA? tell what is", clause="27.007 7.18"
+)
 def test_states_are_listed_as_the_standard_numbers_them(console: ServedConsole, host: Host) -> None:
     console.engine.views = [view(1, "active", muted=True), view(2, "held"), WAITING]
     listed = host.ask("AT+CLCC")[:-1]
@@ -109,6 +118,7 @@ def test_states_are_listed_as_the_standard_numbers_them(console: ServedConsole, 
     assert host.ask("AT+CCWA?") == ["+CCWA: 1", "OK"]
 
 
+@pytest.mark.console("+CCWA=1 reports a waiting call once: number,type,class", clause="27.007 7.12")
 def test_waiting_call_is_reported_once_and_rings_when_the_first_is_over(
     console: ServedConsole, host: Host
 ) -> None:
@@ -130,6 +140,7 @@ def test_waiting_call_is_reported_once_and_rings_when_the_first_is_over(
     assert host.until(b"RING\r\n") == b"\r\nRING\r\n"
 
 
+@pytest.mark.console("+CLIP validity: 1 withheld, 2 none to show", clause="27.007 7.6")
 def test_withheld_number_is_told_from_one_that_was_not_sent(console: ServedConsole, host: Host) -> None:
     host.ask("AT+CLIP=1")
     console.emit(

@@ -61,12 +61,20 @@ def host(unit: Unit, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Host]
     made.close()
 
 
+@pytest.mark.console(
+    "python-gsmmodem-new, unmodified: dials, sends digits, sees who calls, answers, refuses, hangs up",
+    clause="clients",
+)
 def test_it_knows_the_appliance(host: Host) -> None:
     assert host.identity["manufacturer"] == "Thirdring"
     assert host.identity["serial"]
     assert "+VTS" in host.identity["dtmf"]
 
 
+@pytest.mark.console(
+    "python-gsmmodem-new, unmodified: dials, sends digits, sees who calls, answers, refuses, hangs up",
+    clause="clients",
+)
 def test_it_dials_sends_digits_and_hangs_up(unit: Unit, host: Host, tmp_path: Path, trunk_port: int) -> None:
     unit.free()
     # As long as a person takes: the library asks twice a second and wants to see the call ring.
@@ -77,6 +85,10 @@ def test_it_dials_sends_digits_and_hangs_up(unit: Unit, host: Host, tmp_path: Pa
     assert (last_call(unit).by, last_call(unit).cause) == ("agent", "hangup")
 
 
+@pytest.mark.console(
+    "python-gsmmodem-new, unmodified: dials, sends digits, sees who calls, answers, refuses, hangs up",
+    clause="clients",
+)
 def test_it_sees_who_calls_answers_and_hangs_up(unit: Unit, host: Host, tmp_path: Path) -> None:
     unit.free()
     keys = {"caller": "+8613800138000"}
@@ -87,6 +99,10 @@ def test_it_sees_who_calls_answers_and_hangs_up(unit: Unit, host: Host, tmp_path
     assert (last_call(unit).by, last_call(unit).cause) == ("agent", "hangup")
 
 
+@pytest.mark.console(
+    "python-gsmmodem-new, unmodified: dials, sends digits, sees who calls, answers, refuses, hangs up",
+    clause="clients",
+)
 def test_it_refuses_a_call(unit: Unit, host: Host, tmp_path: Path) -> None:
     unit.free()
     keys = {"caller": "02155509999"}

@@ -31,6 +31,10 @@ def ringing(manager: ModemManager) -> str:
     return found()
 
 
+@pytest.mark.console(
+    "ModemManager, unmodified: registers, dials, sends digits, sees who calls, answers, refuses, hangs up",
+    clause="clients",
+)
 def test_it_registers_with_the_trunk(manager: ModemManager) -> None:
     wait_until(lambda: "state: registered" in manager.does("-m", "any"), "registered", 20.0)
     shown = manager.does("-m", "any")
@@ -38,6 +42,10 @@ def test_it_registers_with_the_trunk(manager: ModemManager) -> None:
     assert "registration: home" in shown
 
 
+@pytest.mark.console(
+    "ModemManager, unmodified: registers, dials, sends digits, sees who calls, answers, refuses, hangs up",
+    clause="clients",
+)
 def test_it_dials_sends_digits_and_hangs_up(
     unit: Unit, manager: ModemManager, tmp_path: Path, trunk_port: int
 ) -> None:
@@ -55,6 +63,10 @@ def test_it_dials_sends_digits_and_hangs_up(
     assert (last_call(unit).by, last_call(unit).cause) == ("agent", "hangup")
 
 
+@pytest.mark.console(
+    "ModemManager, unmodified: registers, dials, sends digits, sees who calls, answers, refuses, hangs up",
+    clause="clients",
+)
 def test_it_sees_who_calls_answers_and_sees_the_end(
     unit: Unit, manager: ModemManager, tmp_path: Path
 ) -> None:
@@ -70,6 +82,10 @@ def test_it_sees_who_calls_answers_and_sees_the_end(
     assert (last_call(unit).by, last_call(unit).cause) == ("customer", "hangup")
 
 
+@pytest.mark.console(
+    "ModemManager, unmodified: registers, dials, sends digits, sees who calls, answers, refuses, hangs up",
+    clause="clients",
+)
 def test_it_refuses_a_call(unit: Unit, manager: ModemManager, tmp_path: Path) -> None:
     unit.free()
     keys = {"caller": "02155509999"}

@@ -121,6 +121,7 @@ class Engine:
         self._state_dir = state_dir
         self._board = board
         self._headset = headset
+        self._headset_present = True
         headset.watch(self._headset_told)
         self._epoch_s = time.monotonic()
         self._desk = Desk(desk_settings(settings), DialPlan(plan_settings(settings), classify))
@@ -227,6 +228,7 @@ class Engine:
 
     def _headset_told(self, present: bool, reason: str) -> None:
         """Take in from any thread that the headset has come or gone."""
+        self._headset_present = present
         state: Literal["present", "lost"] = "present" if present else "lost"
         device = self._headset.name
         self.post(HeadsetChanged(at_s=self.clock(), state=state, device=device, reason=reason))
@@ -358,7 +360,8 @@ class Engine:
             if self._buttons is None:
                 raise error(4002, "its buttons are off")
             self._buttons.press(command.button)
-        return self._buttons.view() if self._buttons else to_fields(HeadsetView(device="", leds=()))
+        view = self._buttons.view() if self._buttons else to_fields(HeadsetView(device="", leds=()))
+        return {**view, "sound": self._headset.name, "present": self._headset_present}
 
     def _admit(self, command: Command) -> AgentRequested:
         """Turn a request into its fact; raises ``ThirdringError`` when it cannot be done now."""

@@ -83,7 +83,7 @@ def _show_first_password(state_dir: Path) -> None:
         sys.stdout.flush()
 
 
-async def serve(settings: Settings, state_dir: Path) -> None:
+async def serve(settings: Settings, state_dir: Path, settings_file: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then stop in order.
 
     Raises ``ApplianceError`` 7006 when the TCP port cannot be opened, ``StorageError`` 5006 when the state
@@ -102,7 +102,9 @@ async def serve(settings: Settings, state_dir: Path) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    consoles = asyncio.create_task(serve_consoles(settings, state_dir, client, reader), name="consoles")
+    consoles = asyncio.create_task(
+        serve_consoles(settings, state_dir, client, reader, settings_file), name="consoles"
+    )
     try:
         await server.serve(sockets=[listening])
     finally:

@@ -75,13 +75,16 @@ class HeadsetView:
     """The headset's buttons and lamps; ``device`` is empty while there is none.
 
     ``leds``: lamps that are lit (``off_hook``, ``ring``, ``mute``, ``hold``, ...); the simulator tells those
-    that its headset has understood, besides its ``family`` and its ``buttons``.
+    that its headset has understood, besides its ``family`` and its ``buttons``. ``sound``: the sound device,
+    and whether it is ``present``.
     """
 
     device: str
     leds: tuple[str, ...]
     family: str = ""
     buttons: tuple[str, ...] = ()
+    sound: str = ""
+    present: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

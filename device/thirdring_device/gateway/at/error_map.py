@@ -7,8 +7,11 @@ __all__ = ["CME_OF_ERROR", "cme_of"]
 
 NOT_ALLOWED: Final = 3
 NOT_SUPPORTED: Final = 4
+WRONG_PASSWORD: Final = 16
 MEMORY_FULL: Final = 20
+INVALID_INDEX: Final = 21
 NOT_FOUND: Final = 22
+NUMBER_TOO_LONG: Final = 26
 BAD_NUMBER: Final = 27
 NO_SERVICE: Final = 30
 UNKNOWN: Final = 100
@@ -78,6 +81,11 @@ CME_OF_ERROR: Final[Mapping[int, int | None]] = {
     6004: NOT_ALLOWED,
     6005: NOT_ALLOWED,
     6006: NOT_ALLOWED,
+    6020: NOT_ALLOWED,
+    6021: WRONG_PASSWORD,
+    6022: NOT_ALLOWED,
+    6023: NOT_ALLOWED,
+    6024: None,
     7000: UNKNOWN,
     7001: UNKNOWN,
     7002: UNKNOWN,

@@ -39,6 +39,8 @@ class Profile:
     colp: int = 0  # +COLP
     cring: int = 0  # +CRC
     waiting: int = 0  # +CCWA
+    clir: int = 0  # +CLIR
+    event_reporting: tuple[int, ...] = (0, 0, 0, 0, 0)  # +CMER
     tone_tenths: int = 0  # +VTD
     messages: int = 0  # +CMGF
     reports: int = 0  # #URC
@@ -46,6 +48,12 @@ class Profile:
     registers: dict[int, int] = field(
         default_factory=lambda: {number: default for number, (default, _, _) in REGISTERS.items()}
     )
+
+    @property
+    def indicators(self) -> bool:
+        """Whether changes of the indicators are reported: mode and ind of ``+CMER``."""
+        mode, _, _, ind, _ = self.event_reporting
+        return bool(mode and ind)
 
     @property
     def style(self) -> Style:

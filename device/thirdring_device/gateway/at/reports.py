@@ -8,6 +8,7 @@ from thirdring.protocol.events import (
     CallEnded,
     CallProgress,
     Event,
+    HeadsetChanged,
     NormNoted,
     RingBurst,
     TrunkChanged,
@@ -17,7 +18,7 @@ from thirdring.protocol.events import (
 from thirdring_device.gateway.at.profile import Profile
 from thirdring_device.gateway.at.watch import WatchedCall
 
-__all__ = ["REGISTRATION", "clip_line", "end_code", "norm_line", "report_of"]
+__all__ = ["REGISTRATION", "clip_line", "end_code", "headset_line", "norm_line", "report_of", "trunk_line"]
 
 REGISTRATION: Final[Mapping[TrunkState, int]] = {
     "static": 1,
@@ -42,6 +43,16 @@ def norm_line(event: NormNoted | Verdict) -> str:
     reason = event.reason if isinstance(event, Verdict) else ""
     shown = [event.rule, state, event.value, event.unit, event.threshold, reason, event.call_id]
     return f"#NORM: {fields(shown)}"
+
+
+def trunk_line(state: TrunkState, sip_code: int, reason: str) -> str:
+    """Return ``#TRUNK: state,SIP code,reason``."""
+    return f"#TRUNK: {fields([state, sip_code, reason])}"
+
+
+def headset_line(device: str, state: str) -> str:
+    """Return ``#HEADSET: sound device,state``."""
+    return f"#HEADSET: {fields([device, state])}"
 
 
 def end_code(event: CallEnded, call: WatchedCall, profile: Profile) -> str:
@@ -88,7 +99,12 @@ def _progress(event: CallProgress, call: WatchedCall | None, profile: Profile) -
 
 
 def _trunk(event: TrunkChanged, call: WatchedCall | None, profile: Profile) -> Sequence[str]:
-    return [f"+CREG: {REGISTRATION[event.state]}"] if profile.registration else []
+    lines = [f"+CREG: {REGISTRATION[event.state]}"] if profile.registration else []
+    return [*lines, trunk_line(event.state, event.sip_code, event.reason)] if profile.reports else lines
+
+
+def _headset(event: HeadsetChanged, call: WatchedCall | None, profile: Profile) -> Sequence[str]:
+    return [headset_line(event.device, event.state)] if profile.reports else []
 
 
 _REPORTS: Final[Mapping[type[Event], Callable[[Any, WatchedCall | None, Profile], Sequence[str]]]] = {
@@ -97,6 +113,7 @@ _REPORTS: Final[Mapping[type[Event], Callable[[Any, WatchedCall | None, Profile]
     Verdict: _norm,
     CallEnded: _ended,
     TrunkChanged: _trunk,
+    HeadsetChanged: _headset,
     CallProgress: _progress,
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Final
 
+from thirdring_device.gateway.at.lock import PASSWORD_FILE, ConsoleLock
 from thirdring_device.gateway.at.ports import serve_port, serve_pty
 from thirdring_device.gateway.at.sources import Client, Reader
 from thirdring_device.gateway.at.watch import DeskWatch
@@ -19,13 +20,16 @@ RETRY_S: Final = 5.0
 logger = logging.getLogger(__name__)
 
 
-async def serve_consoles(settings: Settings, state_dir: Path, client: Client, reader: Reader) -> None:
+async def serve_consoles(
+    settings: Settings, state_dir: Path, client: Client, reader: Reader, settings_file: Path | None = None
+) -> None:
     """Serve the pty ``state_dir/console`` and every port of ``settings.serial`` until cancelled.
 
     Neither the engine nor the journal need be there yet; commands that want them fail with their errors.
     """
     desk = DeskWatch(client, reader, settings)
-    desk.state_dir = state_dir
+    desk.state_dir, desk.settings_file = state_dir, settings_file
+    desk.lock = ConsoleLock(state_dir / PASSWORD_FILE)
     async with asyncio.TaskGroup() as consoles:
         consoles.create_task(_keep_up("watch", desk.run))
         consoles.create_task(_keep_up("pty", lambda: serve_pty(desk, state_dir)))

@@ -12,10 +12,12 @@ from thirdring.protocol.at.results import RESULT_NUMBERS, cme_error
 from thirdring.protocol.at.values import fields
 from thirdring.protocol.commands import Answer, Hangup
 from thirdring.protocol.errors import ERRORS, ThirdringError, error
-from thirdring.protocol.events import CallEnded, Record, RingBurst
+from thirdring.protocol.events import CallEnded, Event, Record, RingBurst
 from thirdring_device.gateway.at.error_map import cme_of
 from thirdring_device.gateway.at.event_feed import EventFeed
 from thirdring_device.gateway.at.handlers import run
+from thirdring_device.gateway.at.handlers.access import SECRET
+from thirdring_device.gateway.at.indicators import changes, of_watched
 from thirdring_device.gateway.at.profile import Profile
 from thirdring_device.gateway.at.reply import AtFailure, AtMistake
 from thirdring_device.gateway.at.reports import report_of
@@ -54,6 +56,8 @@ class Session:
         self._held: deque[Sequence[str]] = deque(maxlen=HELD_REPORTS)
         self._holding: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._logged_in = False
+        self._indicators = of_watched(desk.trunk, desk.calls.values())
         desk.listeners.add(self.notice)
 
     def attach(self, stream: FdStream) -> None:
@@ -63,6 +67,7 @@ class Session:
     def hung_up(self) -> None:
         """Nobody is at the other end any more: nothing begun goes on, the settings stay."""
         self._lines.reset()
+        self.log_out()
         self._held.clear()
         self.feed.stop()
         self.cancel_hold()
@@ -75,10 +80,34 @@ class Session:
         for task in self._tasks:
             task.cancel()
 
+    # --- the lock ---------------------------------------------------------------------------------
+
+    @property
+    def locked(self) -> bool:
+        """Whether only who it is may be asked (``serial.lock``)."""
+        self._log_out_idle()
+        return self.desk.settings.serial.lock and not self._logged_in
+
+    def _log_out_idle(self) -> None:
+        limit_s = self.desk.settings.serial.lock_idle_s
+        idle_s = asyncio.get_running_loop().time() - self._typed_at_s
+        if self._logged_in and limit_s and idle_s > limit_s and not self._busy:
+            self.log_out()
+
+    def log_in(self) -> None:
+        """Open the console until its host hangs up or is idle."""
+        self._logged_in = True
+
+    def log_out(self) -> None:
+        """Lock the console, where consoles are locked; what was asked for before is forgotten."""
+        self._logged_in = False
+        self._last_line = ""
+
     # --- the host writes --------------------------------------------------------------------------
 
     async def take(self, data: bytes) -> None:
         """Run every line that ``data`` completes."""
+        self._log_out_idle()
         self._typed_at_s = asyncio.get_running_loop().time()
         registers = self.profile.registers
         self._lines.end, self._lines.erase = registers[3], registers[5]
@@ -112,6 +141,8 @@ class Session:
         code = "OK"
         try:
             for request in requests(text):
+                if request.name in SECRET:
+                    self._last_line = ""
                 reply = await run(self, request)
                 await self._inform(reply.lines)
                 code = reply.code
@@ -126,7 +157,7 @@ class Session:
             await self._answer(self._error_lines(reason), self._code_of(reason))
             return
         except Exception:
-            logger.exception("AT%s failed", text[:80])
+            logger.exception("AT%s failed", text.partition("=")[0][:80])
             await self._answer(self._error_lines(error(7002)), cme_error(100, self.profile.cme))
             return
         await self._answer((), code)
@@ -175,18 +206,33 @@ class Session:
         event = record.event
         if isinstance(event, RingBurst) and 0 < self.profile.registers[0] <= event.ring:
             self.spawn(self._auto_answer(event.call_id))
-        if isinstance(event, CallEnded) and event.call_id in self.released:
-            self.released.discard(event.call_id)
+        if self.locked:
+            self.feed.stop()
+            self._changed_indicators()
+            self._report(event, call)
             return
-        group = report_of(event, call, self.profile)
-        if isinstance(event, CallEnded) and event.call_id in self.timed_out and group:
-            self.timed_out.discard(event.call_id)
-            group = ["NO ANSWER"]
+        group = [*self._changed_indicators(), *self._report(event, call)]
         if group:
             self._held.append(group)
             self._report_held()
 
+    def _report(self, event: Event, call: WatchedCall | None) -> Sequence[str]:
+        if isinstance(event, CallEnded) and event.call_id in self.released:
+            self.released.discard(event.call_id)
+            return ()
+        lines = report_of(event, call, self.profile)
+        if isinstance(event, CallEnded) and event.call_id in self.timed_out and lines:
+            self.timed_out.discard(event.call_id)
+            return ["NO ANSWER"]
+        return lines
+
+    def _changed_indicators(self) -> Sequence[str]:
+        before, self._indicators = self._indicators, of_watched(self.desk.trunk, self.desk.calls.values())
+        return changes(before, self._indicators) if self.profile.indicators else ()
+
     def _report_held(self) -> None:
+        if self.locked:
+            self._held.clear()
         if self.quiet:
             self.cancel_hold()
             while self._held:
@@ -212,7 +258,9 @@ class Session:
     async def write_event(self, text: str) -> bool:
         """Write one ``#EVENT`` line if this is a moment for it; returns whether it was."""
         await self._stream.drain()
-        if not self.quiet:
+        if self.locked:
+            self.feed.stop()
+        if self.locked or not self.quiet:
             return False
         self._stream.write(self.profile.style.information([text]).encode(), must=True)
         return True

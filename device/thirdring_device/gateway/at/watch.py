@@ -15,18 +15,25 @@ from thirdring.protocol.events import (
     CallEnded,
     CallIncoming,
     CallOutgoing,
+    HoldEnded,
+    HoldStarted,
     Levels,
     Record,
     RingBurst,
+    SettingsChanged,
     TrunkChanged,
     TrunkState,
 )
+from thirdring_device.gateway.at.lock import ConsoleLock
 from thirdring_device.gateway.at.sources import Client, Reader
 from thirdring_device.settings import Settings
+from thirdring_device.settings import changed as with_changes
 
 __all__ = ["DeskWatch", "WatchedCall"]
 
 RETRY_S: Final = 0.25
+LIVE_SETTINGS: Final = ("serial.lock", "serial.lock_idle_s")
+"""Settings whose change the consoles follow."""
 _REMEMBERED: Final = 16
 """Ended calls kept for whoever still waits for what became of his call."""
 
@@ -47,9 +54,22 @@ class WatchedCall:
     withheld: bool = False
     announced: bool = False
     waiting: bool = False
+    alerting: bool = False
     answered: bool = False
+    held: bool = False
     ended: CallEnded | None = None
     levels: Levels | None = None
+
+    @property
+    def state(self) -> str:
+        """What ``views.CallView.state`` says of it; ``new`` and ``ended`` where that has no such call."""
+        if self.ended is not None:
+            return "ended"
+        if self.answered:
+            return "held" if self.held else "active"
+        if self.incoming:
+            return "incoming" if self.alerting else "new"
+        return "alerting" if self.alerting else "dialing"
 
 
 class DeskWatch:
@@ -61,6 +81,9 @@ class DeskWatch:
         self.reader = reader
         self.state_dir: Path | None = None
         """Where the team's own prompts are, if anywhere."""
+        self.settings_file: Path | None = None
+        """What the settings were read from, if from a file."""
+        self.lock = ConsoleLock(None)
         self.calls: dict[str, WatchedCall] = {}
         """Newest last; those that have ended are forgotten in time."""
         self.trunk: TrunkState | None = None
@@ -109,6 +132,9 @@ class DeskWatch:
         event = record.event
         if isinstance(event, TrunkChanged):
             self.trunk = event.state
+        if isinstance(event, SettingsChanged):
+            ours = {name: value for name, value in event.changes.items() if name in LIVE_SETTINGS}
+            self.settings = with_changes(self.settings, ours)
         if isinstance(event, CallIncoming):
             self._add(WatchedCall(event.call_id, True, event.number, event.display_name, event.withheld))
         elif isinstance(event, CallOutgoing):
@@ -117,9 +143,11 @@ class DeskWatch:
         if call is None:
             return None
         if isinstance(event, RingBurst):
-            call.announced = True
+            call.announced = call.alerting = True
         elif isinstance(event, CallAlerting):
-            call.waiting = event.waiting
+            call.waiting, call.alerting = event.waiting, True
+        elif isinstance(event, HoldStarted | HoldEnded) and event.by == "agent":
+            call.held = isinstance(event, HoldStarted)
         elif isinstance(event, CallAnswered):
             call.answered = call.announced = True
         elif isinstance(event, Levels):

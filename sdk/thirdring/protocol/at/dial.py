@@ -13,11 +13,15 @@ _MODIFIERS: Final = str.maketrans("", "", "TtPpWwIiGg,!@-.()/ ")
 
 @dataclass(frozen=True, slots=True)
 class DialString:
-    """A number; ``voice`` when it ended in ``;``, ``redial`` for ``L`` instead of a number."""
+    """A number; ``voice`` when it ended in ``;``, ``redial`` for ``L`` instead of a number.
+
+    ``withheld``: ``I`` asks that our number be kept from the other side.
+    """
 
     number: str
     voice: bool
     redial: bool = False
+    withheld: bool = False
 
 
 def dial_string(text: str) -> DialString:
@@ -29,4 +33,5 @@ def dial_string(text: str) -> DialString:
     if rest.strip(";") or body.startswith(">"):
         raise AtSyntaxError(text)
     number = body.translate(_MODIFIERS)
-    return DialString("" if number in ("L", "l") else number, bool(semicolon), number in ("L", "l"))
+    redial = number in ("L", "l")
+    return DialString("" if redial else number, bool(semicolon), redial, withheld="I" in body)

@@ -20,6 +20,7 @@ RESULT_NUMBERS: Final[Mapping[str, int]] = {
 CME_TEXTS: Final[Mapping[int, str]] = {
     3: "operation not allowed",
     4: "operation not supported",
+    16: "incorrect password",
     20: "memory full",
     21: "invalid index",
     22: "not found",

@@ -77,6 +77,40 @@ _STANDARD: Final = (
         " 3 conference; 4 hand the first call on to the second",
         "(0,1,1x,2,2x,3,4)",
     ),
+    CommandSpec(
+        "+CLIR",
+        "rts",
+        "AT+CLIR=<0|2>",
+        "our number is shown to whom we call: 1, withholding it, is not to be had",
+        "(0,2)",
+    ),
+    CommandSpec(
+        "+CIND",
+        "rt",
+        "AT+CIND?",
+        "service (0, 1: the trunk is there),signal (0, 5: same),call (0, 1),callsetup (0 none, 1 incoming,"
+        " 2 dialled, 3 rings there),callheld (0 none, 1 beside another call, 2 only)",
+        '("service",(0,1)),("signal",(0-5)),("call",(0,1)),("callsetup",(0-3)),("callheld",(0-2))',
+    ),
+    CommandSpec(
+        "+CMER",
+        "rts",
+        "AT+CMER=<mode>,0,0,<0|1>",
+        "mode 1 to 3 and then 1: each change of +CIND is reported as +CIEV: place,value",
+        "(0-3),(0),(0),(0,1),(0,1)",
+    ),
+    CommandSpec("+CPAS", "at", "AT+CPAS", "0 ready, 3 rings, 4 a call is there", "(0,3,4)"),
+    CommandSpec(
+        "+CSQ", "at", "AT+CSQ", "signal: 31 the trunk is there, 99 it is not; then always 99", "(31,99),(99)"
+    ),
+    CommandSpec(
+        "+CLVL",
+        "rts",
+        "AT+CLVL=<0..40>",
+        "volume of the ear in dB above the softest (headset.ear_db)",
+        "(0-40)",
+    ),
+    CommandSpec("+CUSD", "rts", "AT+CUSD=<0>", "a SIP trunk has no USSD: everything but 0 fails", "(0)"),
     CommandSpec("+CMUT", "rts", "AT+CMUT=<0|1>", "1: the customer does not hear the agent", "(0,1)"),
     CommandSpec(
         "+CCWA",
@@ -141,6 +175,32 @@ _OURS: Final = (
         "AT#LEVEL?",
         "active speech level of agent before AGC (dBov),agent after AGC (dBov),customer (dBov),AGC gain (dB),"
         "signal time (s),sliding or whole,call_id",
+    ),
+    CommandSpec(
+        "#TRUNK",
+        "rt",
+        "AT#TRUNK?",
+        "state (static, registering, registered, refused, unreachable),SIP code,reason;"
+        " a change is reported as the same line",
+    ),
+    CommandSpec(
+        "#HEADSET",
+        "rt",
+        "AT#HEADSET?",
+        "sound device,present or lost; a change is reported as the same line; volume: +CLVL, lamps: #LED",
+    ),
+    CommandSpec(
+        "#SELFTEST",
+        "at",
+        "AT#SELFTEST",
+        "item,result (ok, warning, failed),what was found, a line each; the last is unit;"
+        " takes seconds, refused while a call is there",
+    ),
+    CommandSpec(
+        "#LOG",
+        "ats",
+        "AT#LOG[=<count>]",
+        "what happened to the unit and its calls, the newest last: one JSON object a line, 20 or count",
     ),
     CommandSpec("#REPORT", "ts", "AT#REPORT=<call_id>[,text|json|html]", "report of a call, line by line"),
     CommandSpec(
@@ -229,6 +289,20 @@ _OURS: Final = (
     ),
     CommandSpec(
         "#DO", "ts", 'AT#DO={"command":...,"args":{...}}', "any engine command as JSON, answers #RESULT"
+    ),
+    CommandSpec(
+        "#LOGIN",
+        "rts",
+        'AT#LOGIN="<password>"',
+        "open a locked console until its host hangs up, is idle (serial.lock_idle_s), or #LOGOUT;"
+        " ? answers 1 locked or 0 open,wait after wrong passwords (s)",
+    ),
+    CommandSpec("#LOGOUT", "at", "AT#LOGOUT", "lock this console, where serial.lock is on"),
+    CommandSpec(
+        "#PASSWORD",
+        "ts",
+        'AT#PASSWORD="<old>","<new>"',
+        'set the password of the consoles, 8 to 64 characters; old is "" the first time',
     ),
     CommandSpec("#SYNC", "ts", 'AT#SYNC="<word>"', "answers word: tells a host where its answers begin"),
     CommandSpec("#HELP", "at", "AT#HELP", "this list: syntax, meaning"),

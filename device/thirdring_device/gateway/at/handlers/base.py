@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from thirdring.protocol.at.parse import Request
 from thirdring.protocol.at.values import Parameter, parameters
 from thirdring.protocol.codec import from_fields
-from thirdring.protocol.commands import GetState
+from thirdring.protocol.commands import GetSettings, GetState
 from thirdring.protocol.views import DeskState
 from thirdring_device.gateway.at.reply import AtMistake, Reply
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
     Session = Any
 
-__all__ = ["SOURCE", "Handler", "Session", "desk_state", "in_range", "one_parameter"]
+__all__ = ["SOURCE", "Handler", "Session", "desk_state", "in_range", "one_parameter", "setting_value"]
 
 SOURCE = "at"
 """``Command.source`` of everything that comes from a console."""
@@ -41,3 +41,10 @@ def one_parameter(request: Request) -> Parameter:
 async def desk_state(session: Session) -> DeskState:
     """Ask the engine how things stand."""
     return from_fields(DeskState, await session.desk.client.command(GetState(source=SOURCE)))
+
+
+async def setting_value(session: Session, name: str) -> Any:
+    """Ask the engine for the value of one setting."""
+    settings = (await session.desk.client.command(GetSettings(source=SOURCE)))["settings"]
+    (value,) = (setting["value"] for setting in settings if setting["name"] == name)
+    return value

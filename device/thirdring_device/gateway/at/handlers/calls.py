@@ -10,6 +10,7 @@ from thirdring.protocol.at.values import address_type, fields, parameters, phone
 from thirdring.protocol.commands import Answer, Dial, Hangup, Redial, SendDtmf
 from thirdring.protocol.errors import ThirdringError, TrunkError
 from thirdring.protocol.views import CallView
+from thirdring_device.gateway.at.error_map import NOT_SUPPORTED, NUMBER_TOO_LONG
 from thirdring_device.gateway.at.handlers.base import (
     SOURCE,
     Handler,
@@ -18,7 +19,7 @@ from thirdring_device.gateway.at.handlers.base import (
     in_range,
     one_parameter,
 )
-from thirdring_device.gateway.at.reply import AtMistake, Reply
+from thirdring_device.gateway.at.reply import AtFailure, AtMistake, Reply
 from thirdring_device.gateway.at.reports import end_code
 from thirdring_device.gateway.at.watch import WatchedCall
 
@@ -35,10 +36,16 @@ _STATES: Final[Mapping[str, int]] = {
 """27.007 clause 7.18; a call that is ending is no longer listed."""
 _WAITING: Final = 5
 LONGEST_TENTHS: Final = 50
+LONGEST_NUMBER: Final = 40
+"""Digits, as the engine has it."""
 
 
 async def _dial(session: Session, request: Request) -> Reply:
     string = dial_string(request.argument)
+    if string.withheld:  # rather not call than show a number that is to be withheld
+        raise AtFailure(NOT_SUPPORTED)
+    if len(string.number.removeprefix("+")) > LONGEST_NUMBER:
+        raise AtFailure(NUMBER_TOO_LONG)
     command = Redial(source=SOURCE) if string.redial else Dial(number=string.number, source=SOURCE)
     try:
         result = await session.desk.client.command(command)

@@ -10,7 +10,6 @@ from thirdring.protocol.commands import (
     Command,
     Conference,
     Forward,
-    GetSettings,
     Hangup,
     Hold,
     Mute,
@@ -23,6 +22,7 @@ from thirdring.protocol.commands import (
     Unmute,
 )
 from thirdring.protocol.views import CallView
+from thirdring_device.gateway.at.error_map import INVALID_INDEX, NOT_ALLOWED
 from thirdring_device.gateway.at.handlers.base import (
     SOURCE,
     Handler,
@@ -30,13 +30,12 @@ from thirdring_device.gateway.at.handlers.base import (
     desk_state,
     in_range,
     one_parameter,
+    setting_value,
 )
 from thirdring_device.gateway.at.reply import AtFailure, AtMistake, Reply
 
 __all__ = ["HANDLERS"]
 
-NOT_ALLOWED: Final = 3
-INVALID_INDEX: Final = 21
 WAITING_SETTING: Final = "calls.waiting"
 VOICE_CLASS: Final = 1
 
@@ -148,8 +147,7 @@ async def _call_waiting(session: Session, request: Request) -> Reply:
         return Reply()
     asked = in_range(found[1].number, 0, 2)
     if asked == 2:
-        settings = (await session.desk.client.command(GetSettings(source=SOURCE)))["settings"]
-        (on,) = (setting["value"] for setting in settings if setting["name"] == WAITING_SETTING)
+        on = await setting_value(session, WAITING_SETTING)
         return Reply([f"+CCWA: {int(on)},{VOICE_CLASS}"])
     await session.desk.client.command(SetSettings(changes={WAITING_SETTING: bool(asked)}, source=SOURCE))
     return Reply()

@@ -1,0 +1,56 @@
+"""Self-test and log of the unit over a real pty."""
+
+import json
+
+from tests.at.bench import Host, ServedConsole
+from tests.at.test_server import LEVELS
+from tests.at.test_supplementary import view
+from thirdring.protocol.at.parse import requests
+from thirdring.protocol.at.values import parameters
+from thirdring.protocol.errors import error
+from thirdring.protocol.events import TrunkChanged
+
+SELFTEST_WAIT_S = 60.0
+
+
+def self_test(host: Host) -> dict[str, list[tuple[str, str]]]:
+    """Return result and finding of each item."""
+    host.write(b"AT#SELFTEST\r")
+    answer = host.until(b"\r\nOK\r\n", wait_s=SELFTEST_WAIT_S).decode()
+    found: dict[str, list[tuple[str, str]]] = {}
+    for line in filter(None, answer.split("\r\n")[:-2]):
+        (request,) = requests(line.replace("#SELFTEST: ", "#SELFTEST="))
+        item, result, text = (parameter.text for parameter in parameters(request.argument))
+        found.setdefault(item, []).append((result, text))
+    return found
+
+
+def test_the_self_test_looks_at_engine_and_stack(console: ServedConsole, host: Host) -> None:
+    found = self_test(host)
+    assert found["engine"] == [("ok", "0.1, simulator")]
+    assert found["trunk"] == [("ok", "static")]
+    assert found["headset"] == [("ok", "simulated")]
+    assert found["stack"][0][1].startswith("pjsua2 ")
+    assert "PCMA" in found["codecs"][0][1]
+    assert found["unit"] == [("ok", "")]
+    console.engine.answers["get_state"] = error(7000)
+    found = self_test(host)
+    assert found["engine"][0][0] == "failed"
+    assert found["unit"] == [("failed", "")]
+
+
+def test_no_self_test_in_a_call(console: ServedConsole, host: Host) -> None:
+    console.engine.views = [view(1, "active")]
+    host.ask("AT+CMEE=1")
+    host.write(b"AT#SELFTEST\r")
+    assert host.until(b"3\r\n") == b"\r\n+CME ERROR: 3\r\n"
+
+
+def test_the_log_has_the_newest_events_but_not_the_measurements(console: ServedConsole, host: Host) -> None:
+    assert host.ask("AT#LOG") == ["OK"]
+    console.emit(*(TrunkChanged(at_s=0, state="registered", sip_code=code) for code in range(30)))
+    console.emit(LEVELS, LEVELS)
+    shown = [json.loads(line.removeprefix("#LOG: ")) for line in host.ask("AT#LOG")[:-1]]
+    assert [event["sip_code"] for event in shown] == list(range(10, 30))
+    assert len(host.ask("AT#LOG=3")) == 4
+    assert host.ask("AT#LOG=0") == ["ERROR"]
