@@ -108,7 +108,8 @@ def test_post_becomes_its_command(tmp_path: Path, path: str, body: Any, command:
 
 def test_headset_is_looked_at_and_its_buttons_are_pressed(tmp_path: Path) -> None:
     async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
-        view = {"device": "Jabra", "leds": ["ring"], "family": "jabra", "buttons": ["hook"]}
+        buttons = {"device": "Jabra", "leds": ["ring"], "family": "jabra", "buttons": ["hook"]}
+        view = {**buttons, "sound": "usb:0b0e:24c9", "present": False}
         desk.engine.handlers["get_headset"] = lambda _: view
         desk.engine.handlers["press_button"] = lambda _: view
         assert (await http.get("/v1/headset")).json() == view
