@@ -234,6 +234,9 @@ class GatewaySettings:
     allowed_hosts: tuple[str, ...] = setting(
         ("127.0.0.1", "localhost", "[::1]"), "values of the Host header that are served"
     )
+    requests_per_s: float = setting(
+        200.0, "requests of one address that are served; twice as many at once", low=1.0, high=100000.0
+    )
     session_idle_h: float = setting(
         9.0, "a session that is not used for so long is over", unit="h", low=0.1, high=720.0
     )

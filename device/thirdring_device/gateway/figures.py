@@ -14,7 +14,7 @@ from thirdring_device.core.figures_facts import collect
 from thirdring_device.core.forecast import forecast, look_back
 from thirdring_device.settings import Settings
 
-__all__ = ["KeyFigures"]
+__all__ = ["KeyFigures", "time_of", "utc_text"]
 
 BY: Final[tuple[FiguresBy, ...]] = ("hour", "day", "agent", "all")
 WRAP_UP: Final = timedelta(hours=2)
@@ -58,8 +58,8 @@ class KeyFigures:
         if not timedelta(0) < ends - begins <= timedelta(days=MOST_ROWS):
             raise error(1004, f"from {begins.isoformat()} to {ends.isoformat()}")
         window = timedelta(days=self._settings.repeat_days)
-        wide = self._reader.figure_records(_iso(begins - window), _iso(ends + window), verdicts=False)
-        narrow = self._reader.figure_records(_iso(begins), _iso(ends), verdicts=True)
+        wide = self._reader.figure_records(utc_text(begins - window), utc_text(ends + window), verdicts=False)
+        narrow = self._reader.figure_records(utc_text(begins), utc_text(ends), verdicts=True)
         numbered = {record.number: record for record in (*wide, *narrow)}
         facts = collect((numbered[number] for number in sorted(numbered)), now)
         try:
@@ -71,7 +71,7 @@ class KeyFigures:
         """Return the forecast of a week's arrivals, with the agents that each hour needs."""
         now = self._now()
         start, end = look_back(now, self._settings.forecast_weeks, self._zone)
-        records = self._reader.figure_records(_iso(start), _iso(end + WRAP_UP), verdicts=False)
+        records = self._reader.figure_records(utc_text(start), utc_text(end + WRAP_UP), verdicts=False)
         return forecast(collect(records, now), now, self._zone, self._settings)
 
     def staffing(
@@ -98,15 +98,24 @@ class KeyFigures:
             raise error(1004, str(reason)) from reason
 
     def _time(self, text: str) -> datetime:
-        try:
-            at = datetime.fromisoformat(text.strip())
-            return (at if at.tzinfo else at.replace(tzinfo=self._zone)).astimezone(UTC)
-        except (ValueError, OverflowError) as reason:
-            raise error(1004, f"{text!r:.60} is not a date or date and time (ISO 8601)") from reason
+        return time_of(text, self._zone)
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time(), self._zone).astimezone(UTC)
 
 
-def _iso(at: datetime) -> str:
+def time_of(text: str, zone: zoneinfo.ZoneInfo) -> datetime:
+    """Return a date or date and time, ISO 8601, in ``zone`` unless it says otherwise.
+
+    Raises ``RequestError`` 1004.
+    """
+    try:
+        at = datetime.fromisoformat(text.strip())
+        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError) as reason:
+        raise error(1004, f"{text!r:.60} is not a date or date and time (ISO 8601)") from reason
+
+
+def utc_text(at: datetime) -> str:
+    """Return ``at`` as the journal writes times."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -9,6 +9,7 @@ from typing import Final, Protocol, TypeVar
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import Record
 from thirdring.protocol.views import CallBackView, CallDetail, CallSummary, ContactView, NotesView
+from thirdring_device.adapters.store.call_filter import EVERY_CALL, CallFilter
 from thirdring_device.adapters.store.reader import JournalReader
 
 __all__ = ["JOURNAL_FILE", "JournalView", "Reader"]
@@ -22,7 +23,9 @@ T = TypeVar("T")
 class Reader(Protocol):
     """What the servers read: ``JournalReader``'s methods, from any thread."""
 
-    def calls(self, limit: int = 100, before: str | None = None) -> list[CallSummary]:
+    def calls(
+        self, limit: int = 100, before: str | None = None, wanted: CallFilter = EVERY_CALL
+    ) -> list[CallSummary]:
         """Return calls, newest first; ``before`` is the call id to go on from."""
 
     def call(self, call_id: str) -> CallDetail:
@@ -40,8 +43,8 @@ class Reader(Protocol):
     def notes(self, call_id: str = "", limit: int = 100) -> list[NotesView]:
         """Return the notes of one call, or without ``call_id`` the newest."""
 
-    def contacts(self, number: str = "", limit: int = 10_000) -> list[ContactView]:
-        """Return the contacts in order of number, or the one with ``number``."""
+    def contacts(self, number: str = "", limit: int = 10_000, after: str = "") -> list[ContactView]:
+        """Return the contacts in order of number, behind number ``after``, or the one with ``number``."""
 
     def call_backs(self, limit: int = 1000, *, done: bool = False) -> list[CallBackView]:
         """Return the open call-backs, the most urgent first, or those that are done."""
@@ -67,9 +70,11 @@ class JournalView:
         self._reader: JournalReader | None = None
         self._file: tuple[int, int] | None = None
 
-    def calls(self, limit: int = 100, before: str | None = None) -> list[CallSummary]:
+    def calls(
+        self, limit: int = 100, before: str | None = None, wanted: CallFilter = EVERY_CALL
+    ) -> list[CallSummary]:
         """Return calls, newest first; ``before`` is the call id to go on from."""
-        return self._read(lambda reader: reader.calls(limit, before))
+        return self._read(lambda reader: reader.calls(limit, before, wanted))
 
     def call(self, call_id: str) -> CallDetail:
         """Return one call with its verdicts; raises ``CallError`` 2000."""
@@ -91,9 +96,9 @@ class JournalView:
         """Return the notes of one call, or without ``call_id`` the newest."""
         return self._read(lambda reader: reader.notes(call_id, limit))
 
-    def contacts(self, number: str = "", limit: int = 10_000) -> list[ContactView]:
-        """Return the contacts in order of number, or the one with ``number``."""
-        return self._read(lambda reader: reader.contacts(number, limit))
+    def contacts(self, number: str = "", limit: int = 10_000, after: str = "") -> list[ContactView]:
+        """Return the contacts in order of number, behind number ``after``, or the one with ``number``."""
+        return self._read(lambda reader: reader.contacts(number, limit, after))
 
     def call_backs(self, limit: int = 1000, *, done: bool = False) -> list[CallBackView]:
         """Return the open call-backs, the most urgent first, or those that are done."""

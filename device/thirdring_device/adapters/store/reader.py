@@ -9,6 +9,7 @@ from thirdring.protocol.errors import error
 from thirdring.protocol.events import AgentStateChanged, Record, Verdict, record_from_json
 from thirdring.protocol.views import CallBackView, CallDetail, CallSummary, ContactView, NotesView
 from thirdring_device.adapters.store import work
+from thirdring_device.adapters.store.call_filter import EVERY_CALL, CallFilter
 from thirdring_device.adapters.store.rows import records_after, records_of_call
 from thirdring_device.adapters.store.schema import APPLICATION_ID, COUNTED_EVENTS, SCHEMA_VERSION
 from thirdring_device.core.figures_facts import DESK_KINDS
@@ -41,14 +42,16 @@ class JournalReader:
             self._db.close()
             raise error(5002, f"version {version}, known: {SCHEMA_VERSION}")
 
-    def calls(self, limit: int = 100, before: str | None = None) -> list[CallSummary]:
+    def calls(
+        self, limit: int = 100, before: str | None = None, wanted: CallFilter = EVERY_CALL
+    ) -> list[CallSummary]:
         """Return calls, newest first; ``before`` is the call_id to go on from."""
-        where, values = "", ()
+        where, values = wanted.conditions()
         if before is not None:
-            where = "WHERE first_event < (SELECT first_event FROM calls WHERE call_id = ?)"
-            values = (before,)  # type: ignore[assignment]
+            where += " AND first_event < (SELECT first_event FROM calls WHERE call_id = ?)"
+            values += (before,)
         rows = self._db.execute(
-            f"SELECT {_COLUMNS} FROM calls {where} ORDER BY first_event DESC LIMIT ?",  # noqa: S608
+            f"SELECT {_COLUMNS} FROM calls WHERE {where} ORDER BY first_event DESC LIMIT ?",  # noqa: S608
             (*values, limit),
         )
         return [_summary(row) for row in rows.fetchall()]
@@ -115,9 +118,9 @@ class JournalReader:
         """Return the notes of one call, or without ``call_id`` the newest."""
         return work.notes(self._db, call_id, limit)
 
-    def contacts(self, number: str = "", limit: int = 10_000) -> list[ContactView]:
-        """Return the contacts in order of number, or the one with ``number``."""
-        return work.contacts(self._db, number, limit)
+    def contacts(self, number: str = "", limit: int = 10_000, after: str = "") -> list[ContactView]:
+        """Return the contacts in order of number, behind number ``after``, or the one with ``number``."""
+        return work.contacts(self._db, number, limit, after)
 
     def call_backs(self, limit: int = 1000, *, done: bool = False) -> list[CallBackView]:
         """Return the open call-backs, the most urgent first, or those that are done."""

@@ -91,14 +91,14 @@ def notes(db: sqlite3.Connection, call_id: str, limit: int) -> list[NotesView]:
     ]
 
 
-def contacts(db: sqlite3.Connection, number: str, limit: int) -> list[ContactView]:
-    """Return the contacts in order of number, or the one with ``number``, with their calls."""
+def contacts(db: sqlite3.Connection, number: str, limit: int, after: str = "") -> list[ContactView]:
+    """Return the contacts with their calls, by number, behind ``after``, or the one with ``number``."""
     rows = db.execute(
         "SELECT contacts.number, name, firm, post, remark, count(call_id), max(started_utc)"
         " FROM contacts LEFT JOIN calls ON calls.number IN (contacts.number, contacts.dialled)"
-        " WHERE ? IN ('', contacts.number, contacts.dialled)"
+        " WHERE ? IN ('', contacts.number, contacts.dialled) AND contacts.number > ?"
         " GROUP BY contacts.number ORDER BY contacts.number LIMIT ?",
-        (number, limit),
+        (number, after, limit),
     )
     return [
         ContactView(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI, Request, WebSocket
+from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
@@ -22,8 +23,8 @@ from thirdring_device.gateway.api.figures import figures_router
 from thirdring_device.gateway.api.gate import Gate
 from thirdring_device.gateway.api.guard import Guard, problem_response
 from thirdring_device.gateway.api.headset import headset_router
-from thirdring_device.gateway.api.models import Health
-from thirdring_device.gateway.api.problems import complete_openapi
+from thirdring_device.gateway.api.models import Health, Ready
+from thirdring_device.gateway.api.problems import ENGINE, JOURNAL, complete_openapi, problems
 from thirdring_device.gateway.api.recordings import recordings_router
 from thirdring_device.gateway.api.sessions import sessions_router
 from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
@@ -108,18 +109,19 @@ def create_app(
     app.include_router(work_router(client, reader, prompter))
     app.include_router(sessions_router(credentials))
     app.include_router(stream_router(hub, gate, send_timeout_s=send_timeout_s))
-    _add_pages(app, client)
+    _add_pages(app, client, reader)
     _add_error_handlers(app)
     complete_openapi(app)
     app.add_middleware(
         Guard,
         allowed_hosts={*settings.gateway.allowed_hosts, settings.gateway.host} - EVERY_ADDRESS,
         gate=gate,
+        requests_per_s=settings.gateway.requests_per_s,
     )
     return app
 
 
-def _add_pages(app: FastAPI, client: EngineClient) -> None:
+def _add_pages(app: FastAPI, client: EngineClient, reader: Reader) -> None:
     @app.get("/", include_in_schema=False)
     async def root() -> dict[str, str]:
         return {"name": app.title, "version": app.version, "docs": "/docs", "openapi": "/openapi.json"}
@@ -136,6 +138,13 @@ def _add_pages(app: FastAPI, client: EngineClient) -> None:
         except ThirdringError:
             return Health(gateway="ok", engine="unreachable")
         return Health(gateway="ok", engine="ok")
+
+    @app.get("/readyz", tags=["gateway"], responses=problems(*JOURNAL, *ENGINE))
+    async def readyz() -> Ready:
+        """Tell, without a token, that calls can be served: the engine answers, the journal can be read."""
+        state = await client.command(GetState(source="health"))
+        await run_in_threadpool(reader.last_number)
+        return Ready(trunk=state["trunk"], storage=state["storage"])
 
 
 def _add_error_handlers(app: FastAPI) -> None:

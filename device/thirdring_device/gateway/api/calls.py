@@ -1,5 +1,6 @@
 """Routes that read the journal: calls, their events, verdicts and reports."""
 
+import zoneinfo
 from collections.abc import Iterable
 from typing import Annotated, Any, Final, Literal
 
@@ -10,8 +11,10 @@ from thirdring.protocol.codec import to_fields
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import Record, Verdict, record_to_json
 from thirdring.protocol.views import CallDetail, CallSummary
+from thirdring_device.adapters.store.call_filter import CallFilter
 from thirdring_device.gateway.api.models import RECORD_MODEL
 from thirdring_device.gateway.api.problems import JOURNAL, problems
+from thirdring_device.gateway.figures import time_of, utc_text
 from thirdring_device.gateway.journal import Reader
 from thirdring_device.settings import Settings
 
@@ -20,6 +23,7 @@ __all__ = ["calls_router"]
 LONGEST_LIST: Final = 1000
 
 Form = Literal["json", "text", "html"]
+VerdictWord = Literal["met", "warned", "breached", "not_applicable"]
 Named = Annotated[str, Path(description="the call's id", max_length=64)]
 RECORDS: Final[dict[int | str, dict[str, Any]]] = {200: {"model": list[RECORD_MODEL]}}
 REPORTS: Final[dict[int | str, dict[str, Any]]] = {
@@ -37,18 +41,42 @@ REPORTS: Final[dict[int | str, dict[str, Any]]] = {
 def calls_router(reader: Reader, settings: Settings) -> APIRouter:
     """Return the routes that read the journal; ``settings`` are those that reports show as limits."""
     router = APIRouter(prefix="/v1", tags=["journal"])
+    zone = zoneinfo.ZoneInfo(settings.firm.time_zone)
 
-    @router.get("/calls", response_model=list[CallSummary], responses=problems(2000, *JOURNAL))
+    @router.get("/calls", response_model=list[CallSummary], responses=problems(1004, 2000, *JOURNAL))
     def calls(
         limit: Annotated[int, Query(description="how many at most", ge=1, le=LONGEST_LIST)] = 20,
         before: Annotated[
-            str | None, Query(description="id of the call to go on from: the last one of the page before")
+            str | None,
+            Query(description="id of the call to go on from: the last one of the page before", max_length=64),
         ] = None,
+        direction: Annotated[Literal["incoming", "outgoing"] | None, Query(description="only these")] = None,
+        number: Annotated[str, Query(description="only with this in the number", max_length=64)] = "",
+        start: Annotated[
+            str, Query(alias="from", description="only from then on: ISO 8601, local time", max_length=40)
+        ] = "",
+        end: Annotated[str, Query(alias="to", description="only before then", max_length=40)] = "",
+        answered: Annotated[bool | None, Query(description="only answered or only missed ones")] = None,
+        verdict: Annotated[
+            VerdictWord | None, Query(description="only where a norm, or that of `rule`, has this verdict")
+        ] = None,
+        rule: Annotated[
+            str, Query(description="only where this norm was judged, such as answer.rings", max_length=64)
+        ] = "",
     ) -> Any:
-        """Return calls, newest first."""
+        """Return calls, newest first; every filter that is given must hold."""
         if before is not None:
             reader.call(before)
-        return _json([to_fields(call) for call in reader.calls(limit, before)])
+        wanted = CallFilter(
+            direction=direction or "",
+            number=number,
+            start_utc=utc_text(time_of(start, zone)) if start else "",
+            end_utc=utc_text(time_of(end, zone)) if end else "",
+            answered=answered,
+            verdict=verdict or "",
+            rule=rule,
+        )
+        return _json([to_fields(call) for call in reader.calls(limit, before, wanted)])
 
     @router.get("/calls/{call_id}", response_model=CallDetail, responses=problems(2000, *JOURNAL))
     def call(call_id: Named) -> Any:

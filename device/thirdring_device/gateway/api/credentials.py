@@ -56,6 +56,8 @@ class Principal:
     role: Role
     kind: Literal["session", "token"]
     secret: str
+    name: str
+    """Of a token its id, of a session the role: tells askers apart, and is no secret."""
     must_change: bool = False
     ends_s: float | None = None
 
@@ -202,7 +204,7 @@ class Credentials:
     def _session(self, secret: str, role: Role, made_s: float) -> Principal:
         account = self._account(role)
         must_change = account[1] if account else True
-        return Principal(role, "session", secret, must_change, made_s + self.absolute_s)
+        return Principal(role, "session", secret, role, must_change, made_s + self.absolute_s)
 
     # tokens
 
@@ -229,7 +231,7 @@ class Credentials:
         now_s = self._now_s()
         if used_s is None or abs(now_s - used_s) >= TOUCH_S:
             self._touch("UPDATE tokens SET used_s = ? WHERE id = ?", now_s, token_id)
-        return Principal(role, "token", text)
+        return Principal(role, "token", text, token_id)
 
     def tokens(self) -> list[TokenRow]:
         """Return every token, the oldest first."""

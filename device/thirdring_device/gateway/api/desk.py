@@ -1,8 +1,9 @@
 """Routes that ask the engine: the desk's state, calls being made, settings."""
 
+import asyncio
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Path
+from fastapi import APIRouter, Body, Path, Request, Response
 
 from thirdring.protocol.commands import (
     Answer,
@@ -16,7 +17,11 @@ from thirdring.protocol.commands import (
     SetSettings,
     Speak,
 )
+from thirdring.protocol.errors import error
 from thirdring.protocol.views import DeskState
+from thirdring_device.gateway.api.etags import ETAG, IfMatch, IfNoneMatch, etag_of, matches
+from thirdring_device.gateway.api.gate import principal_of
+from thirdring_device.gateway.api.idempotency import IdempotencyKey, OnceOnly
 from thirdring_device.gateway.api.models import (
     AgentNow,
     AgentStateRequest,
@@ -45,6 +50,8 @@ DTMF_ERRORS = problems(1004, 2000, 2002, 2004, 2006, *ENGINE)
 def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a list of routes
     """Return the routes that send commands to the engine."""
     router = APIRouter(prefix="/v1", tags=["desk"])
+    dialled = OnceOnly[CallId]()
+    settings_change = asyncio.Lock()
 
     async def about_call(command: Command, call_id: str = "") -> CallId:
         result = await client.command(command)
@@ -56,11 +63,13 @@ def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a li
         return await client.command(GetState(source=SOURCE))
 
     @router.post(
-        "/dial", status_code=202, responses=problems(2003, 2005, *PLAN, 2013, 2014, 3000, 3001, *ENGINE)
+        "/dial", status_code=202, responses=problems(1009, 2003, 2005, *PLAN, 2013, 2014, 3000, 3001, *ENGINE)
     )
-    async def dial(request: DialRequest) -> CallId:
+    async def dial(asked: DialRequest, request: Request, idempotency_key: IdempotencyKey = None) -> CallId:
         """Call a number. Answers at once with the call's id; how it goes on shows in events."""
-        return await about_call(Dial(number=request.number, reason=request.reason, source=SOURCE))
+        command = Dial(number=asked.number, reason=asked.reason, source=SOURCE)
+        who = principal_of(request).name
+        return await dialled.run(who, idempotency_key, repr(command), lambda: about_call(command))
 
     @router.post("/answer", responses=ANSWER_ERRORS)
     async def answer(request: OptionalCall | None = None) -> CallId:
@@ -109,12 +118,17 @@ def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a li
         result = await client.command(Speak(path=request.path, source=SOURCE))
         return Speaking(duration_s=float(result.get("duration_s", 0.0)))
 
-    @router.get("/settings", response_model=SettingsList, responses=problems(*ENGINE))
-    async def settings() -> Any:
+    @router.get("/settings", response_model=SettingsList, responses={**ETAG, **problems(*ENGINE)})
+    async def settings(response: Response, if_none_match: IfNoneMatch = None) -> Any:
         """Return every setting with value, default, unit and bounds; passwords read as `***`."""
-        return await client.command(GetSettings(source=SOURCE))
+        found = await client.command(GetSettings(source=SOURCE))
+        tag = etag_of(found)
+        if matches(if_none_match, tag):
+            return Response(status_code=304, headers={"etag": tag})
+        response.headers["etag"] = tag
+        return found
 
-    @router.patch("/settings", responses=problems(5004, 5005, 5006, *ENGINE))
+    @router.patch("/settings", responses=problems(1008, 5004, 5005, 5006, *ENGINE))
     async def set_settings(
         changes: Annotated[
             dict[str, Any],
@@ -122,9 +136,15 @@ def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a li
                 description="dotted name to new value", examples=[{"recording.enabled": True}], min_length=1
             ),
         ],
+        if_match: IfMatch = None,
     ) -> SettingsChanged:
         """Change settings by dotted name; all of them or none."""
-        result = await client.command(SetSettings(changes=changes, source=SOURCE))
+        async with settings_change:
+            if if_match is not None:
+                tag = etag_of(await client.command(GetSettings(source=SOURCE)))
+                if not matches(if_match, tag):
+                    raise error(1008, f"now {tag}")
+            result = await client.command(SetSettings(changes=changes, source=SOURCE))
         return SettingsChanged(restart_required=bool(result.get("restart_required", False)))
 
     return router

@@ -62,7 +62,7 @@ class Gate:
 
     def _by_token(self, token: str) -> Principal | None:
         if same_token(token, self._file_token):
-            return Principal("technician", "token", token)
+            return Principal("technician", "token", token, "api-token")
         return self._credentials.token(token)
 
 

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring_device.gateway.api.error_map import RetryLater, problem, status_of
 from thirdring_device.gateway.api.gate import Gate
+from thirdring_device.gateway.api.rate import RateLimit
 
 __all__ = ["BODY_LIMIT_BYTES", "Guard", "problem_response"]
 
@@ -57,12 +58,15 @@ def problem_response(reason: ThirdringError) -> JSONResponse:
 class Guard:
     """ASGI middleware; ``allowed_hosts`` without ports, ``gate`` tells who asks and whether he may."""
 
-    def __init__(self, app: ASGIApp, *, allowed_hosts: Iterable[str], gate: Gate) -> None:
-        """Wrap ``app``."""
+    def __init__(
+        self, app: ASGIApp, *, allowed_hosts: Iterable[str], gate: Gate, requests_per_s: float
+    ) -> None:
+        """Wrap ``app``; ``requests_per_s`` of one address are served."""
         self._app = app
         self._hosts = frozenset(_without_brackets(host) for host in allowed_hosts)
         self._gate = gate
         self._requests = 0
+        self._rate = RateLimit(requests_per_s)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or refuse it."""
@@ -97,6 +101,8 @@ class Guard:
             await problem_response(refusal)(scope, receive, send_safely)
 
     def _check(self, scope: Scope) -> None:
+        client = scope.get("client")
+        self._rate.take(client[0] if client else "")
         headers = Headers(scope=scope)
         if (host := _host_of("//" + headers.get("host", ""))) not in self._hosts:
             raise error(6001, f"host {host:.60}")

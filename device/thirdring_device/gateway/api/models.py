@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Literal, Union
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
-from thirdring.protocol.events import EVENT_KINDS, AgentState, ChosenState, Event
+from thirdring.protocol.events import EVENT_KINDS, AgentState, ChosenState, Event, TrunkState
 from thirdring.protocol.views import SettingView
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "OptionalCall",
     "PressRequest",
     "Problem",
+    "Ready",
     "RemoveContactRequest",
     "SettingsChanged",
     "SettingsList",
@@ -179,6 +180,13 @@ class Health(BaseModel):
 
     gateway: Literal["ok"]
     engine: Literal["ok", "unreachable"]
+
+
+class Ready(BaseModel):
+    """Calls can be served, if the trunk is `registered` or `static` and its storage is not `full`."""
+
+    trunk: TrunkState
+    storage: Literal["ok", "full"]
 
 
 class Problem(BaseModel):

@@ -20,6 +20,7 @@ GUARDED: Final = ("/v1",)
 
 ACCESS: Final[Mapping[str, Need]] = {
     "GET /healthz": "public",
+    "GET /readyz": "public",
     "POST /v1/session": "public",
     "GET /v1/session": "signed in",
     "DELETE /v1/session": "signed in",

@@ -69,9 +69,13 @@ def work_router(client: EngineClient, reader: Reader, prompter: Prompter) -> API
     @router.get("/contacts", response_model=list[ContactView], responses=problems(*JOURNAL))
     def contacts(
         number: Annotated[str, Query(description="only this number", max_length=64)] = "",
+        limit: Annotated[int, Query(description="how many at most", ge=1, le=10_000)] = 10_000,
+        after: Annotated[
+            str, Query(description="number to go on behind: the last one of the page before", max_length=64)
+        ] = "",
     ) -> Any:
         """Return the contacts in order of number, with how often and when they called last."""
-        return JSONResponse([to_fields(view) for view in reader.contacts(number)])
+        return JSONResponse([to_fields(view) for view in reader.contacts(number, limit, after)])
 
     @router.post("/contacts", responses=problems(1004, 2005, *ENGINE))
     async def save_contact(request: ContactRequest) -> CallId:
