@@ -1,11 +1,10 @@
-"""The bench's own telephone: one SIP call over UDP (RFC 3261), PCMA over RTP (RFC 3550, G.711)."""
+"""The bench's own telephones: one SIP call over UDP (RFC 3261) each, that they place or that they take."""
 
 import logging
 import re
 import secrets
 import select
 import socket
-import struct
 import threading
 import time
 from types import TracebackType
@@ -14,49 +13,44 @@ from typing import Final, Self
 import numpy as np
 import numpy.typing as npt
 
-from thirdring_hil.g711 import SILENCE, a_law_decode, a_law_encode
+from thirdring_hil.codecs import FRAME_S, PCMA, Codec
+from thirdring_hil.stream import EVENT_PAYLOAD, Stream
 
-__all__ = ["SAMPLE_RATE_HZ", "Caller"]
+__all__ = ["SAMPLE_RATE_HZ", "Callee", "Caller"]
 
-SAMPLE_RATE_HZ: Final = 8000
-_FRAME: Final = 160
-_FRAME_S: Final = 0.02
+SAMPLE_RATE_HZ: Final = PCMA.rate_hz
 _T1_S: Final = 0.5
 """RFC 3261 timer T1: an unanswered request is sent again after it, doubling."""
-_PAYLOAD_PCMA: Final = 8
 
 logger = logging.getLogger(__name__)
 
 
-class Caller:
-    """Calls an appliance at ``(host, port)``. A thread serves the sockets while the context is open.
+class _Telephone:
+    """What both have: sockets, a thread that serves them while the context is open, and the dialogue."""
 
-    ``received`` is what the appliance sent, in the order of arrival.
-    """
-
-    def __init__(self, appliance: tuple[str, int], number: str = "2155512345") -> None:
-        self._to = appliance
+    def __init__(self, number: str, host: str, sip: socket.socket, codec: Codec) -> None:
         self._number = number
-        self._sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._sip.connect(appliance)
-        self._host = self._sip.getsockname()[0]
-        self._rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._rtp.bind((self._host, 0))
+        self._host = host
+        self._sip = sip
+        self.stream = Stream(host, codec)
+        self._from = f"<sip:{number}@{host}>;tag={secrets.token_hex(4)}"
+        self._to = ""
+        self._contact = ""
         self._call_id = f"{secrets.token_hex(8)}@hil"
         self._branch = ""
-        self._tag = secrets.token_hex(4)
-        self._remote = f"<sip:desk@{appliance[0]}:{appliance[1]}>"
-        self._contact = f"sip:desk@{appliance[0]}:{appliance[1]}"
         self._sequence = 0
-        self._media_to: tuple[str, int] | None = None
-        self._playing = b""
-        self._played = 0
-        self._received = bytearray()
+        self._last_asked = ""
         self._closing = threading.Event()
-        self._states = {name: threading.Event() for name in ("ringing", "answered", "released", "heard")}
+        self._states = {
+            name: threading.Event() for name in ("heard", "ringing", "answered", "confirmed", "released")
+        }
+        self.times_s: dict[str, float] = {}
+        """When each state was reached first, on ``time.monotonic``; ``called`` when the INVITE went out."""
         self.final_status = 0
         """The INVITE's final status; 0 until there is one."""
-        self._thread = threading.Thread(target=self._serve, name="hil caller", daemon=True)
+        self.directions: list[str] = []
+        """What the appliance asked for in each re-INVITE: sendrecv, sendonly, recvonly or inactive."""
+        self._thread = threading.Thread(target=self._serve, name=type(self).__name__, daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -70,144 +64,253 @@ class Caller:
         self._closing.set()
         self._thread.join()
         self._sip.close()
-        self._rtp.close()
+        self.stream.close()
 
     # --- what a test does -------------------------------------------------------------------------
-
-    def call(self) -> None:
-        """Send the INVITE; again after T1 while nothing comes back (timer A)."""
-        self._branch = f"z9hG4bK{secrets.token_hex(6)}"
-        self._sequence = 1
-        media = self._rtp.getsockname()[1]
-        sdp = (
-            f"v=0\r\no=hil 1 1 IN IP4 {self._host}\r\ns=-\r\nc=IN IP4 {self._host}\r\nt=0 0\r\n"
-            f"m=audio {media} RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\na=ptime:20\r\na=sendrecv\r\n"
-        )
-        pause_s = _T1_S
-        for _ in range(6):
-            self._send("INVITE", sdp)
-            if self._states["heard"].wait(pause_s):
-                return
-            pause_s *= 2
-        raise TimeoutError("no answer to the INVITE")
 
     def wait_for(self, state: str, timeout_s: float = 10.0) -> None:
         """Wait for ``ringing``, ``answered`` or ``released`` (by either side); raises ``TimeoutError``."""
         if not self._states[state].wait(timeout_s):
             raise TimeoutError(f"not {state} within {timeout_s:g} s; final status {self.final_status}")
 
+    def reached(self, state: str) -> bool:
+        """Tell whether that state has been reached."""
+        return self._states[state].is_set()
+
     def speak(self, samples: npt.NDArray[np.int16]) -> None:
-        """Send ``samples``, shape (n,), 8 kHz, once; silence before and after."""
-        self._playing, self._played = a_law_encode(samples), 0
+        """Send ``samples``, shape (n,), at the codec's rate, once; silence before and after."""
+        self.stream.speak(samples)
 
     @property
     def received(self) -> npt.NDArray[np.int16]:
-        """The samples that came so far, shape (n,), 8 kHz."""
-        return a_law_decode(bytes(self._received))
+        """The samples that came so far, shape (n,), at the codec's rate."""
+        return self.stream.received
 
     def hang_up(self) -> None:
         """End the answered call."""
         self._sequence += 1
-        self._branch = f"z9hG4bK{secrets.token_hex(6)}"
+        self._branch = _branch()
         pause_s = _T1_S
         for _ in range(6):
-            self._send("BYE")
+            self._request("BYE")
             if self._states["released"].wait(pause_s):
                 return
             pause_s *= 2
 
     # --- SIP --------------------------------------------------------------------------------------
 
-    def _send(self, method: str, body: str = "") -> None:
-        uri = self._contact if method != "INVITE" else f"sip:desk@{self._to[0]}:{self._to[1]}"
-        own = self._sip.getsockname()[1]
+    def _reach(self, state: str) -> None:
+        self.times_s.setdefault(state, time.monotonic())
+        self._states[state].set()
+
+    def _own(self) -> str:
+        return f"{self._host}:{self._sip.getsockname()[1]}"
+
+    def _send(self, text: str) -> None:
+        logger.debug("peer > %s", text.partition("\r\n")[0])
+        self._sip.send(text.encode())
+
+    def _request(self, method: str, body: str = "") -> None:
         lines = [
-            f"{method} {uri} SIP/2.0",
-            f"Via: SIP/2.0/UDP {self._host}:{own};branch={self._branch};rport",
+            f"{method} {self._contact} SIP/2.0",
+            f"Via: SIP/2.0/UDP {self._own()};branch={self._branch};rport",
             "Max-Forwards: 70",
-            f"From: <sip:{self._number}@{self._host}>;tag={self._tag}",
-            f"To: {self._remote}",
+            f"From: {self._from}",
+            f"To: {self._to}",
             f"Call-ID: {self._call_id}",
             f"CSeq: {1 if method == 'ACK' else self._sequence} {method}",
-            f"Contact: <sip:{self._number}@{self._host}:{own}>",
+            f"Contact: <sip:{self._number}@{self._own()}>",
         ]
-        if body:
-            lines.append("Content-Type: application/sdp")
-        lines += [f"Content-Length: {len(body)}", "", body]
-        logger.debug("peer > %s", lines[0])
-        self._sip.send("\r\n".join(lines).encode())
+        self._send(_message(lines, body))
+
+    def _respond(self, status: str, text: str, body: str = "") -> None:
+        """Answer the request ``text``; the To of the dialogue gets our tag."""
+        lines = [f"SIP/2.0 {status}"]
+        for name in ("Via", "From", "To", "Call-ID", "CSeq"):
+            for value in _headers(text, name):
+                tagged = name == "To" and ";tag=" not in value and not status.startswith("100")
+                lines.append(f"{name}: {value}{';tag=' + self._from.partition('tag=')[2] if tagged else ''}")
+        lines.append(f"Contact: <sip:{self._number}@{self._own()}>")
+        self._send(_message(lines, body))
+
+    def _sdp(self, direction: str = "sendrecv") -> str:
+        codec = self.stream.codec
+        return (
+            f"v=0\r\no=hil 1 {1 + len(self.directions)} IN IP4 {self._host}\r\ns=-\r\n"
+            f"c=IN IP4 {self._host}\r\nt=0 0\r\n"
+            f"m=audio {self.stream.port} RTP/AVP {codec.payload} {EVENT_PAYLOAD}\r\n"
+            f"a=rtpmap:{codec.payload} {codec.name}/{codec.clock_hz}\r\n"
+            f"a=rtpmap:{EVENT_PAYLOAD} telephone-event/8000\r\na=fmtp:{EVENT_PAYLOAD} 0-15\r\n"
+            f"a=ptime:20\r\na={direction}\r\n"
+        )
+
+    def _learn_media(self, text: str) -> None:
+        host = re.search(r"^c=IN IP4 (\S+)", text, re.M)
+        port = re.search(r"^m=audio (\d+)", text, re.M)
+        if host and port:
+            self.stream.to = (host[1], int(port[1]))
 
     def _serve(self) -> None:
         next_frame_s = time.monotonic()
-        frames = 0
-        stream = secrets.randbits(32)
         while not self._closing.is_set():
             left_s = max(0.0, next_frame_s - time.monotonic())
-            readable, _, _ = select.select([self._sip, self._rtp], [], [], left_s)
+            readable, _, _ = select.select([self._sip, self.stream.socket], [], [], left_s)
             try:
                 if self._sip in readable:
-                    self._message(self._sip.recv(65536).decode(errors="replace"))
-                if self._rtp in readable:
-                    self._media(self._rtp.recv(2048))
+                    self._take(*self._sip.recvfrom(65536))
+                if self.stream.socket in readable:
+                    self.stream.take(self.stream.socket.recv(2048), time.monotonic())
+                if time.monotonic() >= next_frame_s:
+                    next_frame_s += FRAME_S
+                    if self._states["answered"].is_set() and not self._states["released"].is_set():
+                        self.stream.tick()
             except ConnectionRefusedError:
-                continue  # nobody listens there yet; the INVITE is sent again
-            if time.monotonic() >= next_frame_s:
-                next_frame_s += _FRAME_S
-                if self._media_to is not None and self._states["answered"].is_set():
-                    header = struct.pack(
-                        "!BBHII", 0x80, _PAYLOAD_PCMA, frames & 0xFFFF, frames * _FRAME & 0xFFFFFFFF, stream
-                    )
-                    self._rtp.sendto(header + self._next_frame(), self._media_to)
-                    frames += 1
+                continue  # nobody listens there yet, or any more
 
-    def _next_frame(self) -> bytes:
-        frame = self._playing[self._played : self._played + _FRAME]
-        self._played += len(frame)
-        return frame.ljust(_FRAME, bytes([SILENCE]))
-
-    def _media(self, packet: bytes) -> None:
-        if len(packet) > 12 and packet[1] & 0x7F == _PAYLOAD_PCMA:
-            self._received += packet[12 + 4 * (packet[0] & 15) :]
-
-    def _message(self, text: str) -> None:
+    def _take(self, data: bytes, source: tuple[str, int]) -> None:
+        text = data.decode(errors="replace")
         first = text.partition("\r\n")[0]
         logger.debug("peer < %s", first)
-        self._states["heard"].set()
-        if not first.startswith("SIP/2.0 "):
-            self._request(first.partition(" ")[0], text)
-            return
-        status, method = int(first.split()[1]), _header(text, "CSeq").partition(" ")[2]
+        self._reach("heard")
+        if first.startswith("SIP/2.0 "):
+            self._answered(int(first.split()[1]), _header(text, "CSeq").partition(" ")[2], text)
+        else:
+            self._asked(first.partition(" ")[0], text)
+
+    def _answered(self, status: int, method: str, text: str) -> None:
         if method == "BYE" and status >= 200:
-            self._states["released"].set()
+            self._reach("released")
+
+    def _asked(self, method: str, text: str) -> None:
+        if method == "INVITE":
+            self._asked_anew(text)
+        elif method == "ACK":
+            self._reach("confirmed")
+        else:
+            self._respond("200 OK", text)
+            if method == "BYE":
+                self._reach("released")
+
+    def _asked_anew(self, text: str) -> None:
+        """Answer a re-INVITE as RFC 3264 clause 8.4 says."""
+        asked = re.search(r"^a=(sendrecv|sendonly|recvonly|inactive)\r?$", text, re.M)
+        direction = asked[1] if asked else "sendrecv"
+        if _header(text, "CSeq") != self._last_asked:
+            self._last_asked = _header(text, "CSeq")
+            self.directions.append(direction)
+        self._learn_media(text)
+        mirrored = {"sendonly": "recvonly", "recvonly": "sendonly"}.get(direction, direction)
+        self._respond("200 OK", text, self._sdp(mirrored))
+
+
+class Caller(_Telephone):
+    """Calls an appliance at ``(host, port)``."""
+
+    def __init__(self, appliance: tuple[str, int], number: str = "2155512345", codec: Codec = PCMA) -> None:
+        sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sip.connect(appliance)
+        super().__init__(number, sip.getsockname()[0], sip, codec)
+        self._contact = f"sip:desk@{appliance[0]}:{appliance[1]}"
+        self._to = f"<{self._contact}>"
+
+    def call(self) -> None:
+        """Send the INVITE; again after T1 while nothing comes back (timer A)."""
+        self._branch = _branch()
+        self._sequence = 1
+        pause_s = _T1_S
+        self.times_s["called"] = time.monotonic()
+        for _ in range(6):
+            self._request("INVITE", self._sdp())
+            if self._states["heard"].wait(pause_s):
+                return
+            pause_s *= 2
+        raise TimeoutError("no answer to the INVITE")
+
+    def cancel(self) -> None:
+        """Give up while it rings; the INVITE is then answered 487."""
+        self._request("CANCEL")
+
+    def _answered(self, status: int, method: str, text: str) -> None:
+        super()._answered(status, method, text)
         if method != "INVITE":
             return
         if status in (180, 183):
-            self._states["ringing"].set()
+            self._reach("ringing")
         if status >= 200:
-            self._final(status, text)
+            self.final_status = status
+            self._to = _header(text, "To")
+            if status < 300:
+                self._contact = _header(text, "Contact").strip("<>").partition(">")[0]
+                self._learn_media(text)
+                self._branch = _branch()
+            self._request("ACK")
+            self._reach("answered" if status < 300 else "released")
 
-    def _final(self, status: int, text: str) -> None:
-        self.final_status = status
-        self._remote = _header(text, "To")
-        if status < 300:
+
+class Callee(_Telephone):
+    """Waits at ``address`` for one call of the appliance, and rings."""
+
+    def __init__(self, address: tuple[str, int], number: str = "bench", codec: Codec = PCMA) -> None:
+        sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sip.bind(address)
+        super().__init__(number, address[0], sip, codec)
+        self._invite = ""
+        self.called_number = ""
+        """The user part of the INVITE's address."""
+
+    def answer(self) -> None:
+        """Answer the ringing call; again after T1 until the ACK has come (RFC 3261 clause 13.3.1.4)."""
+        self._reach("answered")
+        pause_s = _T1_S
+        for _ in range(6):
+            self._respond("200 OK", self._invite, self._sdp())
+            if self._states["confirmed"].wait(pause_s):
+                return
+            pause_s *= 2
+        raise TimeoutError("no ACK")
+
+    def refuse(self, status: str = "486 Busy Here") -> None:
+        """Refuse the ringing call."""
+        self.final_status = int(status.split()[0])
+        self._respond(status, self._invite)
+
+    def _take(self, data: bytes, source: tuple[str, int]) -> None:
+        if not self._invite and data.startswith(b"INVITE"):
+            self._sip.connect(source)
+        super()._take(data, source)
+
+    def _asked(self, method: str, text: str) -> None:
+        if method == "INVITE" and not self._invite:
+            self._invite = text
+            self._call_id = _header(text, "Call-ID")
+            self._to = _header(text, "From")
+            tag = self._from.partition("tag=")[2]
+            self._from = f"{_header(text, 'To')};tag={tag}"
             self._contact = _header(text, "Contact").strip("<>").partition(">")[0]
-            host = re.search(r"^c=IN IP4 (\S+)", text, re.M)
-            port = re.search(r"^m=audio (\d+)", text, re.M)
-            if host and port:
-                self._media_to = (host[1], int(port[1]))
-            self._branch = f"z9hG4bK{secrets.token_hex(6)}"
-        self._send("ACK")
-        self._states["answered" if status < 300 else "released"].set()
+            self.called_number = text.partition(" ")[2].removeprefix("sip:").partition("@")[0]
+            self._learn_media(text)
+            self._respond("180 Ringing", text)
+            self._reach("ringing")
+        elif method == "CANCEL":
+            self._respond("200 OK", text)
+            self.final_status = 487
+            self._respond("487 Request Terminated", self._invite)
+            self._reach("released")
+        elif method == "ACK" and self.final_status >= 300:
+            self._reach("released")
+        elif method == "INVITE" and not self._states["answered"].is_set():
+            self._respond("180 Ringing", text)
+        else:
+            super()._asked(method, text)
 
-    def _request(self, method: str, text: str) -> None:
-        if method == "ACK":
-            return
-        names = ("Via", "From", "To", "Call-ID", "CSeq")
-        copied = [f"{name}: {value}" for name in names for value in _headers(text, name)]
-        lines = ["SIP/2.0 200 OK", *copied, "Content-Length: 0", "", ""]
-        self._sip.send("\r\n".join(lines).encode())
-        if method == "BYE":
-            self._states["released"].set()
+
+def _branch() -> str:
+    return f"z9hG4bK{secrets.token_hex(6)}"
+
+
+def _message(lines: list[str], body: str) -> str:
+    kind = ["Content-Type: application/sdp"] if body else []
+    return "\r\n".join([*lines, *kind, f"Content-Length: {len(body)}", "", body])
 
 
 def _headers(text: str, name: str) -> list[str]:

@@ -1,14 +1,15 @@
 """Pytest plugin of the hardware-in-the-loop bench.
 
-``pytest hil/suites --targets simulator,/dev/ttyUSB0`` runs every test that asks for ``target`` once a target.
-``@pytest.mark.needs("sip")`` skips it where the target lacks something. Per test and target there is a log
-of both ends in the folder ``--hil-output``, beside ``measurements.json``.
+``pytest hil/suites --targets simulator,/dev/ttyUSB0,bench.toml`` runs every test that asks for ``target``
+once a target. ``@pytest.mark.needs("sip")`` skips it where the target lacks something. Per test and target
+there is a log of both ends in the folder ``--hil-output``, beside ``record.json``.
 """
 
 import contextlib
+import dataclasses
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,11 +17,12 @@ import pytest
 
 if TYPE_CHECKING:
     from thirdring.appliance import Appliance
+    from thirdring_hil.ear import Ear
     from thirdring_hil.line import RawLine
-    from thirdring_hil.measurements import Measure, Recorder
+    from thirdring_hil.measurements import Draw, Measure, Recorder
     from thirdring_hil.target import Target
 
-__all__ = ["appliance", "bench_log", "line", "measure", "target"]
+__all__ = ["appliance", "bench_log", "draw", "ear", "line", "measure", "target"]
 
 LINE_LOGGERS: Final = ("thirdring.transports.serial_line", "thirdring_hil.line", "thirdring_hil.peer")
 RECORDER: "Final[pytest.StashKey[Recorder]]" = pytest.StashKey()
@@ -33,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--targets",
         default="simulator",
         metavar="NAMES",
-        help="comma-separated: simulator, or serial ports of appliances such as /dev/ttyUSB0",
+        help="comma-separated: simulator, environment files (.toml), or serial ports such as /dev/ttyUSB0",
     )
     group.addoption(
         "--sip-address",
@@ -47,7 +49,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--hil-output",
         default="out/hil",
         metavar="DIR",
-        help="folder of logs and measurements.json (default: %(default)s)",
+        help="folder of logs and record.json (default: %(default)s)",
+    )
+    group.addoption(
+        "--soak-calls",
+        type=int,
+        default=5,
+        metavar="N",
+        help="calls in a row of the soak suite (default: %(default)s)",
     )
 
 
@@ -68,34 +77,65 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("target", names, indirect=True, scope="session")
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note how each of the bench's tests ended."""
+    report = yield
+    if "target" in getattr(item, "fixturenames", ()):
+        _note(item.config.stash[RECORDER], item, report)
+    return report
+
+
+def _note(recorder: "Recorder", item: pytest.Item, report: pytest.TestReport) -> None:
+    from thirdring_hil.measurements import Outcome
+
+    if report.when != "call" and report.passed:
+        return
+    reason = ""
+    if report.skipped and isinstance(report.longrepr, tuple):
+        reason = report.longrepr[2].removeprefix("Skipped: ")
+    elif report.failed:
+        crash = getattr(report.longrepr, "reprcrash", None)
+        reason = crash.message if crash is not None else str(report.longrepr)
+    suite = item.path.stem.removeprefix("test_").replace("_", " ")
+    recorder.outcomes.append(Outcome(suite, item.name, report.outcome, report.duration, reason))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Write the measurements, if there are any."""
+    """Write the record, if there is anything in it."""
     recorder = session.config.stash.get(RECORDER, None)
-    if recorder is not None and recorder.measurements:
-        recorder.write(Path(session.config.getoption("--hil-output")) / "measurements.json")
+    if recorder is not None and recorder.outcomes:
+        from thirdring_hil.measurements import RECORD_FILE
+
+        recorder.write(_output(session.config) / RECORD_FILE)
 
 
-def _sip_address(text: str | None) -> tuple[str, int] | None:
-    if not text:
-        return None
-    host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal():
-        raise pytest.UsageError(f"--sip-address {text} is not HOST:PORT")
-    return host, int(port)
+def _output(config: pytest.Config) -> Path:
+    """Return the folder of this run; each worker of pytest-xdist has one of its own."""
+    folder = Path(config.getoption("--hil-output"))
+    worker = getattr(config, "workerinput", None)
+    return folder / worker["workerid"] if worker is not None else folder
 
 
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest) -> "Iterator[Target]":
     """Hand out the appliance under test."""
-    from thirdring_hil.target import SIMULATOR, cable, simulator
+    from thirdring_hil.environment import EnvironmentFault, address, load
+    from thirdring_hil.target import open_target
 
     option = request.config.getoption
-    if request.param == SIMULATOR:
-        opened = simulator(Path(option("--hil-output")))
-    else:
-        features = frozenset(name for name in option("--features").split(",") if name)
-        opened = cable(request.param, _sip_address(option("--sip-address")), features)
-    with opened as target:
+    try:
+        environment = load(request.param)
+        if environment.sip is None and option("--sip-address"):
+            environment = dataclasses.replace(environment, sip=address(option("--sip-address")))
+    except EnvironmentFault as reason:
+        raise pytest.UsageError(str(reason)) from reason
+    more = frozenset(name for name in option("--features").split(",") if name)
+    environment = dataclasses.replace(environment, features=environment.features | more)
+    with open_target(environment, _output(request.config)) as target:
+        request.config.stash[RECORDER].units[target.name] = dataclasses.asdict(target.unit)
         yield target
 
 
@@ -113,7 +153,7 @@ def _needs(request: pytest.FixtureRequest) -> None:
 @pytest.fixture
 def bench_log(request: pytest.FixtureRequest, target: "Target") -> Iterator[Path]:
     """Keep the log of this test: what went over the line both ways, then what the device said."""
-    folder = Path(request.config.getoption("--hil-output"))
+    folder = _output(request.config)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / (re.sub(r"[^\w.-]+", "_", request.node.name) + ".log")
     handler = logging.FileHandler(path, mode="w", encoding="utf-8")
@@ -172,3 +212,19 @@ def measure(request: pytest.FixtureRequest, target: "Target") -> "Measure":
     """``measure(name, value, unit, low, high)``: into JUnit and JSON; out of limits fails the test."""
     recorder = request.config.stash[RECORDER]
     return recorder.measure(request.node.name, target.name, request.node.user_properties)
+
+
+@pytest.fixture
+def draw(request: pytest.FixtureRequest, target: "Target") -> "Draw":
+    """``draw(name, x_unit, y_unit, points, low, high)``: a curve for the record and the certificate."""
+    recorder = request.config.stash[RECORDER]
+    return recorder.draw(request.node.name, target.name)
+
+
+@pytest.fixture
+def ear(target: "Target") -> "Ear":
+    """Hand out what the agent hears on a simulated headset whose state folder the bench can read."""
+    from thirdring_hil.ear import Ear
+
+    assert target.state_dir is not None, "asked for by needs('shared_files')"  # noqa: S101
+    return Ear(target.state_dir)

@@ -8,53 +8,85 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO
+from typing import Final
 
 from thirdring.appliance import Appliance
 from thirdring.protocol.errors import ThirdringError
+from thirdring_hil.environment import SIMULATOR, Environment
 from thirdring_hil.line import RawLine
 
-__all__ = ["SIMULATOR", "Target", "cable", "simulator", "wait_until_ready"]
+__all__ = ["SIMULATOR", "Target", "Unit", "open_target", "wait_until_ready"]
 
-SIMULATOR: Final = "simulator"
 READY_S: Final = 90.0
 """From power on: a board boots in less; numpy and pjsua2 take seconds on a busy machine."""
 STOP_S: Final = 15.0
 
 
 @dataclass(frozen=True)
+class Unit:
+    """Which appliance this is, as it says itself."""
+
+    serial_number: str
+    firmware: str
+    board: str
+    sip_stack: str
+
+
+@dataclass(frozen=True)
 class Target:
     """One appliance under test. ``sip`` is where it takes calls, None where the bench cannot place any.
 
-    ``features`` are names that ``@pytest.mark.needs`` asks for; ``device_log`` what the device itself says.
+    ``trunk_peer``: where it places its own calls to. ``features`` are names that ``@pytest.mark.needs`` asks
+    for; ``device_log`` what the device itself says; ``restart`` switches it off and on, ``kill_engine`` lets
+    one of its two processes die; both return at once.
     """
 
     name: str
     console: str
+    unit: Unit
     sip: tuple[str, int] | None
+    trunk_peer: tuple[str, int] | None
     features: frozenset[str]
     device_log: Path | None = None
     state_dir: Path | None = None
+    switch: Callable[[], None] | None = None
+    kill: Callable[[], None] | None = None
 
     @property
     def url(self) -> str:
         """The SDK's URL of the console."""
         return f"serial:{self.console}"
 
+    def restart(self) -> float:
+        """Switch off and on; return the seconds until the console answers."""
+        assert self.switch is not None, "asked for by needs('restart')"  # noqa: S101
+        self.switch()
+        began_s = time.monotonic()
+        wait_until_ready(self.console)
+        return time.monotonic() - began_s
 
-def wait_until_ready(console: str, ready_s: float = READY_S) -> None:
+    def kill_engine(self) -> None:
+        """Let the engine die as in a crash."""
+        assert self.kill is not None, "asked for by needs('engine_process')"  # noqa: S101
+        self.kill()
+
+
+def wait_until_ready(console: str, ready_s: float = READY_S) -> Unit:
     """Poll ``AT`` until ``OK``, then the engine until it answers; what is written before boot is lost."""
     deadline_s = time.monotonic() + ready_s
     while True:
         try:
             with contextlib.closing(RawLine(console)) as line:
                 line.ask("AT", timeout_s=1.0)
+                line.ask("ATE0", timeout_s=1.0)
+                serial_number = line.ask("AT+CGSN", timeout_s=5.0)[0]
+                line.ask("ATZ", timeout_s=1.0)
             with Appliance(f"serial:{console}", timeout_s=5.0) as appliance:
-                appliance.state()
-            return
+                state = appliance.state()
+            return Unit(serial_number, state.version, state.board, state.sip_stack)
         except (OSError, TimeoutError, ThirdringError):
             if time.monotonic() > deadline_s:
                 raise
@@ -62,68 +94,143 @@ def wait_until_ready(console: str, ready_s: float = READY_S) -> None:
 
 
 @contextlib.contextmanager
-def cable(console: str, sip: tuple[str, int] | None, features: frozenset[str]) -> Iterator[Target]:
-    """Use the appliance on the serial port ``console``."""
-    wait_until_ready(console)
-    with Appliance(f"serial:{console}") as appliance:
-        board = appliance.state().board
-    found = features | {board} | ({"sip"} if sip else set())
-    found |= {"simulated_headset"} if board == SIMULATOR else set()
-    yield Target(console, console, sip, frozenset(found))
+def open_target(environment: Environment, output: Path) -> Iterator[Target]:
+    """Open what the environment declares; logs of a simulator go to the folder ``output``."""
+    if environment.kind == SIMULATOR:
+        with _simulator(environment, output) as target:
+            yield target
+    else:
+        yield _cable(environment)
+
+
+def _cable(environment: Environment) -> Target:
+    unit = wait_until_ready(environment.console)
+    found = environment.features | {unit.board}
+    for feature, there in (
+        ("sip", environment.sip),
+        ("trunk", environment.trunk_peer),
+        ("restart", environment.restart),
+        ("simulated_headset", unit.board == SIMULATOR),
+        ("shared_files", environment.state_dir),
+    ):
+        found |= {feature} if there else set()
+
+    def switch() -> None:
+        subprocess.run(environment.restart, check=True)
+
+    return Target(
+        environment.name,
+        environment.console,
+        unit,
+        environment.sip,
+        environment.trunk_peer,
+        frozenset(found),
+        state_dir=environment.state_dir,
+        switch=switch if environment.restart else None,
+    )
+
+
+class _Simulator:
+    """The process of an appliance on the simulator board."""
+
+    def __init__(self, device: tuple[str, ...], folder: Path, settings: Path, log: Path) -> None:
+        self.state_dir = folder / "state"
+        program = device or (sys.executable, "-m", "thirdring_device.cli")
+        self._command = [*program, "--log", "info", "run", "--board", SIMULATOR]
+        self._command += ["--state", str(self.state_dir), "--settings", str(settings)]
+        self._log = log.open("w", encoding="utf-8")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def console(self) -> Path:
+        return self.state_dir / "console"
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(
+            self._command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT
+        )
+        deadline_s = time.monotonic() + READY_S
+        while not self.console.exists():
+            if self._process.poll() is not None:
+                raise OSError(f"the simulator ended with {self._process.returncode}; see {self._log.name}")
+            if time.monotonic() > deadline_s:
+                raise TimeoutError(f"no {self.console.name} within {READY_S:g} s")
+            time.sleep(0.05)
+
+    def stop(self) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def close(self) -> None:
+        self.stop()
+        self._log.close()
+
+    def restart(self) -> None:
+        self.stop()
+        self.start()
+
+    def kill_engine(self) -> None:
+        assert self._process is not None  # noqa: S101 - only a running one is handed out
+        supervisor = self._process.pid
+        children = Path(f"/proc/{supervisor}/task/{supervisor}/children").read_text(encoding="ascii").split()
+        for child in children:
+            if b"engine" in Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0"):
+                os.kill(int(child), signal.SIGKILL)
+                return
+        raise OSError("no engine runs")
 
 
 @contextlib.contextmanager
-def simulator(output: Path) -> Iterator[Target]:
+def _simulator(environment: Environment, output: Path) -> Iterator[Target]:
     """Run an appliance on the simulator board, in a folder and on ports of its own."""
     with tempfile.TemporaryDirectory(prefix="thirdring-hil-") as folder:
-        state_dir, settings = Path(folder) / "state", Path(folder) / "settings.toml"
+        settings = Path(folder) / "settings.toml"
         port = _free_ports()
         settings.write_text(
-            f'[sip]\nbind = "127.0.0.1"\nport = {port}\nrtp_port = {port + 2}\n'
+            f'[sip]\nbind = "127.0.0.1"\nport = {port}\nrtp_port = {port + 4}\n'
+            f'[trunk]\nserver = "127.0.0.1:{port + 2}"\n'
             f"[gateway]\nport = {port + 1}\n",
             encoding="utf-8",
         )
         output.mkdir(parents=True, exist_ok=True)
         device_log = output / "simulator-device.log"
-        with device_log.open("w", encoding="utf-8") as log:
-            process = _start(state_dir, settings, log)
-            try:
-                console = str(state_dir / "console")
-                _wait_for_file(Path(console), process)
-                wait_until_ready(console)
-                features = frozenset((SIMULATOR, "sip", "simulated_headset", "restart"))
-                yield Target(SIMULATOR, console, ("127.0.0.1", port), features, device_log, state_dir)
-            finally:
-                process.send_signal(signal.SIGTERM)
-                try:
-                    process.wait(STOP_S)
-                except subprocess.TimeoutExpired:
-                    process.kill()
-                    process.wait()
-
-
-def _start(state_dir: Path, settings: Path, log: TextIO) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "thirdring_device.cli", "--log", "info", "run", "--board", SIMULATOR]
-    command += ["--state", str(state_dir), "--settings", str(settings)]
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
-
-
-def _wait_for_file(path: Path, process: subprocess.Popen[bytes]) -> None:
-    deadline_s = time.monotonic() + READY_S
-    while not path.exists():
-        if process.poll() is not None:
-            raise OSError(f"the simulator ended with {process.returncode}; see its log")
-        if time.monotonic() > deadline_s:
-            raise TimeoutError(f"no {path.name} within {READY_S:g} s")
-        time.sleep(0.05)
+        simulator = _Simulator(environment.device, Path(folder), settings, device_log)
+        try:
+            simulator.start()
+            console = str(simulator.console)
+            unit = wait_until_ready(console)
+            features = {SIMULATOR, "sip", "trunk", "simulated_headset", "shared_files"}
+            features |= {"restart", "engine_process"}
+            yield Target(
+                environment.name,
+                console,
+                unit,
+                ("127.0.0.1", port),
+                ("127.0.0.1", port + 2),
+                environment.features | features,
+                device_log,
+                simulator.state_dir,
+                simulator.restart,
+                simulator.kill_engine,
+            )
+        finally:
+            simulator.close()
 
 
 def _free_ports() -> int:
-    """Return a port p with p (UDP), p + 1 (TCP) and p + 2 (UDP, the first for RTP) free on loopback."""
+    """Return a port p with p, p + 2 and p + 4 (UDP; RTP begins there) and p + 1 (TCP) free on loopback."""
+    kinds = ((0, socket.SOCK_DGRAM), (1, socket.SOCK_STREAM), (2, socket.SOCK_DGRAM), (4, socket.SOCK_DGRAM))
     for port in range(31000 + os.getpid() % 100 * 110, 60000, 110):
         with contextlib.ExitStack() as stack:
             try:
-                for offset, kind in ((0, socket.SOCK_DGRAM), (1, socket.SOCK_STREAM), (2, socket.SOCK_DGRAM)):
+                for offset, kind in kinds:
                     probe = stack.enter_context(socket.socket(socket.AF_INET, kind))
                     probe.bind(("127.0.0.1", port + offset))
             except OSError:

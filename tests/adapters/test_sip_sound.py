@@ -33,16 +33,14 @@ def tone_levels_dbov(samples: Any, rate_hz: int, frequency_hz: float) -> Any:
     return 20 * np.log10(np.maximum(amplitude / np.sqrt(2), 1e-5))
 
 
-def voiced_s(samples: Any, rate_hz: int, frequency_hz: float, gain_db: float = 0.0) -> float:
+def voiced_s(samples: Any, rate_hz: int, frequency_hz: float) -> float:
     """Return how long the tone is there within 1 dB of its level."""
     levels = tone_levels_dbov(samples, rate_hz, frequency_hz)
-    return float(np.sum(np.abs(levels - LEVEL_DBOV - gain_db) < 1.0)) * 0.02
+    return float(np.sum(np.abs(levels - LEVEL_DBOV) < 1.0)) * 0.02
 
 
 @pytest.mark.parametrize("codec", ["PCMA", "PCMU", "G722"])
 def test_speech_arrives_in_both_directions(tmp_path: Path, codec: str) -> None:
-    # pjmedia scales G.722 to 14 bits, baresip (spandsp) to 15: 6 dB each way.
-    gain_db = 6.02 if codec == "G722" else 0.0
     customer_rate_hz = 16000 if codec == "G722" else 8000
     customer_file = write_tone(tmp_path / "customer.wav", CUSTOMER_HZ, customer_rate_hz, 5.0)
     agent_file = write_tone(tmp_path / "agent.wav", AGENT_HZ, 16000, 1.5)
@@ -68,11 +66,11 @@ def test_speech_arrives_in_both_directions(tmp_path: Path, codec: str) -> None:
     begin = int(np.flatnonzero(mouth)[0]) - 1  # the sine's first sample is 0
     assert np.array_equal(mouth[begin : begin + len(spoken)], spoken), "no sample lost, doubled or changed"
     assert begin % 320 == 0
-    assert voiced_s(ear / 32768, 16000, CUSTOMER_HZ, gain_db) > 1.0
-    assert voiced_s(heard, heard_rate_hz, AGENT_HZ, -gain_db) > 1.2
+    assert voiced_s(ear / 32768, 16000, CUSTOMER_HZ) > 1.0
+    assert voiced_s(heard, heard_rate_hz, AGENT_HZ) > 1.2
     agent_heard, agent_rate_hz = soundfile.read(tmp_path / "ear.wav")
     assert agent_rate_hz == 16000
-    assert voiced_s(agent_heard, 16000, CUSTOMER_HZ, gain_db) > 1.0
+    assert voiced_s(agent_heard, 16000, CUSTOMER_HZ) > 1.0
     assert lateness["count"] > 50
     assert 15 < lateness["p50_ms"] < 25
 

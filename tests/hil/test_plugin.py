@@ -58,7 +58,7 @@ def test_a_session_leaves_junit_json_and_logs(tmp_path: Path) -> None:
     assert "1 failed, 3 passed, 1 skipped" in done.stdout, done.stdout + done.stderr
     assert "delay is 0.3 s, limits None to 0.2" in done.stdout
     assert "has no hook_switch" in done.stdout
-    taken = json.loads((tmp_path / "out" / "measurements.json").read_text(encoding="utf-8"))["measurements"]
+    taken = json.loads((tmp_path / "out" / "record.json").read_text(encoding="utf-8"))["measurements"]
     assert [(item["name"], item["value"], item["unit"], item["passed"]) for item in taken] == [
         ("level", -26.5, "dBov", True),
         ("delay", 0.3, "s", False),

@@ -14,6 +14,7 @@ from thirdring.protocol.errors import error
 from thirdring_device.adapters.sip.guard import explain, guarded
 from thirdring_device.adapters.sip.sound import FRAME_MS, SAMPLE_RATE_HZ
 from thirdring_device.adapters.sip.tls import TlsFailures, check_tls, configure_tls
+from thirdring_device.adapters.sip.wideband import keep_g722_level
 from thirdring_device.settings import Settings, SipSettings
 
 __all__ = ["RTP_PORTS", "EndpointOwner", "bound_address", "silenced_stdout"]
@@ -140,6 +141,7 @@ class EndpointOwner:
         config.medConfig.jbMaxPre = settings.jitter_max_ms * 4 // 5
         config.medConfig.sndAutoCloseTime = -1  # else ports are never freed: 488 for ever
         self._endpoint.libInit(config)
+        keep_g722_level()
         self._wake_openssl()
         self._open_transport(pj.PJSIP_TRANSPORT_UDP, settings.port, all_settings)
         self._open_transport(pj.PJSIP_TRANSPORT_TCP, settings.port, all_settings)

@@ -1,0 +1,85 @@
+"""What breaks, and what is left: a process that dies, a unit that is switched off and on."""
+
+import time
+
+import pytest
+
+from thirdring.appliance import Appliance
+from thirdring.protocol.errors import ThirdringError
+from thirdring_hil.calls import talking
+from thirdring_hil.measurements import Measure
+from thirdring_hil.peer import Caller
+from thirdring_hil.target import Target, wait_until_ready
+
+BACK_S = 15.0
+"""A crashed process is back within 15 s, and so is a simulator; a board may take READY_S to boot."""
+
+
+def last_event(appliance: Appliance) -> int:
+    return appliance.state().last_event
+
+
+@pytest.mark.needs("engine_process", "sip")
+def test_a_call_cut_off_by_a_crash_is_told_and_the_next_one_works(
+    target: Target, appliance: Appliance, measure: Measure
+) -> None:
+    assert target.sip is not None
+    before = last_event(appliance)
+    with Caller(target.sip) as caller:
+        caller.call()
+        appliance.wait_for("ring_burst", 10.0, before)
+        call_id = appliance.answer()
+        caller.wait_for("answered")
+        killed_s = time.monotonic()
+        target.kill_engine()
+        deadline_s = killed_s + 6 * BACK_S
+        while True:
+            try:
+                appliance.state()
+                break
+            except ThirdringError:
+                assert time.monotonic() < deadline_s, "the engine does not come back"
+                time.sleep(0.1)
+        measure(
+            "back_after_a_crash",
+            time.monotonic() - killed_s,
+            "s",
+            0.0,
+            BACK_S,
+            "restart of a crashed process",
+        )
+    ended = appliance.wait_for("call_ended", 10.0, before)
+    assert ended.event.call_id == call_id
+    assert appliance.call(call_id).call.cause == "interrupted"
+    with talking(target, appliance) as talk:
+        assert talk.call_id != call_id
+
+
+@pytest.mark.needs("restart", "sip")
+def test_a_unit_switched_off_and_on_takes_calls_and_remembers(target: Target, measure: Measure) -> None:
+    with Appliance(target.url) as appliance:
+        with talking(target, appliance) as talk:
+            pass
+        numbered = last_event(appliance)
+    back_s = target.restart()
+    measure("console_after_power_on", back_s, "s", 0.0, BACK_S * (1 if "simulator" in target.features else 6))
+    assert wait_until_ready(target.console) == target.unit
+    with Appliance(target.url) as appliance:
+        assert last_event(appliance) > numbered
+        assert appliance.call(talk.call_id).call.cause == "hangup"
+        with talking(target, appliance) as again:
+            assert again.call_id != talk.call_id
+
+
+@pytest.mark.needs("unplug", "sip")
+def test_a_headset_unplugged_in_a_call_leaves_the_call_up(
+    target: Target, appliance: Appliance, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """By hand, on a bench that declares ``unplug``: the technician does what is asked."""
+    with talking(target, appliance) as talk:
+        for ask in ("Unplug the headset now.", "Plug it in again."):
+            since = last_event(appliance)
+            with capfd.disabled():
+                print(ask, flush=True)  # noqa: T201 - it is for the technician
+            appliance.wait_for("headset_changed", 60.0, since)
+        assert not talk.caller.reached("released")
