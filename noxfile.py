@@ -152,6 +152,12 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_sdk(session: nox.Session) -> None:
+    """Measure a host's round trips over HTTP and over serial; arguments as in ``-- --rounds 200``."""
+    session.run("python", "-m", "bench.sdk_round_trip", *session.posargs)
+
+
+@nox.session
 def bench_sound(session: nox.Session) -> None:
     """Measure mouth to wire beside baresip at a virtual headset."""
     session.run("python", "-m", "bench.sound_delay", *session.posargs)

@@ -26,6 +26,7 @@ from thirdring_device.core.norms.settings import (
     VoiceSettings,
 )
 from thirdring_device.core.settings import read_section, section_specs, setting
+from thirdring_device.hooks_settings import HooksSettings
 
 __all__ = ["Settings", "changed", "load_settings", "save_changes", "setting_views"]
 
@@ -350,6 +351,7 @@ class Settings:
     audio: AudioSettings = field(default_factory=AudioSettings)
     gateway: GatewaySettings = field(default_factory=GatewaySettings)
     serial: SerialSettings = field(default_factory=SerialSettings)
+    hooks: HooksSettings = field(default_factory=HooksSettings)
     recording: RecordingSettings = field(default_factory=RecordingSettings)
     calls: CallsSettings = field(default_factory=CallsSettings)
     dialplan: DialPlanSettings = field(default_factory=DialPlanSettings)

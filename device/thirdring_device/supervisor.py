@@ -24,6 +24,8 @@ RESTART_LAST_S: Final = 10.0
 STABLE_S: Final = 30.0
 """After this long a process counts as healthy and its next restart is quick again."""
 STOP_S: Final = 8.0
+CONSOLE_LINK: Final = "console"
+"""The gateway's pty in the state folder (``gateway/at/ports.py``)."""
 
 
 class _Child:
@@ -60,6 +62,7 @@ class Supervisor:
         if settings_file is not None:
             common += ["--settings", str(settings_file)]
         self._children = [_Child("engine", [*common, "--board", board]), _Child("gateway", common)]
+        self._console = state_dir / CONSOLE_LINK
         self._stop = threading.Event()
 
     def run(self) -> int:
@@ -92,6 +95,8 @@ class Supervisor:
                 return code
             if code is not None:
                 child.ended(code)
+                if child.name == "gateway":  # its pty has gone, and the next one may be somebody else's
+                    self._console.unlink(missing_ok=True)
         return 0
 
     def _end_children(self) -> None:

@@ -116,13 +116,16 @@ if TYPE_CHECKING:
         CallSummary,
         CallView,
         ContactView,
+        DeadLetterView,
         DeskState,
         HeadsetView,
+        HookView,
         NotesView,
         PromptView,
         RecordingView,
         SettingView,
     )
+    from thirdring.reconnect import Reconnect
 
 __all__ = [
     "ERRORS",
@@ -158,6 +161,7 @@ __all__ = [
     "ContactSaved",
     "ContactView",
     "DeadAir",
+    "DeadLetterView",
     "DeskState",
     "DialRefused",
     "Dtmf",
@@ -175,6 +179,7 @@ __all__ = [
     "HeadsetView",
     "HoldEnded",
     "HoldStarted",
+    "HookView",
     "Interruption",
     "LevelSummary",
     "Levels",
@@ -190,6 +195,7 @@ __all__ = [
     "Overlap",
     "Prompt",
     "PromptView",
+    "Reconnect",
     "Record",
     "RecordingDeleted",
     "RecordingEnded",
@@ -230,6 +236,7 @@ _SOURCES: Final = (
     "thirdring.protocol.events",
     "thirdring.protocol.views",
     "thirdring.protocol.figures",
+    "thirdring.reconnect",
     "thirdring.aio",
     "thirdring.appliance",
 )

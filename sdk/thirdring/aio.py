@@ -20,6 +20,8 @@ from thirdring.protocol.commands import (
     GetState,
     Hangup,
     Hold,
+    ListDeadLetters,
+    ListHooks,
     ListRecordings,
     Mute,
     PauseRecording,
@@ -28,6 +30,7 @@ from thirdring.protocol.commands import (
     RemoveContact,
     Resume,
     ResumeRecording,
+    RetryDeadLetters,
     SaveContact,
     SendDtmf,
     SetAgentState,
@@ -46,23 +49,26 @@ from thirdring.protocol.views import (
     CallDetail,
     CallSummary,
     ContactView,
+    DeadLetterView,
     DeskState,
     HeadsetView,
+    HookView,
     NotesView,
     PromptView,
     RecordingView,
     SettingView,
 )
+from thirdring.reconnect import Reconnect
 from thirdring.transports.base import Transport
 from thirdring.transports.pick import pick_transport
 
-__all__ = ["RECONNECT_S", "TIMEOUT_S", "AsyncAppliance", "Awaited", "ReportForm"]
+__all__ = ["RECONNECT", "TIMEOUT_S", "AsyncAppliance", "Awaited", "ReportForm"]
 
 TIMEOUT_S: Final = 10.0
 """For one request: the engine answers within 5 s or the gateway says that it did not."""
 
-RECONNECT_S: Final = 60.0
-"""How long events wait for an appliance that restarts."""
+RECONNECT: Final = Reconnect()
+"""Events wait a minute for an appliance that restarts."""
 
 T = TypeVar("T")
 
@@ -86,14 +92,15 @@ class AsyncAppliance:
         *,
         token_file: str | Path | None = None,
         timeout_s: float = TIMEOUT_S,
-        reconnect_s: float = RECONNECT_S,
+        reconnect: Reconnect = RECONNECT,
     ) -> None:
         """``url`` is ``http://HOST:PORT`` or ``serial:/dev/NAME``; the token is needed for HTTP only.
 
+        ``reconnect`` says how ``events`` come back after the connection broke.
         Raises ``RequestError`` 1004 for another URL, ``AccessError`` 6000 when the file cannot be read.
         """
         self._transport: Transport = pick_transport(
-            url, token=token, token_file=token_file, timeout_s=timeout_s, reconnect_s=reconnect_s
+            url, token=token, token_file=token_file, timeout_s=timeout_s, reconnect=reconnect
         )
         self._opening = asyncio.Lock()
         self._opened = False
@@ -361,6 +368,21 @@ class AsyncAppliance:
         """Change settings by dotted name, all or none; return whether some need a restart to count."""
         result = await self._command(SetSettings(changes=dict(changes)))
         return bool(result.get("restart_required", False))
+
+    async def hooks(self) -> list[HookView]:
+        """Return the web hooks that are set, each with what waits for it."""
+        result = await self._command(ListHooks())
+        return [_parsed(HookView, fields) for fields in result.get("hooks", ())]
+
+    async def dead_letters(self, limit: int = 100) -> list[DeadLetterView]:
+        """Return the newest events that web hooks gave up posting."""
+        result = await self._command(ListDeadLetters(limit=limit))
+        return [_parsed(DeadLetterView, fields) for fields in result.get("dead_letters", ())]
+
+    async def retry_dead_letters(self, letter_id: int = 0) -> int:
+        """Post one of them again, or all (0); return how many. Raises ``RequestError`` 1003."""
+        result = await self._command(RetryDeadLetters(letter_id=letter_id))
+        return int(result.get("retried") or 0)
 
     async def events(self, after: int | None = None) -> AsyncGenerator[Record, None]:
         """Yield events above number ``after``, then those to come; without ``after`` only those to come.

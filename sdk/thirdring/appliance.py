@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from thirdring.aio import RECONNECT_S, TIMEOUT_S, AsyncAppliance, Awaited, ReportForm
+from thirdring.aio import RECONNECT, TIMEOUT_S, AsyncAppliance, Awaited, ReportForm
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import AgentState, ChosenState, Record, Verdict
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
@@ -18,13 +18,16 @@ from thirdring.protocol.views import (
     CallDetail,
     CallSummary,
     ContactView,
+    DeadLetterView,
     DeskState,
     HeadsetView,
+    HookView,
     NotesView,
     PromptView,
     RecordingView,
     SettingView,
 )
+from thirdring.reconnect import Reconnect
 
 __all__ = ["Appliance"]
 
@@ -45,11 +48,11 @@ class Appliance:
         *,
         token_file: str | Path | None = None,
         timeout_s: float = TIMEOUT_S,
-        reconnect_s: float = RECONNECT_S,
+        reconnect: Reconnect = RECONNECT,
     ) -> None:
         """As ``AsyncAppliance``."""
         self._appliance = AsyncAppliance(
-            url, token, token_file=token_file, timeout_s=timeout_s, reconnect_s=reconnect_s
+            url, token, token_file=token_file, timeout_s=timeout_s, reconnect=reconnect
         )
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name=f"thirdring {url}", daemon=True)
@@ -288,6 +291,18 @@ class Appliance:
     def set_settings(self, changes: Mapping[str, Any]) -> bool:
         """Change settings by dotted name, all or none; return whether some need a restart to count."""
         return self._run(self._appliance.set_settings(changes))
+
+    def hooks(self) -> list[HookView]:
+        """Return the web hooks that are set, each with what waits for it."""
+        return self._run(self._appliance.hooks())
+
+    def dead_letters(self, limit: int = 100) -> list[DeadLetterView]:
+        """Return the newest events that web hooks gave up posting."""
+        return self._run(self._appliance.dead_letters(limit))
+
+    def retry_dead_letters(self, letter_id: int = 0) -> int:
+        """Post one of them again, or all (0); return how many. Raises ``RequestError`` 1003."""
+        return self._run(self._appliance.retry_dead_letters(letter_id))
 
     def events(self, after: int | None = None) -> Iterator[Record]:
         """Yield events above number ``after``, then those to come; without ``after`` only those to come."""

@@ -16,7 +16,7 @@ from typing import Any, Final
 from thirdring import cli_work
 from thirdring.aio import ReportForm
 from thirdring.appliance import Appliance
-from thirdring.cli_output import LAST, named, print_call, print_json
+from thirdring.cli_output import LAST, named, print_call, print_json, print_views
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring.protocol.events import Record, record_to_json
@@ -119,6 +119,13 @@ def _parser() -> argparse.ArgumentParser:
         judged.add_argument("call", nargs="?", default=LAST, help="the call's id (default: the last call)")
     report.add_argument("--form", choices=("text", "json", "html"), default="text")
     cli_work.add(command)
+    command("hooks", _hooks)
+    dead = command("dead-letters", _dead_letters)
+    dead.add_argument("--limit", type=int, default=100, help="how many at most (default %(default)s)")
+    retry = command("retry-hook", _retry_hook)
+    retry.add_argument(
+        "letter", type=int, nargs="?", default=0, help="a dead letter's id (default: every one)"
+    )
     settings = command("settings", _settings)
     settings.add_argument(
         "changes", nargs="*", metavar="NAME[=VALUE]", help="show only these; =VALUE: change"
@@ -299,6 +306,25 @@ def _report(appliance: Appliance, options: argparse.Namespace) -> None:
     """Print the report of a call."""
     form: ReportForm = "json" if options.json else options.form
     sys.stdout.write(appliance.report(named(appliance, options.call), form).rstrip("\n") + "\n")
+
+
+def _hooks(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show the web hooks and what waits for each."""
+    print_views(appliance.hooks(), options)
+
+
+def _dead_letters(appliance: Appliance, options: argparse.Namespace) -> None:
+    """List the events that web hooks gave up posting."""
+    print_views(appliance.dead_letters(options.limit), options)
+
+
+def _retry_hook(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Post dead letters again."""
+    count = appliance.retry_dead_letters(options.letter)
+    if options.json:
+        print_json({"retried": count})
+    else:
+        print(count)
 
 
 def _settings(appliance: Appliance, options: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from tests.gateway.fake_engine import UTC, FakeEngine
 from thirdring.protocol.events import CallAnswered, CallEnded, CallIncoming, StrangerRefused, Verdict
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.gateway.api.app import create_app
-from thirdring_device.gateway.engine_client import EngineClient
+from thirdring_device.gateway.hooks.hooks import GatewayClient, Hooks
 from thirdring_device.gateway.journal import JournalView
 from thirdring_device.gateway.main import Server, listen, server_config
 from thirdring_device.settings import Settings
@@ -57,8 +57,9 @@ class Desk:
     @contextlib.asynccontextmanager
     async def gateway(self) -> AsyncIterator[httpx.AsyncClient]:
         """Run the gateway, always on the same port; yield a client that has the token."""
-        client = EngineClient(self.engine.path, timeout_s=1.0)
+        client = GatewayClient(self.engine.path, timeout_s=1.0)
         reader = JournalView(self.state_dir / "journal.sqlite3")
+        client.hooks = Hooks(self.settings.hooks, self.state_dir, client, reader)
         app = create_app(self.settings, self.state_dir, client, reader, **self.options)
         listening = listen("127.0.0.1", self.port)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.gateway.desk import Desk
 from tests.gateway.test_api import assert_problem, with_gateway
-from tests.sdk.test_sync_and_cli import desk_in_background
+from tests.sdk.ways import desk_in_background
 from thirdring import Appliance, CallAlerting, CallAnswered, CallEnded, CallIncoming, RequestError
 from thirdring.cli import main
 from thirdring.protocol.codec import from_fields

@@ -54,15 +54,28 @@ class EventHub:
         self._kept: deque[Line] = deque(maxlen=keep_events)
         self._changed = asyncio.Event()
         self._restarts = 0
+        self._begun = asyncio.Event()
         self.last = 0
-        """Number of the newest event known."""
+        """Number of the newest event known; means nothing before ``begun``."""
 
     async def run(self) -> None:
         """Follow the engine for ever, from the journal's present end."""
         self.last = await self._journal_end()
+        self._begun.set()
         async with contextlib.aclosing(self._client.events(self.last)) as records:
             async for record in records:
                 self._add(record_line(record))
+
+    async def begun(self, timeout_s: float) -> None:
+        """Wait until the journal's end is known; raises ``ApplianceError`` 7000 when that takes too long.
+
+        Until then every number that a client names would look as if the journal had been begun anew.
+        """
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._begun.wait()
+        except TimeoutError as reason:
+            raise error(7000, "no journal yet") from reason
 
     async def _journal_end(self) -> int:
         """Return the journal's last number, as soon as there is a journal."""

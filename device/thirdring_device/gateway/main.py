@@ -1,4 +1,4 @@
-"""The gateway process: the HTTP server and the serial consoles, until SIGTERM."""
+"""The gateway process: the HTTP server, the serial consoles and the web hooks, until SIGTERM."""
 
 import asyncio
 import contextlib
@@ -17,8 +17,9 @@ from thirdring.protocol.errors import error
 from thirdring_device.gateway.api.app import create_app
 from thirdring_device.gateway.api.credentials import FIRST_PASSWORD_FILE
 from thirdring_device.gateway.at.server import serve_consoles
-from thirdring_device.gateway.engine_client import ENGINE_SOCKET, EngineClient
+from thirdring_device.gateway.engine_client import ENGINE_SOCKET
 from thirdring_device.gateway.first_password import show_password
+from thirdring_device.gateway.hooks.hooks import GatewayClient, Hooks
 from thirdring_device.gateway.journal import JOURNAL_FILE, JournalView
 from thirdring_device.gateway.websocket_protocol import PatientProtocol
 from thirdring_device.settings import Settings
@@ -89,8 +90,9 @@ async def serve(settings: Settings, state_dir: Path, settings_file: Path | None 
     Raises ``ApplianceError`` 7006 when the TCP port cannot be opened, ``StorageError`` 5006 when the state
     folder cannot be used.
     """
-    client = EngineClient(state_dir / ENGINE_SOCKET)
+    client = GatewayClient(state_dir / ENGINE_SOCKET)
     reader = JournalView(state_dir / JOURNAL_FILE)
+    client.hooks = Hooks(settings.hooks, state_dir, client, reader)
     app = create_app(settings, state_dir, client, reader)
     _show_first_password(state_dir)
     listening = listen(settings.gateway.host, settings.gateway.port)
@@ -102,15 +104,19 @@ async def serve(settings: Settings, state_dir: Path, settings_file: Path | None 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    consoles = asyncio.create_task(
-        serve_consoles(settings, state_dir, client, reader, settings_file), name="consoles"
-    )
+    consoles = serve_consoles(settings, state_dir, client, reader, settings_file)
+    beside = [
+        asyncio.create_task(consoles, name="consoles"),
+        asyncio.create_task(client.hooks.run(), name="web hooks"),
+    ]
     try:
         await server.serve(sockets=[listening])
     finally:
-        consoles.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await consoles
+        for task in beside:
+            task.cancel()
+        for outcome in await asyncio.gather(*beside, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                logger.error("beside the server: %s", outcome)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
         listening.close()

@@ -28,6 +28,8 @@ __all__ = [
     "GetState",
     "Hangup",
     "Hold",
+    "ListDeadLetters",
+    "ListHooks",
     "ListRecordings",
     "Mute",
     "PauseRecording",
@@ -37,6 +39,7 @@ __all__ = [
     "RemoveContact",
     "Resume",
     "ResumeRecording",
+    "RetryDeadLetters",
     "SaveContact",
     "SendDtmf",
     "SetAgentState",
@@ -325,6 +328,29 @@ class SetSettings(Command):
     changes: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListHooks(Command):
+    """Return ``{"hooks": [views.HookView...]}``; the gateway's own, as the next two are."""
+
+    name = "list_hooks"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListDeadLetters(Command):
+    """Return ``{"dead_letters": [views.DeadLetterView...]}``: the newest ``limit`` (1 to 1000)."""
+
+    name = "list_dead_letters"
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryDeadLetters(Command):
+    """Post a dead letter again, or every one (0); return ``{"retried": NUMBER}``."""
+
+    name = "retry_dead_letters"
+    letter_id: int = 0
+
+
 COMMANDS: Final[Mapping[str, type[Command]]] = {
     cls.name: cls
     for cls in (
@@ -357,6 +383,9 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
         GetHeadset,
         GetSettings,
         SetSettings,
+        ListHooks,
+        ListDeadLetters,
+        RetryDeadLetters,
     )
 }
 

@@ -11,8 +11,10 @@ __all__ = [
     "CallSummary",
     "CallView",
     "ContactView",
+    "DeadLetterView",
     "DeskState",
     "HeadsetView",
+    "HookView",
     "NotesView",
     "PromptView",
     "RecordingView",
@@ -188,6 +190,36 @@ class CallBackView:
     listed_utc: str
     due_utc: str
     done_utc: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookView:
+    """A web hook: ``position`` is the last event taken from the journal, ``waiting`` are still to be posted.
+
+    ``dead``: events that were given up. ``reason`` why the last post was in vain, empty when all is well.
+    """
+
+    url: str
+    position: int
+    waiting: int
+    delivered: int
+    delivered_utc: str
+    dead: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadLetterView:
+    """An event that a web hook's server did not take; ``seq`` is the event's number."""
+
+    letter_id: int
+    url: str
+    seq: int
+    kind: str
+    call_id: str
+    tries: int
+    given_up_utc: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,6 @@ of events connects again by itself, and resumes behind the last event it gave ou
 import asyncio
 import json
 import logging
-import random
-import time
 from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -31,6 +29,8 @@ from thirdring.protocol.commands import (
     GetState,
     Hangup,
     Hold,
+    ListDeadLetters,
+    ListHooks,
     ListRecordings,
     Mute,
     PauseRecording,
@@ -39,6 +39,7 @@ from thirdring.protocol.commands import (
     RemoveContact,
     Resume,
     ResumeRecording,
+    RetryDeadLetters,
     SaveContact,
     SendDtmf,
     SetAgentState,
@@ -53,6 +54,7 @@ from thirdring.protocol.errors import ConnectionLost, RequestError, ThirdringErr
 from thirdring.protocol.events import Record, record_from_json
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
 from thirdring.protocol.views import CallDetail, CallSummary
+from thirdring.reconnect import Absence, Reconnect
 
 __all__ = ["LAST_EVENT_HEADER", "HttpTransport"]
 
@@ -61,9 +63,6 @@ LAST_EVENT_HEADER: Final = "thirdring-last-event"
 
 KEEPALIVE_S: Final = 3.0
 """Below the server's 5 s, so that no request goes out on a connection that is just being closed."""
-
-BACKOFF_FIRST_S: Final = 0.1
-BACKOFF_LONGEST_S: Final = 5.0
 
 TRANSIENT_STATUSES: Final = frozenset({429, 502, 503, 504})
 
@@ -101,14 +100,24 @@ _ROUTES: Final[Mapping[type[Command], tuple[str, str]]] = {
     GetHeadset: ("GET", "headset"),
     GetSettings: ("GET", "settings"),
     SetSettings: ("PATCH", "settings"),
+    ListHooks: ("GET", "hooks"),
+    ListDeadLetters: ("GET", "hooks/dead"),
+    RetryDeadLetters: ("POST", "hooks/retry"),
 }
+
+_LISTS: Final[Mapping[type[Command], str]] = {
+    ListRecordings: "recordings",
+    ListHooks: "hooks",
+    ListDeadLetters: "dead_letters",
+}
+"""Commands that HTTP answers with an array, and its name in the result object."""
 
 
 class HttpTransport:
     """A ``Transport`` over HTTP. Proxies named in the environment are not used."""
 
-    def __init__(self, url: str, *, token: str, timeout_s: float, reconnect_s: float) -> None:
-        """``timeout_s`` bounds each request, ``reconnect_s`` how long events may stay away.
+    def __init__(self, url: str, *, token: str, timeout_s: float, reconnect: Reconnect) -> None:
+        """``timeout_s`` bounds each request, ``reconnect`` how events come back.
 
         Raises ``RequestError`` 1004 when ``url`` is no HTTP URL.
         """
@@ -117,7 +126,7 @@ class HttpTransport:
             raise error(1004, f"{url!r:.100} is not http://HOST:PORT")
         self._headers = {"authorization": f"Bearer {token}"} if token else {}
         self._timeout_s = timeout_s
-        self._reconnect_s = reconnect_s
+        self._reconnect = reconnect
         self._http = httpx.AsyncClient(
             base_url=url,
             headers=self._headers,
@@ -142,9 +151,9 @@ class HttpTransport:
         fields = to_fields(command)
         del fields["source"]
         body = fields["changes"] if isinstance(command, SetSettings) else fields
-        if isinstance(command, ListRecordings):
+        if (name := _LISTS.get(type(command))) is not None:
             response = await self._request(method, f"/v1/{path}", params=body)
-            return _parsed(response, lambda views: {"recordings": list(views)})
+            return _parsed(response, lambda views: {name: list(views)})
         response = await self._request(method, f"/v1/{path}", json=None if method == "GET" else body)
         return _parsed(response, dict)
 
@@ -215,13 +224,12 @@ class HttpTransport:
     async def events(self, after: int) -> AsyncGenerator[Record, None]:
         """Yield every event numbered above ``after``, then those to come, over any number of connections.
 
-        Raises ``ConnectionLost`` 8000 when the first connection fails or the appliance stays away for
-        ``reconnect_s``, and what the appliance refuses the stream with (``AccessError``).
+        Raises ``ConnectionLost`` 8000 when the first connection fails or the appliance stays away
+        for too long (``Reconnect``), and what the appliance refuses the stream with (``AccessError``).
         """
-        left_s: float | None = None
-        pause_s = BACKOFF_FIRST_S
+        absence = Absence(self._reconnect)
         while True:
-            connected = False
+            connected, began_at = False, after
             try:
                 async with connect(
                     f"{self._events_url}?after={after}",
@@ -232,8 +240,7 @@ class HttpTransport:
                     proxy=None,
                 ) as websocket:
                     connected = True
-                    pause_s = BACKOFF_FIRST_S
-                    after = min(after, _newest(websocket.response, after))
+                    began_at = after = min(after, _newest(websocket.response, after))
                     async for message in websocket:
                         record = _record(message)
                         if record.number > after:
@@ -246,14 +253,13 @@ class HttpTransport:
                 lost = str(refused)
             except (OSError, TimeoutError, WebSocketException) as reason:
                 lost = str(reason) or type(reason).__name__
-            now_s = time.monotonic()
             if connected:
-                left_s = now_s
-            if left_s is None or now_s - left_s > self._reconnect_s:
+                absence.was_there(useful=after > began_at)
+            pause_s = absence.next_pause_s()
+            if pause_s is None:
                 raise error(8000, f"{self._events_url}: {lost}")
             logger.info("the stream of events broke after %d: %s", after, lost)
-            await asyncio.sleep(pause_s * random.uniform(0.5, 1.0))  # noqa: S311 - spreads clients
-            pause_s = min(2 * pause_s, BACKOFF_LONGEST_S)
+            await asyncio.sleep(pause_s)
 
     async def _request(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from thirdring.protocol.errors import error
+from thirdring.reconnect import Reconnect
 from thirdring.transports.base import Transport
 
 __all__ = ["pick_transport"]
@@ -14,7 +15,7 @@ def pick_transport(
     token: str | None,
     token_file: str | Path | None,
     timeout_s: float,
-    reconnect_s: float,
+    reconnect: Reconnect,
 ) -> Transport:
     """Return the transport for ``http://HOST:PORT``, ``https://HOST`` or ``serial:/dev/NAME``; not yet open.
 
@@ -25,11 +26,11 @@ def pick_transport(
 
         if token is None:
             token = _read_token(Path(token_file)) if token_file else ""
-        return HttpTransport(url, token=token, timeout_s=timeout_s, reconnect_s=reconnect_s)
+        return HttpTransport(url, token=token, timeout_s=timeout_s, reconnect=reconnect)
     if url.startswith("serial:"):
         from thirdring.transports.serial import SerialTransport
 
-        return SerialTransport(url, timeout_s=timeout_s, reconnect_s=reconnect_s)
+        return SerialTransport(url, timeout_s=timeout_s, reconnect=reconnect)
     raise error(1004, f"{url!r:.100} is neither http://HOST:PORT nor serial:/dev/NAME")
 
 

@@ -19,6 +19,7 @@ from thirdring.protocol.errors import ConnectionLost, RequestError, ThirdringErr
 from thirdring.protocol.events import Record, record_from_json
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
 from thirdring.protocol.views import CallDetail, CallSummary
+from thirdring.reconnect import Absence, Reconnect
 from thirdring.transports.serial_link import SerialLink
 
 __all__ = ["SerialTransport"]
@@ -26,10 +27,9 @@ __all__ = ["SerialTransport"]
 BAUD: Final = 115200
 QUEUED_EVENTS: Final = 20_000
 """Events that may wait for a program that does not take them: hours of one call."""
+RECONNECT: Final = Reconnect()
 CHECK_S: Final = 5.0
 """After so long without an event the console is asked whether it still reports them."""
-BACKOFF_FIRST_S: Final = 0.1
-BACKOFF_LONGEST_S: Final = 5.0
 
 T = TypeVar("T")
 
@@ -67,14 +67,14 @@ class _Feed:
 class SerialTransport:
     """A ``Transport`` over a serial console."""
 
-    def __init__(self, url: str, *, timeout_s: float = 10.0, reconnect_s: float = 60.0) -> None:
-        """``timeout_s`` is how long the console may be silent, ``reconnect_s`` how long events stay away.
+    def __init__(self, url: str, *, timeout_s: float = 10.0, reconnect: Reconnect = RECONNECT) -> None:
+        """``timeout_s`` is how long the console may be silent, ``reconnect`` how events come back.
 
         Raises ``RequestError`` 1004 when ``url`` is no serial URL.
         """
         self._device, self._baud = _parse_url(url)
         self._timeout_s = timeout_s
-        self._reconnect_s = reconnect_s
+        self._reconnect = reconnect
         self._link: SerialLink | None = None
         self._feeds: list[_Feed] = []
         self._listening = False
@@ -158,8 +158,8 @@ class SerialTransport:
     async def events(self, after: int) -> AsyncGenerator[Record, None]:
         """Yield every event numbered above ``after``, then those to come, whatever becomes of the port.
 
-        Raises ``ConnectionLost`` 8000 when it cannot be opened or stays away for ``reconnect_s``,
-        ``ApplianceError`` 7004 when the caller takes events too slowly.
+        Raises ``ConnectionLost`` 8000 when it cannot be opened or stays away for too long
+        (``Reconnect``), ``ApplianceError`` 7004 when the caller takes events too slowly.
         """
         feed = _Feed(after)
         self._feeds.append(feed)
@@ -217,18 +217,17 @@ class SerialTransport:
 
     async def _resume(self) -> None:
         """Start the events again, as soon as the console is back."""
-        loop = asyncio.get_running_loop()
-        deadline_s = loop.time() + self._reconnect_s
-        pause_s = BACKOFF_FIRST_S
+        absence = Absence(self._reconnect)
+        absence.was_there()
         while True:
             try:
                 await self._start_events()
                 return
             except ConnectionLost:
-                if loop.time() + pause_s > deadline_s:
+                pause_s = absence.next_pause_s()
+                if pause_s is None:
                     raise
             await asyncio.sleep(pause_s)
-            pause_s = min(2 * pause_s, BACKOFF_LONGEST_S)
 
     def _report(self, line: str) -> None:
         """Take a line that answers nothing; what others' reports say is no business of ours."""

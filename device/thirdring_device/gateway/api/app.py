@@ -23,6 +23,7 @@ from thirdring_device.gateway.api.figures import figures_router
 from thirdring_device.gateway.api.gate import Gate
 from thirdring_device.gateway.api.guard import Guard, problem_response
 from thirdring_device.gateway.api.headset import headset_router
+from thirdring_device.gateway.api.hooks import hooks_router
 from thirdring_device.gateway.api.models import Health, Ready
 from thirdring_device.gateway.api.problems import ENGINE, JOURNAL, complete_openapi, problems
 from thirdring_device.gateway.api.recordings import recordings_router
@@ -102,6 +103,7 @@ def create_app(
     app.include_router(desk_router(client))
     app.include_router(telephone_router(client))
     app.include_router(headset_router(client))
+    app.include_router(hooks_router(client))
     app.include_router(calls_router(reader, settings))
     app.include_router(figures_router(KeyFigures(reader, settings)))
     app.include_router(recordings_router(client, state_dir))

@@ -74,6 +74,8 @@ STATUSES: Final[Mapping[int, HTTPStatus]] = {
     6004: HTTPStatus.FORBIDDEN,
     6005: HTTPStatus.TOO_MANY_REQUESTS,
     6006: HTTPStatus.FORBIDDEN,
+    6010: HTTPStatus.INTERNAL_SERVER_ERROR,
+    6011: HTTPStatus.UNAUTHORIZED,
     6020: HTTPStatus.FORBIDDEN,
     6021: HTTPStatus.FORBIDDEN,
     6022: HTTPStatus.TOO_MANY_REQUESTS,
@@ -86,6 +88,9 @@ STATUSES: Final[Mapping[int, HTTPStatus]] = {
     7004: HTTPStatus.REQUEST_TIMEOUT,
     7005: HTTPStatus.INTERNAL_SERVER_ERROR,
     7006: HTTPStatus.INTERNAL_SERVER_ERROR,
+    7020: HTTPStatus.INTERNAL_SERVER_ERROR,
+    7021: HTTPStatus.BAD_GATEWAY,
+    7022: HTTPStatus.BAD_GATEWAY,
     # Raised by hosts, for an appliance that stands between: what a proxy would answer.
     8000: HTTPStatus.BAD_GATEWAY,
     8001: HTTPStatus.GATEWAY_TIMEOUT,

@@ -76,6 +76,9 @@ ACCESS: Final[Mapping[str, Need]] = {
     "POST /v1/contacts.csv": "lead",
     "GET /v1/call_backs": "agent",
     "POST /v1/call_backs/done": "agent",
+    "GET /v1/hooks": "technician",
+    "GET /v1/hooks/dead": "technician",
+    "POST /v1/hooks/retry": "technician",
 }
 """Method and path as the route declares it."""
 

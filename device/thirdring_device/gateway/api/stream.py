@@ -17,6 +17,9 @@ __all__ = ["LAST_EVENT_HEADER", "SERVICE_RESTART", "stream_router"]
 
 STREAMS_AT_ONCE: Final = 32
 
+JOURNAL_S: Final = 5.0
+"""How long a client that comes before the journal waits; it is told to come again (503)."""
+
 SEND_TIMEOUT_S: Final = 5.0
 """A client that takes nothing for so long, with the buffers of both ends full, is dropped."""
 
@@ -40,6 +43,7 @@ def stream_router(hub: EventHub, gate: Gate, *, send_timeout_s: float = SEND_TIM
             raise error(7003, f"{len(streams)} streams at once")
         streams.add(websocket)
         try:
+            await hub.begun(JOURNAL_S)
             await websocket.accept(headers=[(LAST_EVENT_HEADER.encode(), str(hub.last).encode())])
             start = hub.last if after is None else min(after, hub.last)
             await _serve(websocket, _send(websocket, hub, gate, start, send_timeout_s))

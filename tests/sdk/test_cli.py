@@ -1,47 +1,25 @@
-import asyncio
+"""The command ``thirdring``, over HTTP and over serial."""
+
 import json
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.gateway.desk import Desk, at_the_desk
 from tests.recording.test_command import recorded
-from thirdring import Appliance, CallEnded, CallError, ConnectionLost, WaitTimeout
+from tests.sdk.ways import ConsoleDesk, desk_in_background
 from thirdring.cli import main
 from thirdring.protocol.errors import error
 from thirdring.table import plain, table
 
-
-@contextmanager
-def desk_in_background(tmp_path: Path) -> Iterator[tuple[Desk, Callable[[Any], Any]]]:
-    """A desk with gateway on another thread; yields it and a way to run its coroutines."""
-    ready: Future[tuple[Desk, asyncio.AbstractEventLoop, asyncio.Event]] = Future()
-
-    async def scenario(desk: Desk) -> None:
-        async with desk.gateway():
-            done = asyncio.Event()
-            ready.set_result((desk, asyncio.get_running_loop(), done))
-            await done.wait()
-
-    thread = threading.Thread(target=at_the_desk, args=(tmp_path, scenario))
-    thread.start()
-    desk, loop, done = ready.result(timeout=20.0)
-    try:
-        yield desk, lambda work: asyncio.run_coroutine_threadsafe(work, loop).result(timeout=20.0)
-    finally:
-        loop.call_soon_threadsafe(done.set)
-        thread.join()
+Command = Callable[[ConsoleDesk, str], int]
 
 
 @pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Desk, str], int]:
-    def run(desk: Desk, line: str) -> int:
-        monkeypatch.setenv("THIRDRING_URL", desk.url)
+def command(monkeypatch: pytest.MonkeyPatch, way_name: str) -> Command:
+    def run(desk: ConsoleDesk, line: str) -> int:
+        monkeypatch.setenv("THIRDRING_URL", desk.way(way_name).url)
         monkeypatch.setenv("THIRDRING_TOKEN", desk.token)
         monkeypatch.delenv("THIRDRING_TOKEN_FILE", raising=False)
         return main(line.split())
@@ -49,38 +27,21 @@ def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Desk, 
     return run
 
 
-def test_sync_appliance_does_what_the_async_one_does(tmp_path: Path) -> None:
-    with desk_in_background(tmp_path) as (desk, run), Appliance(desk.url, desk.token) as appliance:
-        desk.engine.handlers["dial"] = lambda _: {"call_id": "c9"}
-        assert appliance.dial("10086") == "c9"
-        before = appliance.state().last_event
-        run(desk.one_call())
-        numbers = [record.number for _, record in zip(range(4), appliance.events(before), strict=False)]
-        assert numbers == [1, 2, 3, 4]
-        assert appliance.wait_for(CallEnded, 5.0, after=before).number == 3
-        assert appliance.norms("c1")[0].verdict == "met"
-        with pytest.raises(CallError):
-            appliance.call("none")
-        with pytest.raises(WaitTimeout):
-            appliance.wait_for("dtmf", 0.1)
-
-
 def test_telephone_keys_are_commands(
-    tmp_path: Path, command: Callable[[Desk, str], int], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     telephone = ("hold", "resume", "mute", "unmute", "swap", "transfer", "conference", "redial")
     keys = (*telephone, "pause_recording", "resume_recording")
-    with desk_in_background(tmp_path) as (desk, _), Appliance(desk.url, desk.token) as appliance:
+    with desk_in_background(tmp_path) as (desk, _):
         for key in keys:
             desk.engine.handlers[key] = lambda _: {"call_id": "c7"}
-            assert getattr(appliance, key)() == "c7"
             assert command(desk, key.replace("_", "-")) == 0
             assert capsys.readouterr().out == "c7\n"
-        assert [asked.name for asked in desk.engine.commands] == [key for key in keys for _ in range(2)]
+        assert [asked.name for asked in desk.engine.commands] == list(keys)
 
 
 def test_recordings_are_listed_and_saved(
-    tmp_path: Path, command: Callable[[Desk, str], int], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command, way_name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = recorded(tmp_path, "wav", sealed=True)
     view = {
@@ -90,45 +51,24 @@ def test_recordings_are_listed_and_saved(
         "size_bytes": path.stat().st_size,
         "finished_utc": "2026-03-02T08:15:09+00:00",
     }
-    with desk_in_background(tmp_path) as (desk, _), Appliance(desk.url, desk.token) as appliance:
+    with desk_in_background(tmp_path) as (desk, _):
         desk.engine.handlers["list_recordings"] = lambda _: {"recordings": [view]}
         desk.engine.handlers["read_recording"] = lambda _: {"path": f"recordings/{path.name}"}
-        assert [found.file for found in appliance.recordings()] == [path.name]
         assert command(desk, "recordings") == 0
         assert path.stem in capsys.readouterr().out
         assert command(desk, "--json recordings --limit 5") == 0
         assert json.loads(capsys.readouterr().out) == [view]
-        appliance.save_recording(path.stem, tmp_path / "one.wav")
-        assert command(desk, f"recording {path.stem} --out {tmp_path / 'two.wav'}") == 0
-        assert (tmp_path / "one.wav").read_bytes() == (tmp_path / "two.wav").read_bytes()
-        assert (tmp_path / "one.wav").read_bytes()[:4] == b"RIFF"
-
-
-def test_closing_ends_what_another_thread_waits_for(tmp_path: Path) -> None:
-    with desk_in_background(tmp_path) as (desk, _):
-        appliance = Appliance(desk.url, desk.token)
-        appliance.open()
-        outcome: Future[Any] = Future()
-
-        def wait() -> None:
-            try:
-                outcome.set_result(appliance.wait_for("dtmf", 20.0, after=0))
-            except Exception as reason:
-                outcome.set_exception(reason)
-
-        waiting = threading.Thread(target=wait)
-        waiting.start()
-        appliance.close()
-        waiting.join()
-        with pytest.raises(ConnectionLost):
-            outcome.result()
-        appliance.close()
-        with pytest.raises(ConnectionLost):
-            appliance.state()
+        out = tmp_path / "out.wav"
+        if way_name == "http":
+            assert command(desk, f"recording {path.stem} --out {out}") == 0
+            assert out.read_bytes()[:4] == b"RIFF"
+        else:
+            assert command(desk, f"recording {path.stem} --out {out}") == 18
+            assert "8003" in capsys.readouterr().err
 
 
 def test_status_and_calls_are_tables(
-    tmp_path: Path, command: Callable[[Desk, str], int], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with desk_in_background(tmp_path) as (desk, run):
         run(desk.one_call())
@@ -147,9 +87,7 @@ def test_status_and_calls_are_tables(
         assert json.loads(capsys.readouterr().out)[0]["rule"] == "answer.rings"
 
 
-def test_watch_shows_events(
-    tmp_path: Path, command: Callable[[Desk, str], int], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_watch_shows_events(tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     with desk_in_background(tmp_path) as (desk, run):
         run(desk.one_call())
         assert command(desk, "watch --after 1 --count 3") == 0
@@ -161,9 +99,7 @@ def test_watch_shows_events(
         assert json.loads(capsys.readouterr().out)["kind"] == "call_incoming"
 
 
-def test_dial_and_settings(
-    tmp_path: Path, command: Callable[[Desk, str], int], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_dial_and_settings(tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]) -> None:
     views: list[dict[str, Any]] = [
         {"name": "trunk.user", "value": "desk", "default": "desk", "low": None, "high": None},
         {"name": "trunk.peers", "value": ["10.0.0.0/8"], "default": [], "low": None, "high": None},
@@ -189,10 +125,7 @@ def test_dial_and_settings(
 
 
 def test_errors_tell_their_number_and_what_to_try(
-    tmp_path: Path,
-    command: Callable[[Desk, str], int],
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def busy(_: object) -> dict[str, Any]:
         raise error(2003, "call c1")
@@ -206,15 +139,22 @@ def test_errors_tell_their_number_and_what_to_try(
         run(desk.engine.stop())
         assert command(desk, "status") == 17
         run(desk.engine.start())
-        monkeypatch.setenv("THIRDRING_TOKEN", "wrong")
-        assert main(["status"]) == 16
-        assert "--token-file" in capsys.readouterr().err
-        assert main(["--token-file", str(tmp_path / "api-token"), "status"]) == 0
     assert command(desk, "status") == 18
     assert "--url" in capsys.readouterr().err
     with pytest.raises(SystemExit) as wrong_use:
         main(["brew"])
     assert wrong_use.value.code == 2
+
+
+def test_without_its_token_the_command_says_where_to_find_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with desk_in_background(tmp_path) as (desk, _):
+        monkeypatch.setenv("THIRDRING_URL", desk.url)
+        monkeypatch.setenv("THIRDRING_TOKEN", "wrong")
+        assert main(["status"]) == 16
+        assert "--token-file" in capsys.readouterr().err
+        assert main(["--token-file", str(tmp_path / "api-token"), "status"]) == 0
 
 
 def test_a_callers_name_cannot_drive_the_terminal() -> None:

@@ -1,4 +1,4 @@
-"""The SDK's serial transport against the console over a pty."""
+"""What belongs to the serial console alone; what both ways do is in ``test_connection``."""
 
 import asyncio
 import contextlib
@@ -6,36 +6,26 @@ import os
 import pty
 import select
 import tty
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.at.bench import ServedConsole, served
-from tests.at.test_server import view
-from thirdring.protocol.commands import (
-    Answer,
-    Dial,
-    GetSettings,
-    GetState,
-    Hangup,
-    ListRecordings,
-    SetSettings,
-)
-from thirdring.protocol.errors import CallError, ConnectionLost, RequestError, ThirdringError, error
+from thirdring.protocol.commands import GetState, SetSettings
+from thirdring.protocol.errors import ConnectionLost, RequestError, ThirdringError
 from thirdring.protocol.events import Record, TrunkChanged
 from thirdring.transports.base import Transport
 from thirdring.transports.serial import SerialTransport
-from thirdring_device.settings import Settings, setting_views
 
 Job = Callable[[SerialTransport], Awaitable[None]]
 
 
-def run(console: ServedConsole, job: Job, **options: float) -> None:
+def run(console: ServedConsole, job: Job) -> None:
     """Run ``job`` with a transport open on the console."""
 
     async def main() -> None:
-        transport = SerialTransport(f"serial:{console.path}?baud=115200", **options)
+        transport = SerialTransport(f"serial:{console.path}?baud=115200")
         _: Transport = transport
         await transport.open()
         try:
@@ -58,18 +48,6 @@ async def take(records: AsyncIterator[Record], count: int) -> list[int]:
     return numbers
 
 
-def test_recordings_are_listed_and_not_carried(console: ServedConsole, tmp_path: Path) -> None:
-    async def job(transport: SerialTransport) -> None:
-        console.engine.answers["list_recordings"] = {"recordings": []}
-        listed = await transport.command(ListRecordings(limit=3))
-        assert listed == {"recordings": []}
-        with pytest.raises(ConnectionLost) as refused:
-            await transport.save_recording("c1", tmp_path / "c1.wav")
-        assert refused.value.code == 8003
-
-    run(console, job)
-
-
 def trunk(count: int) -> list[TrunkChanged]:
     return [TrunkChanged(at_s=0, state="registered", sip_code=code) for code in range(count)]
 
@@ -82,52 +60,11 @@ def test_other_urls_are_refused(url: str) -> None:
         SerialTransport(url)
 
 
-def test_commands_give_results_and_numbered_errors(console: ServedConsole) -> None:
-    engine = console.engine
-    engine.views = [view()]
-    engine.answers["dial"] = {"call_id": "c7"}
-    engine.answers["answer"] = error(2001)
-    engine.answers["hangup"] = error(2004, 'state "x"\\')
-
+def test_a_line_too_long_is_refused_before_it_is_sent(console: ServedConsole) -> None:
     async def job(transport: SerialTransport) -> None:
-        assert (await transport.command(Dial(number="0123")))["call_id"] == "c7"
-        assert engine.asked[-1] == Dial(number="0123", source="at")
-        state = await transport.command(GetState())
-        assert state["calls"][0]["display_name"] == 'Li; "x"'
-        with pytest.raises(CallError) as failure:
-            await transport.command(Answer())
-        assert (failure.value.code, failure.value.detail) == (2001, "")
-        with pytest.raises(CallError) as failure:
-            await transport.command(Hangup(call_id="x"))
-        assert (failure.value.code, failure.value.detail) == (2004, 'state "x"\\')
-        settings = await transport.command(GetSettings())
-        assert len(settings["settings"]) == len(setting_views(Settings()))
-        changes = {"trunk.password": 'a"b\\c;\r早', "n": 4, "peers": ["1", "2"]}
-        await transport.command(SetSettings(changes=changes))
-        assert engine.asked[-1:] == [SetSettings(changes=changes, source="at")]
         with pytest.raises(RequestError, match="1006"):
             await transport.command(SetSettings(changes={"x": "y" * 5000}))
-
-    run(console, job)
-
-
-def test_calls_events_and_missing_calls(console: ServedConsole) -> None:
-    console.rings("c1")
-    console.ended("c1")
-    console.rings("c2", number="")
-    reader = console.engine
-
-    async def job(transport: SerialTransport) -> None:
-        assert await transport.calls(limit=5) == reader.calls(5)
-        assert await transport.calls(limit=1) == reader.calls(1)
-        assert await transport.call("c1") == reader.call("c1")
-        assert await transport.call_events("c2") == reader.call_events("c2")
-        for question in (transport.call("c9"), transport.call_events("c9"), transport.report("c9", "text")):
-            with pytest.raises(CallError, match="2000"):
-                await question
-        assert await transport.report("c1", "text")
-        assert (await transport.report("c1", "json")).startswith("{")
-        assert "<html" in (await transport.report("c1", "html"))[:200]
+        assert (await transport.command(GetState()))["last_event"] == 0
 
     run(console, job)
 
@@ -196,12 +133,10 @@ def test_events_resume_when_the_console_comes_back(tmp_path: Path) -> None:
     asyncio.run(job())
 
 
-def test_nobody_there(tmp_path: Path) -> None:
-    async def missing() -> None:
-        with pytest.raises(ConnectionLost, match="8000"):
-            await SerialTransport(f"serial:{tmp_path / 'none'}").open()
-
-    asyncio.run(missing())
+@pytest.fixture
+def console(tmp_path: Path) -> Iterator[ServedConsole]:
+    with served(tmp_path) as console:
+        yield console
 
 
 LINE_S = 10.0
