@@ -94,6 +94,21 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def page(session: nox.Session) -> None:
+    """Build the web page anew (needs node 20 or newer); what comes out is committed."""
+    with session.chdir("device/thirdring_device/gateway/web"):
+        session.run("npm", "ci", external=True)
+        session.run("npm", "run", "build", external=True)
+    session.run("python", "-m", "tests.page.built")
+
+
+@nox.session
+def page_pictures(session: nox.Session) -> None:
+    """Take the pictures of the page in docs/pictures anew, from a call on the simulator board."""
+    session.run("python", "-m", "tests.page.pictures")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     session.run("python", "docs/generate.py", *session.posargs)
 

@@ -25,6 +25,7 @@ from thirdring_device.gateway.api.guard import Guard, problem_response
 from thirdring_device.gateway.api.headset import headset_router
 from thirdring_device.gateway.api.hooks import hooks_router
 from thirdring_device.gateway.api.models import Health, Ready
+from thirdring_device.gateway.api.page import page_router
 from thirdring_device.gateway.api.problems import ENGINE, JOURNAL, complete_openapi, problems
 from thirdring_device.gateway.api.recordings import recordings_router
 from thirdring_device.gateway.api.sessions import sessions_router
@@ -124,9 +125,7 @@ def create_app(
 
 
 def _add_pages(app: FastAPI, client: EngineClient, reader: Reader) -> None:
-    @app.get("/", include_in_schema=False)
-    async def root() -> dict[str, str]:
-        return {"name": app.title, "version": app.version, "docs": "/docs", "openapi": "/openapi.json"}
+    app.include_router(page_router())
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> HTMLResponse:

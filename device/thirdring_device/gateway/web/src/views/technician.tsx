@@ -1,0 +1,140 @@
+import { useEffect, useState } from "preact/hooks";
+
+import { api } from "../api";
+import { desk, headset, log } from "../desk";
+import { number, t, timeOfDay, tOr } from "../i18n";
+import { route } from "../route";
+import { attempt } from "../toast";
+import type { EventRecord } from "../types";
+import { SettingsEditor } from "./settings";
+
+const PAGES = ["", "settings", "log"] as const;
+
+export function TechnicianView() {
+  const { rest } = route.value;
+  return (
+    <div class="list-view">
+      <h1>{t("technician.title")}</h1>
+      <nav class="tabs" aria-label={t("technician.title")}>
+        {PAGES.map((name) => (
+          <a key={name} href={`#/technician/${name}`} aria-current={rest === name ? "page" : undefined}>
+            {t(`technician.${name || "state"}` as never)}
+          </a>
+        ))}
+      </nav>
+      {rest === "settings" ? <SettingsEditor /> : rest === "log" ? <Log /> : <State />}
+    </div>
+  );
+}
+
+function Facts({ facts }: { facts: [string, string][] }) {
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function State() {
+  const [engine, setEngine] = useState<"ok" | "unreachable" | "">("");
+  const state = desk.value;
+  useEffect(() => {
+    void attempt(async () => setEngine((await api.get<{ engine: "ok" | "unreachable" }>("/healthz")).engine));
+  }, [state]);
+  if (!state) return null;
+  const worn = headset.value;
+  const fix = tOr(`technician.trunk.fix.${state.trunk}`, "");
+  return (
+    <div class="cards">
+      <section class="card" aria-labelledby="trunk-title">
+        <h2 id="trunk-title">{t("trunk.label")}</h2>
+        <p class={`big state ${state.trunk === "registered" || state.trunk === "static" ? "good" : "bad"}`}>{t(`trunk.${state.trunk}`)}</p>
+        {fix && <p>{fix}</p>}
+        <Facts
+          facts={[
+            [t("technician.answer"), state.trunk_sip_code ? `${state.trunk_sip_code} ${state.trunk_reason}` : state.trunk_reason || t("app.none")],
+            [t("technician.strangers"), number(state.strangers_refused)],
+          ]}
+        />
+      </section>
+      <section class="card" aria-labelledby="headset-title">
+        <h2 id="headset-title">{t("technician.headset")}</h2>
+        <p class={`big state ${worn?.device ? "good" : "soon"}`}>{worn?.device || t("technician.headset.none")}</p>
+        <Facts facts={[[t("technician.leds"), worn?.leds.join(", ") || t("app.none")]]} />
+        {worn && worn.buttons.length > 0 && (
+          <>
+            <p class="hint">{t("technician.press")}</p>
+            <div class="row">
+              {worn.buttons.map((button) => (
+                <button key={button} type="button" onClick={() => void attempt(() => api.post("/v1/headset/press", { button }))}>
+                  {button}
+                </button>
+              ))}
+            </div>
+          </>
+        )}
+      </section>
+      <section class="card" aria-labelledby="appliance-title">
+        <h2 id="appliance-title">{t("technician.console")}</h2>
+        <p class={`big state ${engine === "ok" ? "good" : engine ? "bad" : ""}`}>
+          {t("technician.engine")}: {engine ? t(`technician.engine.${engine}`) : t("app.loading")}
+        </p>
+        <Facts
+          facts={[
+            [t("technician.version"), state.version],
+            [t("technician.board"), state.board],
+            [t("technician.stack"), state.sip_stack],
+            [t("technician.storage"), t(`technician.storage.${state.storage}`)],
+            [t("technician.lastEvent"), number(log.value.at(-1)?.seq ?? state.last_event)],
+          ]}
+        />
+      </section>
+    </div>
+  );
+}
+
+const HEAD = new Set(["seq", "utc", "kind", "at_s", "call_id"]);
+
+function rest(record: EventRecord): string {
+  return Object.entries(record)
+    .filter(([name, value]) => !HEAD.has(name) && value !== "" && value !== null)
+    .map(([name, value]) => `${name}=${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
+    .join(" ");
+}
+
+function Log() {
+  const [search, setSearch] = useState("");
+  const [stopped, setStopped] = useState<EventRecord[] | null>(null);
+  const wanted = search.trim().toLowerCase();
+  const shown = (stopped ?? log.value).filter((one) => !wanted || `${one.kind} ${one.call_id}`.includes(wanted)).slice(-200);
+  return (
+    <section class="card" aria-label={t("technician.log")}>
+      <div class="filters">
+        <label>
+          {t("technician.log.filter")}
+          <input type="search" value={search} onInput={(e) => setSearch(e.currentTarget.value)} />
+        </label>
+        <button type="button" aria-pressed={stopped !== null} onClick={() => setStopped(stopped ? null : log.value)}>
+          {t(stopped ? "technician.log.go" : "technician.log.pause")}
+        </button>
+      </div>
+      {shown.length === 0 ? (
+        <p class="empty">{t("technician.log.empty")}</p>
+      ) : (
+        <ol class="log" reversed tabIndex={0} aria-label={t("technician.log")}>
+          {shown.reverse().map((one) => (
+            <li key={one.seq}>
+              <span>{one.seq}</span> <time dateTime={one.utc}>{timeOfDay(one.utc)}</time> <strong>{one.kind}</strong>{" "}
+              <code>{rest(one)}</code>
+            </li>
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,154 @@
+"""The page against the real appliance, in Debian's Chromium, with real SIP calls."""
+
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.integration.conftest import Unit
+from tests.page.conftest import Visitor, caller
+
+pytestmark = pytest.mark.sip
+
+VIEWS = (
+    *("desk", "calls", "calls/callbacks", "calls/contacts"),
+    *("wall", "technician", "technician/settings", "technician/log"),
+)
+
+
+def accessible(page: Page) -> None:
+    found = Axe().run(page).response["violations"]
+    told = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
+    assert told == []
+
+
+def test_a_wrong_token_is_refused_in_words(browser: Browser, unit: Unit) -> None:
+    somebody = Visitor(browser, unit)
+    page = somebody.page
+    page.goto(somebody.address)
+    accessible(page)
+    page.locator("input[name=token]").fill("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text("The appliance does not know this token.")
+    assert page.evaluate("sessionStorage.length") == 0
+    somebody.context.close()
+
+
+def test_a_call_from_its_first_ring_to_its_notes(visitor: Visitor, unit: Unit, tmp_path: Path) -> None:
+    visitor.sign_in()
+    page = visitor.page
+    chinese = page.get_by_role("button", name="将页面切换为中文")
+    english = page.get_by_role("button", name="Switch the page to English")
+    with caller(unit, tmp_path, "be_held_and_taken_back") as peer:
+        advice = page.locator(".advice")
+        expect(advice).to_have_attribute("data-ring", "1")
+        expect(advice).to_contain_text("Ring 1")
+        expect(page.locator(".opener q")).to_contain_text("Acme")
+        accessible(page)
+        chinese.click()
+        expect(advice).to_contain_text("第 1 声")
+        expect(page.locator(".opener q")).to_contain_text("请问有什么可以帮您")
+        expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+        expect(advice).to_have_attribute("data-ring", "2")
+        expect(advice).to_contain_text("第 2 声")
+        english.click()
+        expect(advice).to_contain_text("Ring 2 · Please answer now")
+
+        page.keyboard.press("a")
+        expect(page.locator(".call.active")).to_be_visible()
+        call_id = str(page.locator(".call.active").get_attribute("data-call"))
+        expect(page.locator("[data-rule='answer.rings'].met")).to_be_visible()
+        expect(page.locator("[data-prompt='greet_now']")).to_contain_text("Greet the caller now")
+        expect(page.locator(".badges .rec")).to_have_text("Recording")
+        accessible(page)
+        page.keyboard.press("h")
+        expect(page.locator("[data-countdown='hold']")).to_contain_text("come back within")
+        page.keyboard.press("h")
+        expect(page.locator("[data-countdown='hold']")).to_have_count(0)
+        page.keyboard.press("m")
+        expect(page.locator("[data-countdown='mute']")).to_be_visible()
+        page.keyboard.press("m")
+        expect(page.locator("[data-countdown='mute']")).to_have_count(0)
+
+        page.keyboard.press("e")
+        expect(page.locator("[data-do='e']")).to_contain_text("Customer still there")
+        page.keyboard.press("e")
+        expect(page.locator(".call.ended")).to_contain_text("agent: hung up")
+        peer.wait()
+
+    page.get_by_label("Name", exact=True).fill("王女士")
+    page.get_by_label("Matter").fill("Asks for 3 boxes by Friday")
+    page.get_by_label("Read back to the customer").check()
+    page.get_by_role("button", name="Save the notes").click()
+    expect(page.locator(".toast")).to_have_text("Saved")
+    (notes,) = unit.desk.notes(call_id)
+    assert (notes.name, notes.matter, notes.read_back) == ("王女士", "Asks for 3 boxes by Friday", True)
+    accessible(page)
+    page.get_by_role("button", name="Ready for the next call").click()
+    expect(page.get_by_role("heading", name="Ready for a call")).to_be_visible()
+    expect(page.get_by_role("combobox", name="State")).to_have_value("ready")
+
+    visitor.go("calls")
+    page.get_by_role("cell", name="Caller").first.wait_for()
+    page.locator(".calls-table a").first.click()
+    expect(page.locator(".timeline .lane i.ring")).to_have_count(2)
+    expect(page.locator("[data-rule='answer.greeting']")).to_contain_text("broken")
+    page.get_by_role("button", name="Fetch the recording").click()
+    expect(page.locator("audio")).to_be_visible()
+    accessible(page)
+
+
+@pytest.mark.parametrize(("language", "scheme"), [("en-GB", "light"), ("zh-CN", "dark")])
+def test_every_view_can_be_used_by_everybody(
+    browser: Browser, unit: Unit, language: str, scheme: str
+) -> None:
+    somebody = Visitor(browser, unit, locale=language, color_scheme=scheme)
+    somebody.sign_in()
+    for view in VIEWS:
+        somebody.go(view)
+        expect(somebody.page.locator("main h1")).to_be_attached()
+        expect(somebody.page.locator("main .card").first).to_be_visible()
+        accessible(somebody.page)
+    somebody.context.close()
+    assert somebody.faults == []
+
+
+def test_the_page_fits_a_telephone(browser: Browser, unit: Unit) -> None:
+    somebody = Visitor(browser, unit, viewport={"width": 360, "height": 740}, is_mobile=True, has_touch=True)
+    somebody.sign_in()
+    for view in VIEWS:
+        somebody.go(view)
+        expect(somebody.page.locator("main .card").first).to_be_visible()
+        assert somebody.page.evaluate("document.documentElement.scrollWidth") <= 360, view
+    somebody.context.close()
+
+
+def test_a_setting_is_changed_and_counts_at_once(visitor: Visitor, unit: Unit) -> None:
+    visitor.sign_in()
+    visitor.go("technician/settings")
+    page = visitor.page
+    page.get_by_label("Search settings").fill("max_rings")
+    page.locator("[id='setting-norms.answer.max_rings']").fill("4")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".toast")).to_have_text("Saved")
+    changed = {one.name: one.value for one in unit.desk.settings()}
+    assert changed["norms.answer.max_rings"] == 4
+    page.locator("[id='setting-norms.answer.max_rings']").fill("99")
+    page.get_by_role("button", name="Save").click()
+    assert page.evaluate("document.querySelector(':invalid') !== null"), "the browser knows the bounds"
+
+
+def test_a_contact_is_added_and_removed(visitor: Visitor, unit: Unit) -> None:
+    visitor.sign_in()
+    visitor.go("calls/contacts")
+    page = visitor.page
+    page.get_by_role("button", name="Add a contact").click()
+    page.get_by_label("Number", exact=True).fill("01012345678")
+    page.get_by_label("Name", exact=True).fill("Li Lei")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".rows")).to_contain_text("Li Lei")
+    page.get_by_role("button", name="Edit: Li Lei").click()
+    page.get_by_role("button", name="Remove").click()
+    expect(page.locator(".empty")).to_have_text("No contacts yet.")
+    assert unit.desk.contacts() == []
