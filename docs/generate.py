@@ -20,6 +20,7 @@ from thirdring_device.core.call import Call
 from thirdring_device.core.judged import DeskSettings, JudgedCall
 from thirdring_device.core.norms.base import Norm
 from thirdring_device.gateway.api import error_map as http_map
+from thirdring_device.gateway.api.metrics import METRIC_LABELS, Metrics
 from thirdring_device.gateway.api.roles import ACCESS, ROLES, may
 from thirdring_device.gateway.at import error_map as at_map
 from thirdring_device.report.messages import words
@@ -337,7 +338,25 @@ def api_roles() -> Iterator[str]:
     yield "\nWhat is not under `/v1` and not named here (the page, `/docs`, `/openapi.json`) is public."
 
 
+METRICS = """\
+`GET /metrics` has the text format of Prometheus. Who may read it: whoever has a token or a session of any role (in
+Prometheus: `authorization: {credentials_file: ...}`), with `gateway.metrics = "loopback"` also whoever asks from the unit
+itself. Counters begin at nought with each start of the gateway; the engine's gauges are NaN while it does not answer.
+"""
+
+
+def metrics() -> Iterator[str]:
+    yield f"# Metrics\n\n{MADE}"
+    yield METRICS
+    yield "| name | type | labels | meaning |\n|---|---|---|---|"
+    for family in Metrics().registry.collect():
+        labels = ", ".join(f"`{name}`" for name in METRIC_LABELS.get(family.name, ()))
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        yield f"| `{name}` | {family.type} | {labels} | {family.documentation} |"
+
+
 DOCUMENTS = {
+    "metrics.md": metrics,
     "api-roles.md": api_roles,
     "interop.md": interop,
     "at-conformance.md": at_conformance,

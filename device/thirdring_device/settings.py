@@ -235,6 +235,11 @@ class GatewaySettings:
     allowed_hosts: tuple[str, ...] = setting(
         ("127.0.0.1", "localhost", "[::1]"), "values of the Host header that are served"
     )
+    metrics: str = setting(
+        "token",
+        "who reads /metrics: whoever has a token or session, or also whoever asks from the unit itself",
+        choices=("token", "loopback"),
+    )
     requests_per_s: float = setting(
         200.0, "requests of one address that are served; twice as many at once", low=1.0, high=100000.0
     )

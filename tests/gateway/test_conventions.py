@@ -1,9 +1,12 @@
 import asyncio
+import math
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from websockets.asyncio.client import connect
 
 from tests.gateway.desk import Desk, at_the_desk
 from tests.gateway.test_api import assert_problem, with_gateway
@@ -209,6 +212,63 @@ def test_ready_when_the_engine_answers_and_the_journal_can_be_read(tmp_path: Pat
         await desk.engine.start()
 
     with_gateway(tmp_path, scenario)
+
+
+async def series(http: httpx.AsyncClient, **headers: str) -> dict[str, float]:
+    """Return the samples of /metrics: name and labels' values to value."""
+    response = await http.get("/metrics", headers=headers)
+    assert response.headers["content-type"].startswith("text/plain; version=")
+    return {
+        " ".join((sample.name, *sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(response.text)
+        for sample in family.samples
+    }
+
+
+def test_metrics_tell_of_gateway_engine_and_norms(tmp_path: Path) -> None:
+    async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
+        ticks = {"count": 9, "p50_ms": 20.0, "p99_ms": 21.0, "p99_9_ms": 22.0, "max_ms": 23.0, "bins_ms": []}
+        desk.engine.handlers["get_metrics"] = lambda _: {"frame_interval": ticks}
+        async with connect(
+            f"ws://127.0.0.1:{desk.port}/v1/events",
+            proxy=None,
+            additional_headers={"authorization": f"Bearer {desk.token}"},
+        ) as stream:
+            await desk.one_call()
+            for _ in range(4):
+                await stream.recv()
+            await http.get("/v1/calls/c1")
+            await http.get("/v1/nothing")
+            found = await series(http)
+        assert found["thirdring_events_total call_incoming"] == 1
+        assert found["thirdring_verdicts_total answer.rings met"] == 1
+        assert found["thirdring_http_requests_total GET /v1/calls/{call_id} 200"] == 1
+        assert found["thirdring_http_requests_total other 404"] == 1
+        assert found["thirdring_http_request_seconds_count"] == 2
+        assert found["thirdring_event_streams"] == 1
+        assert (found["thirdring_engine_up"], found["thirdring_trunk_up"]) == (1, 1)
+        assert found["thirdring_last_event_number"] == 4
+        assert found["thirdring_sound_tick_max_seconds"] == 0.023
+        assert found["thirdring_gateway_process_resident_memory_bytes"] > 1e6
+        await desk.engine.stop()
+        found = await series(http)
+        assert found["thirdring_engine_up"] == 0
+        assert math.isnan(found["thirdring_trunk_up"])
+        await desk.engine.start()
+
+    with_gateway(tmp_path, scenario)
+
+
+def test_metrics_are_read_on_the_unit_without_a_token_when_so_set(tmp_path: Path) -> None:
+    async def scenario(desk: Desk) -> None:
+        async with desk.gateway() as http:
+            assert_problem(await http.get("/metrics", headers={"authorization": ""}), 6000)
+        desk.settings = changed(desk.settings, {"gateway.metrics": "loopback"})
+        async with desk.gateway() as http:
+            assert "thirdring_engine_up" in await series(http, authorization="")
+            assert_problem(await http.get("/v1/state", headers={"authorization": ""}), 6000)
+
+    at_the_desk(tmp_path, scenario)
 
 
 def test_contacts_come_in_pages(tmp_path: Path) -> None:

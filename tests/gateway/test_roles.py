@@ -36,6 +36,7 @@ def a_willing_engine(desk: Desk) -> None:
     answers: dict[str, Any] = {
         "get_settings": {"settings": []},
         "get_headset": HEADSET,
+        "get_metrics": {"frame_interval": {"count": 0}},
         "press_button": HEADSET,
         "list_recordings": {"recordings": []},
         "set_agent_state": {"state": "ready", "agent": ""},

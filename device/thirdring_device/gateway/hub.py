@@ -10,7 +10,7 @@ import itertools
 import json
 import logging
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from typing import Final, NamedTuple
 
 from thirdring.protocol.errors import ThirdringError, error
@@ -55,6 +55,8 @@ class EventHub:
         self._changed = asyncio.Event()
         self._restarts = 0
         self._begun = asyncio.Event()
+        self.observers: list[Callable[[Record], None]] = []
+        """Told of every event that comes while ``run`` runs."""
         self.last = 0
         """Number of the newest event known; means nothing before ``begun``."""
 
@@ -65,6 +67,8 @@ class EventHub:
         async with contextlib.aclosing(self._client.events(self.last)) as records:
             async for record in records:
                 self._add(record_line(record))
+                for observer in self.observers:
+                    observer(record)
 
     async def begun(self, timeout_s: float) -> None:
         """Wait until the journal's end is known; raises ``ApplianceError`` 7000 when that takes too long.

@@ -24,6 +24,7 @@ from thirdring_device.gateway.api.gate import Gate
 from thirdring_device.gateway.api.guard import Guard, problem_response
 from thirdring_device.gateway.api.headset import headset_router
 from thirdring_device.gateway.api.hooks import hooks_router
+from thirdring_device.gateway.api.metrics import Metrics, metrics_router
 from thirdring_device.gateway.api.models import Health, Ready
 from thirdring_device.gateway.api.page import page_router
 from thirdring_device.gateway.api.problems import ENGINE, JOURNAL, complete_openapi, problems
@@ -80,7 +81,10 @@ def create_app(
     """
     hub = EventHub(client, reader, keep_events=keep_events)
     credentials = Credentials(state_dir, settings.gateway)
-    gate = Gate(credentials, read_or_make_token(state_dir))
+    open_metrics = settings.gateway.metrics == "loopback"
+    gate = Gate(credentials, read_or_make_token(state_dir), open_metrics=open_metrics)
+    metrics = Metrics()
+    hub.observers.append(metrics.event)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -111,7 +115,8 @@ def create_app(
     prompter = Prompter(client, reader, state_dir)
     app.include_router(work_router(client, reader, prompter))
     app.include_router(sessions_router(credentials))
-    app.include_router(stream_router(hub, gate, send_timeout_s=send_timeout_s))
+    app.include_router(metrics_router(metrics, client))
+    app.include_router(stream_router(hub, gate, metrics, send_timeout_s=send_timeout_s))
     _add_pages(app, client, reader)
     _add_error_handlers(app)
     complete_openapi(app)
@@ -120,6 +125,7 @@ def create_app(
         allowed_hosts={*settings.gateway.allowed_hosts, settings.gateway.host} - EVERY_ADDRESS,
         gate=gate,
         requests_per_s=settings.gateway.requests_per_s,
+        metrics=metrics,
     )
     return app
 

@@ -11,29 +11,31 @@ from starlette.types import Scope
 
 from thirdring.protocol.errors import error
 from thirdring_device.gateway.api.credentials import Credentials, Principal
-from thirdring_device.gateway.api.roles import may, needed
+from thirdring_device.gateway.api.roles import METRICS, may, needed
 from thirdring_device.gateway.api.token import same_token
 
 __all__ = ["CSRF_HEADER", "SESSION_COOKIE", "Gate", "principal_of"]
 
 SESSION_COOKIE: Final = "thirdring_session"
 CSRF_HEADER: Final = "x-csrf-token"
+LOOPBACK: Final = {"127.0.0.1", "::1"}
 SAFE_METHODS: Final = {"GET", "HEAD"}
 
 
 class Gate:
     """Lets a request through by the table of ``roles``; knows the token of the file besides the others."""
 
-    def __init__(self, credentials: Credentials, file_token: str) -> None:
-        """``file_token`` is a technician's."""
+    def __init__(self, credentials: Credentials, file_token: str, *, open_metrics: bool = False) -> None:
+        """``file_token`` is a technician's; with ``open_metrics`` the machine itself needs none."""
         self._credentials = credentials
         self._file_token = file_token
+        self._open_metrics = open_metrics
 
     def admit(self, scope: Scope, headers: Headers) -> None:
         """Note who asks in the scope's state; raises ``AccessError`` 6000, 6001, 6002, 6004 or 6006."""
         method = scope["method"] if scope["type"] == "http" else "WEBSOCKET"
         need = needed(method, scope["path"])
-        if need == "public":
+        if need == "public" or self._reads_metrics(scope, method):
             return
         principal = self._principal(scope, headers)
         if principal is None:
@@ -52,6 +54,12 @@ class Gate:
         if principal.kind == "session":
             return self._credentials.session(principal.secret) is not None
         return self._by_token(principal.secret) is not None
+
+    def _reads_metrics(self, scope: Scope, method: str) -> bool:
+        if not self._open_metrics or f"{method} {scope['path']}" != METRICS:
+            return False
+        client = scope.get("client")
+        return client is not None and client[0] in LOOPBACK
 
     def _principal(self, scope: Scope, headers: Headers) -> Principal | None:
         token = _token_of(scope, headers)

@@ -6,6 +6,7 @@ that nothing behind it runs for a stranger.
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from typing import Final
 from urllib.parse import urlsplit
@@ -17,7 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring_device.gateway.api.error_map import RetryLater, problem, status_of
 from thirdring_device.gateway.api.gate import Gate
+from thirdring_device.gateway.api.metrics import Metrics
 from thirdring_device.gateway.api.rate import RateLimit
+from thirdring_device.gateway.api.roles import endpoint_of
 
 __all__ = ["BODY_LIMIT_BYTES", "Guard", "problem_response"]
 
@@ -59,20 +62,48 @@ class Guard:
     """ASGI middleware; ``allowed_hosts`` without ports, ``gate`` tells who asks and whether he may."""
 
     def __init__(
-        self, app: ASGIApp, *, allowed_hosts: Iterable[str], gate: Gate, requests_per_s: float
+        self,
+        app: ASGIApp,
+        *,
+        allowed_hosts: Iterable[str],
+        gate: Gate,
+        requests_per_s: float,
+        metrics: Metrics,
     ) -> None:
-        """Wrap ``app``; ``requests_per_s`` of one address are served."""
+        """Wrap ``app``; ``requests_per_s`` of one address are served, ``metrics`` counts them."""
         self._app = app
         self._hosts = frozenset(_without_brackets(host) for host in allowed_hosts)
         self._gate = gate
         self._requests = 0
         self._rate = RateLimit(requests_per_s)
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let one request through, or refuse it."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
-            return
+        elif scope["type"] == "websocket":
+            await self._guarded(scope, receive, send)
+        else:
+            await self._counted(scope, receive, send)
+
+    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began_s = time.monotonic()
+        status = 0
+
+        async def send_seen(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._guarded(scope, receive, send_seen)
+        finally:
+            endpoint = endpoint_of(scope["method"], scope["path"])
+            self._metrics.request(endpoint, status, time.monotonic() - began_s)
+
+    async def _guarded(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = False
 
         async def send_safely(message: Message) -> None:

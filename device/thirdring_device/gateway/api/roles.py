@@ -8,7 +8,18 @@ import re
 from collections.abc import Mapping
 from typing import Final, Literal
 
-__all__ = ["ACCESS", "GUARDED", "ROLES", "Need", "Role", "is_guarded", "may", "needed"]
+__all__ = [
+    "ACCESS",
+    "GUARDED",
+    "METRICS",
+    "ROLES",
+    "Need",
+    "Role",
+    "endpoint_of",
+    "is_guarded",
+    "may",
+    "needed",
+]
 
 Role = Literal["agent", "lead", "technician"]
 ROLES: Final[tuple[Role, ...]] = ("agent", "lead", "technician")
@@ -16,11 +27,14 @@ ROLES: Final[tuple[Role, ...]] = ("agent", "lead", "technician")
 Need = Literal["public", "signed in", "agent", "lead", "technician"]
 """``signed in``: any role, and also who must change a first password before anything else."""
 
-GUARDED: Final = ("/v1",)
+GUARDED: Final = ("/v1", "/metrics")
+METRICS: Final = "GET /metrics"
+"""With ``gateway.metrics = "loopback"`` it is read without a token from the machine itself."""
 
 ACCESS: Final[Mapping[str, Need]] = {
     "GET /healthz": "public",
     "GET /readyz": "public",
+    METRICS: "agent",
     "POST /v1/session": "public",
     "GET /v1/session": "signed in",
     "DELETE /v1/session": "signed in",
@@ -88,9 +102,7 @@ def _pattern(path: str) -> re.Pattern[str]:
 
 
 _PATTERNS: Final = tuple(
-    (key.partition(" ")[0], _pattern(key.partition(" ")[2]), need)
-    for key, need in ACCESS.items()
-    if "{" in key
+    (key, key.partition(" ")[0], _pattern(key.partition(" ")[2])) for key in ACCESS if "{" in key
 )
 
 
@@ -101,13 +113,19 @@ def is_guarded(path: str) -> bool:
 
 def needed(method: str, path: str) -> Need:
     """Return who may ask; ``method`` is ``WEBSOCKET`` for a handshake, ``path`` as it was asked for."""
-    exact: Need | None = ACCESS.get(f"{method} {path}")
-    if exact is not None:
+    need: Need | None = ACCESS.get(endpoint_of(method, path))
+    return need or ("technician" if is_guarded(path) else "public")
+
+
+def endpoint_of(method: str, path: str) -> str:
+    """Return the key of ``ACCESS`` that a request is for, empty when there is none."""
+    exact = f"{method} {path}"
+    if exact in ACCESS:
         return exact
-    for known, pattern, need in _PATTERNS:
+    for key, known, pattern in _PATTERNS:
         if method == known and pattern.fullmatch(path):
-            return need
-    return "technician" if is_guarded(path) else "public"
+            return key
+    return ""
 
 
 def may(role: Role, need: Need) -> bool:

@@ -11,6 +11,7 @@ from starlette.websockets import WebSocketState
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring_device.gateway.api.error_map import close_of
 from thirdring_device.gateway.api.gate import Gate
+from thirdring_device.gateway.api.metrics import Metrics
 from thirdring_device.gateway.hub import EventHub
 
 __all__ = ["LAST_EVENT_HEADER", "SERVICE_RESTART", "stream_router"]
@@ -31,7 +32,9 @@ LAST_EVENT_HEADER: Final = "thirdring-last-event"
 journal was begun anew and the stream starts behind it."""
 
 
-def stream_router(hub: EventHub, gate: Gate, *, send_timeout_s: float = SEND_TIMEOUT_S) -> APIRouter:
+def stream_router(
+    hub: EventHub, gate: Gate, metrics: Metrics, *, send_timeout_s: float = SEND_TIMEOUT_S
+) -> APIRouter:
     """Return the WebSocket route."""
     router = APIRouter()
     streams: set[WebSocket] = set()
@@ -42,6 +45,7 @@ def stream_router(hub: EventHub, gate: Gate, *, send_timeout_s: float = SEND_TIM
         if len(streams) >= STREAMS_AT_ONCE:
             raise error(7003, f"{len(streams)} streams at once")
         streams.add(websocket)
+        metrics.stream(open=True)
         try:
             await hub.begun(JOURNAL_S)
             await websocket.accept(headers=[(LAST_EVENT_HEADER.encode(), str(hub.last).encode())])
@@ -49,6 +53,7 @@ def stream_router(hub: EventHub, gate: Gate, *, send_timeout_s: float = SEND_TIM
             await _serve(websocket, _send(websocket, hub, gate, start, send_timeout_s))
         finally:
             streams.discard(websocket)
+            metrics.stream(open=False)
 
     return router
 
