@@ -1,11 +1,13 @@
 """A real HTTP server on loopback that web hooks post to; it may refuse, hang and go away."""
 
 import contextlib
+import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from tests.certificates import Certificate
 from tests.peers import LOOPBACK, free_port, wait_until
 from thirdring.protocol.hooks import verify
 
@@ -22,8 +24,9 @@ class Post:
 class Receiver:
     """``answer`` says the status of each post, 0 for none at all until ``release`` is set."""
 
-    def __init__(self, port: int | None = None) -> None:
-        self.port = port or free_port()
+    def __init__(self, certificate: Certificate | None = None) -> None:
+        self.port = free_port()
+        self._certificate = certificate
         self.posts: list[Post] = []
         self.taken: list[Post] = []
         self.answer: Callable[[Post], int] = lambda _: 204
@@ -33,7 +36,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        return f"http://{LOOPBACK}:{self.port}/hook?a=1"
+        return f"http{'s' if self._certificate else ''}://{LOOPBACK}:{self.port}/hook?a=1"
 
     @contextlib.contextmanager
     def serving(self) -> Iterator[None]:
@@ -66,6 +69,10 @@ class Receiver:
 
         self.release.clear()
         server = Server((LOOPBACK, self.port), Handler)
+        if self._certificate is not None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self._certificate.file, self._certificate.key)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
         try:

@@ -23,6 +23,9 @@ class HooksSettings:
         (),
         "networks besides the public internet that may be posted to, such as 192.168.1.0/24 or 127.0.0.0/8",
     )
+    ca_file: str = setting(
+        "", "PEM file of the certificate authorities trusted for https; empty: the system's"
+    )
     timeout_s: float = setting(10.0, "how long one post may take", unit="s", low=0.5, high=60.0)
     retry_first_s: float = setting(
         5.0, "pause after a post in vain, doubled each time", unit="s", low=0.1, high=3600.0

@@ -76,7 +76,8 @@ class Hooks:
         assert self._outbox is not None  # noqa: S101 - made where there are addresses
         target, allowed = Target.of(url), networks(self._settings.networks)
         key = hook_key(self._secret())
-        poster = Poster(target, key, self._outbox.unit, allowed, self._settings.timeout_s)
+        timeout_s, ca_file = self._settings.timeout_s, self._settings.ca_file
+        poster = Poster(target, key, self._outbox.unit, allowed, timeout_s, ca_file)
         hook = Hook(url, self._settings, poster, self._outbox, self._client, self._reader)
         self._hooks[url] = hook
         self._troubles.pop(url, None)

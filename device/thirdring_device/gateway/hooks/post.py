@@ -1,6 +1,7 @@
 """One attempt to post one event."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,13 @@ MESSAGE_REFUSED: Final = frozenset({400, 406, 409, 413, 415, 422})
 KEEPALIVE_S: Final = 4.0
 
 
+def _trusted(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except OSError as reason:
+        raise error(7020, f"hooks.ca_file: {ca_file}: {reason}") from reason
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """``reason`` is empty when the event was taken. ``away``: no event would have been taken."""
@@ -36,8 +44,15 @@ class Poster:
     """Posts events to one address, one at a time. Nothing of an answer but its status is read."""
 
     def __init__(
-        self, target: Target, key: bytes, unit: str, allowed: Sequence[Network], timeout_s: float
+        self,
+        target: Target,
+        key: bytes,
+        unit: str,
+        allowed: Sequence[Network],
+        timeout_s: float,
+        ca_file: str = "",
     ) -> None:
+        """Post to ``target``; raises ``ApplianceError`` 7020 when ``ca_file`` cannot be read."""
         self._target = target
         self._key = key
         self._unit = unit
@@ -45,6 +60,7 @@ class Poster:
         self._timeout_s = timeout_s
         self._http = httpx.AsyncClient(
             timeout=timeout_s,
+            verify=_trusted(ca_file),
             follow_redirects=False,
             trust_env=False,
             limits=httpx.Limits(max_connections=1, keepalive_expiry=KEEPALIVE_S),
