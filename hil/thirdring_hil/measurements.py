@@ -58,6 +58,7 @@ class Curve:
 class Outcome:
     """How a test ended: ``passed``, ``failed`` or ``skipped`` with a reason."""
 
+    target: str
     suite: str
     test: str
     outcome: str

@@ -27,6 +27,9 @@ __all__ = ["appliance", "bench_log", "draw", "ear", "line", "measure", "target"]
 LINE_LOGGERS: Final = ("thirdring.transports.serial_line", "thirdring_hil.line", "thirdring_hil.peer")
 RECORDER: "Final[pytest.StashKey[Recorder]]" = pytest.StashKey()
 
+NAMES: "Final[pytest.StashKey[dict[str, str]]]" = pytest.StashKey()
+"""Names of the opened targets, by what ``--targets`` calls them."""
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the bench's options."""
@@ -66,6 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     config.addinivalue_line("markers", "needs(*features): skip where the target lacks one of the features")
     config.stash[RECORDER] = Recorder()
+    config.stash[NAMES] = {}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -100,7 +104,15 @@ def _note(recorder: "Recorder", item: pytest.Item, report: pytest.TestReport) ->
         crash = getattr(report.longrepr, "reprcrash", None)
         reason = crash.message if crash is not None else str(report.longrepr)
     suite = item.path.stem.removeprefix("test_").replace("_", " ")
-    recorder.outcomes.append(Outcome(suite, item.name, report.outcome, report.duration, reason))
+    target = _target_name(item)
+    recorder.outcomes.append(Outcome(target, suite, item.name, report.outcome, report.duration, reason))
+
+
+def _target_name(item: pytest.Item) -> str:
+    """Return the name that the test's target has in the record; the option's own where it never opened."""
+    asked = str(getattr(item, "callspec").params["target"])  # noqa: B009 - items of pytest have no type for it
+    names = item.config.stash[NAMES]
+    return names.get(asked, asked)
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -135,6 +147,7 @@ def target(request: pytest.FixtureRequest) -> "Iterator[Target]":
     more = frozenset(name for name in option("--features").split(",") if name)
     environment = dataclasses.replace(environment, features=environment.features | more)
     with open_target(environment, _output(request.config)) as target:
+        request.config.stash[NAMES][request.param] = target.name
         request.config.stash[RECORDER].units[target.name] = dataclasses.asdict(target.unit)
         yield target
 
