@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
@@ -23,15 +24,41 @@ def accessible(page: Page) -> None:
     assert told == []
 
 
-def test_a_wrong_token_is_refused_in_words(browser: Browser, unit: Unit) -> None:
+def test_a_first_password_is_changed_and_an_agent_sees_no_technicians_view(
+    browser: Browser, unit: Unit
+) -> None:
+    first, own = "k7mq-x2wp-9dfa", "seven quiet rivers"
+    token = (unit.state_dir / "api-token").read_text(encoding="utf-8").strip()
+    httpx.put(
+        f"http://127.0.0.1:{unit.http_port}/v1/accounts/agent/password",
+        json={"password": first},
+        headers={"authorization": f"Bearer {token}"},
+    ).raise_for_status()
     somebody = Visitor(browser, unit)
     page = somebody.page
     page.goto(somebody.address)
+    somebody.give("agent", "wrong")
+    expect(page.get_by_role("alert")).to_contain_text("6003")
     accessible(page)
+    somebody.give("agent", first)
+    expect(page.get_by_role("heading", name="A password of your own")).to_be_visible()
+    accessible(page)
+    page.locator("input[name=old]").fill(first)
+    page.locator("input[name=new]").fill(own)
+    page.locator("input[name=again]").fill(own)
+    page.keyboard.press("Enter")
+    expect(page.locator(".desk")).to_be_visible()
+    assert page.evaluate("[sessionStorage.length, document.cookie]") == [0, ""]
+    expect(page.get_by_role("link", name="Wall")).to_be_visible()
+    expect(page.get_by_role("link", name="Technician")).to_have_count(0)
+    page.reload()
+    expect(page.locator(".desk")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.get_by_text("With an API token instead").click()
     page.locator("input[name=token]").fill("wrong")
     page.keyboard.press("Enter")
     expect(page.get_by_role("alert")).to_have_text("The appliance does not know this token.")
-    assert page.evaluate("sessionStorage.length") == 0
     somebody.context.close()
 
 

@@ -1,13 +1,16 @@
 /**
  * The one place that knows how the page proves who it is and how it speaks HTTP.
  *
- * Today: the appliance's bearer token, kept for this browser tab. A session in a cookie needs changes in
- * `session` alone: `headers` and `streamUrl` then give nothing away.
+ * Usually by a session: the browser keeps its cookie, which no script can read, and this module the token
+ * against forged requests. A screen on the wall may use an API token instead, kept for its browser tab.
  */
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
+
+import type { Role, SessionView } from "./types";
 
 const TOKEN_KEY = "thirdring.token";
+const ROLES: Role[] = ["agent", "lead", "technician"];
 
 /** A refusal of the appliance (RFC 9457); `code` never changes its meaning, 8000 is ours: no answer. */
 export class Problem extends Error {
@@ -20,39 +23,68 @@ export class Problem extends Error {
   }
 }
 
-export const session = {
-  signedIn: signal(sessionStorage.getItem(TOKEN_KEY) !== null),
+/** Who is signed in; null: nobody, undefined: not known yet. */
+const who = signal<SessionView | null | undefined>(undefined);
 
-  headers(): Record<string, string> {
-    return { authorization: `Bearer ${sessionStorage.getItem(TOKEN_KEY) ?? ""}` };
+export const session = {
+  who,
+  signedIn: computed(() => Boolean(who.value && !who.value.must_change_password)),
+
+  /** Whether the role suffices for what `needed` may do. */
+  may(needed: Role): boolean {
+    return ROLES.indexOf(who.value?.role ?? "agent") >= ROLES.indexOf(needed);
   },
 
   streamUrl(after: number): string {
     const scheme = location.protocol === "https:" ? "wss" : "ws";
-    const token = encodeURIComponent(sessionStorage.getItem(TOKEN_KEY) ?? "");
-    return `${scheme}://${location.host}/v1/events?after=${after}&token=${token}`;
+    const token = sessionStorage.getItem(TOKEN_KEY);
+    return `${scheme}://${location.host}/v1/events?after=${after}${token ? `&token=${encodeURIComponent(token)}` : ""}`;
   },
 
-  /** Keep the token if the appliance knows it; throws `Problem` 6000 if not. */
-  async signIn(token: string): Promise<void> {
+  /** Find out whether somebody is signed in already. */
+  async recall(): Promise<void> {
+    try {
+      who.value = await api.get<SessionView>("/v1/session");
+    } catch (reason) {
+      if (reason instanceof Problem && reason.code === 6000) who.value = null;
+      else throw reason;
+    }
+  },
+
+  async signIn(role: Role, password: string): Promise<void> {
+    sessionStorage.removeItem(TOKEN_KEY);
+    who.value = await api.post<SessionView>("/v1/session", { role, password });
+  },
+
+  async signInByToken(token: string): Promise<void> {
     sessionStorage.setItem(TOKEN_KEY, token.trim());
     try {
-      await request("GET", "/v1/state");
+      who.value = await api.get<SessionView>("/v1/session");
     } catch (reason) {
       sessionStorage.removeItem(TOKEN_KEY);
       throw reason;
     }
-    session.signedIn.value = true;
   },
 
-  signOut(): void {
+  async changePassword(old: string, fresh: string): Promise<void> {
+    who.value = await api.put<SessionView>("/v1/session/password", { old, new: fresh });
+  },
+
+  async signOut(): Promise<void> {
+    if (who.value?.kind === "session") await request("DELETE", "/v1/session").catch(() => undefined);
     sessionStorage.removeItem(TOKEN_KEY);
-    session.signedIn.value = false;
+    who.value = null;
   },
 };
 
+function identity(): Record<string, string> {
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  if (token) return { authorization: `Bearer ${token}` };
+  return who.peek()?.csrf_token ? { "x-csrf-token": who.peek()?.csrf_token ?? "" } : {};
+}
+
 async function request(method: string, path: string, body?: unknown, type = "application/json"): Promise<Response> {
-  const headers = session.headers();
+  const headers = identity();
   if (body !== undefined) headers["content-type"] = type;
   const content = body === undefined ? null : type === "application/json" ? JSON.stringify(body) : String(body);
   let response: Response;
@@ -63,7 +95,10 @@ async function request(method: string, path: string, body?: unknown, type = "app
   }
   if (response.ok) return response;
   const problem = (await response.json().catch(() => ({}))) as { code?: number; title?: string; detail?: string };
-  if (problem.code === 6000) session.signOut();
+  if (problem.code === 6000 && who.peek()) {
+    sessionStorage.removeItem(TOKEN_KEY);
+    who.value = null;
+  }
   throw new Problem(problem.code ?? 8002, problem.title ?? response.statusText, problem.detail ?? "");
 }
 
@@ -74,6 +109,9 @@ export const api = {
   },
   async post<T>(path: string, body: unknown = {}): Promise<T> {
     return (await request("POST", path, body)).json() as Promise<T>;
+  },
+  async put<T>(path: string, body: unknown): Promise<T> {
+    return (await request("PUT", path, body)).json() as Promise<T>;
   },
   async patch<T>(path: string, body: unknown): Promise<T> {
     return (await request("PATCH", path, body)).json() as Promise<T>;

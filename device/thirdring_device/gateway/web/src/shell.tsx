@@ -55,7 +55,7 @@ function Switches() {
         {t("app.language")}
       </button>
       {session.signedIn.value && (
-        <button type="button" class="quiet wide-only" onClick={session.signOut}>
+        <button type="button" class="quiet wide-only" onClick={() => void session.signOut()}>
           {t("app.signOut")}
         </button>
       )}
@@ -120,7 +120,7 @@ export function Shell() {
         </a>
         {session.signedIn.value && (
           <nav aria-label={t("app.views")}>
-            {VIEWS.map((name) => (
+            {VIEWS.filter((name) => name !== "technician" || session.may("technician")).map((name) => (
               <a key={name} href={`#/${name}`} aria-current={name === view ? "page" : undefined}>
                 {t(`view.${name}`)}
               </a>
@@ -131,7 +131,7 @@ export function Shell() {
         <Switches />
       </header>
       <main id="contents" tabIndex={-1}>
-        {!session.signedIn.value ? <SignIn /> : desk.value ? <Contents /> : <p class="empty">{t("app.loading")}</p>}
+        {session.who.value === undefined ? <p class="empty">{t("app.loading")}</p> : !session.signedIn.value ? <SignIn /> : desk.value ? <Contents /> : <p class="empty">{t("app.loading")}</p>}
       </main>
       <div class="foot" role="status" aria-live="polite">
         {session.signedIn.value && desk.value && !online.value && <p class="toast bad">{t("app.offline")}</p>}

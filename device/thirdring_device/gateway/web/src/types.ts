@@ -4,6 +4,17 @@ export type Side = "agent" | "customer";
 export type AgentState = "ready" | "talking" | "wrap_up" | "break" | "away";
 export type Direction = "incoming" | "outgoing";
 export type VerdictValue = "met" | "warned" | "breached" | "not_applicable";
+export type Role = "agent" | "lead" | "technician";
+
+/** Who asks, as the gateway sees it. */
+export interface SessionView {
+  role: Role;
+  kind: "session" | "token";
+  csrf_token: string;
+  must_change_password: boolean;
+  ends_utc: string | null;
+}
+
 export type TrunkState = "static" | "registering" | "registered" | "refused" | "unreachable";
 
 /** A numbered event; the fields besides these depend on its kind. */
@@ -44,6 +55,8 @@ export interface HeadsetView {
   leds: string[];
   family: string;
   buttons: string[];
+  sound: string;
+  present: boolean;
 }
 
 export interface CallSummary {

@@ -31,13 +31,25 @@ export function CallsView() {
   );
 }
 
-type Chosen = "all" | "incoming" | "outgoing" | "missed";
+type Chosen = "all" | "incoming" | "outgoing" | "missed" | "breached";
+const CHOICES: Chosen[] = ["all", "incoming", "outgoing", "missed", "breached"];
+const ASKED: Record<Chosen, Record<string, string | boolean>> = {
+  all: {},
+  incoming: { direction: "incoming" },
+  outgoing: { direction: "outgoing" },
+  missed: { direction: "incoming", answered: false },
+  breached: { verdict: "breached" },
+};
 
-function fits(call: CallSummary, chosen: Chosen, search: string): boolean {
-  if (chosen === "missed" && call.answered_utc) return false;
-  if ((chosen === "incoming" || chosen === "outgoing") && call.direction !== chosen) return false;
+/** A number is looked for by the appliance, a name among the contacts' and the callers' own here. */
+function calledSo(call: CallSummary, search: string): boolean {
+  if (!search || isNumber(search)) return true;
   const name = contactOf(call.number)?.name ?? "";
-  return !search || `${call.number} ${call.display_name} ${name}`.toLowerCase().includes(search.toLowerCase());
+  return `${call.display_name} ${name}`.toLowerCase().includes(search.toLowerCase());
+}
+
+function isNumber(search: string): boolean {
+  return /^[+\d*# ]+$/.test(search);
 }
 
 function CallList() {
@@ -45,28 +57,42 @@ function CallList() {
   const [more, setMore] = useState(false);
   const [chosen, setChosen] = useState<Chosen>("all");
   const [search, setSearch] = useState("");
+  const [day, setDay] = useState("");
+
+  const text = search.trim();
+  const query: Record<string, string | number | boolean> = { ...ASKED[chosen] };
+  if (isNumber(text)) query.number = text.replaceAll(" ", "");
+  if (day) {
+    const next = new Date(Date.parse(`${day}T12:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+    Object.assign(query, { from: day, to: next });
+  }
+  const asked = JSON.stringify(query);
 
   useEffect(() => {
-    const limit = Math.max(PAGE, all?.length ?? 0);
+    let mine = true;
     void attempt(async () => {
-      const calls = await api.get<CallSummary[]>("/v1/calls", { limit });
+      const calls = await api.get<CallSummary[]>("/v1/calls", { ...query, limit: PAGE });
+      if (!mine) return;
       setAll(calls);
-      setMore(calls.length === limit);
+      setMore(calls.length === PAGE);
     });
-  }, [changedCalls.value]);
+    return () => {
+      mine = false;
+    };
+  }, [changedCalls.value, asked]);
 
   async function older() {
     const last = all?.at(-1);
     if (!all || !last) return;
     await attempt(async () => {
-      const next = await api.get<CallSummary[]>("/v1/calls", { limit: PAGE, before: last.call_id });
+      const next = await api.get<CallSummary[]>("/v1/calls", { ...query, limit: PAGE, before: last.call_id });
       setAll([...all, ...next]);
       setMore(next.length === PAGE);
     });
   }
 
   if (!all) return <p class="empty">{t("app.loading")}</p>;
-  const shown = all.filter((call) => fits(call, chosen, search.trim()));
+  const shown = all.filter((call) => calledSo(call, text));
   return (
     <section class="card" aria-label={t("calls.list")}>
       <div class="filters" role="search" aria-label={t("calls.filter")}>
@@ -75,18 +101,22 @@ function CallList() {
           <input type="search" value={search} onInput={(e) => setSearch(e.currentTarget.value)} />
         </label>
         <label>
-          {t("calls.direction")}
+          {t("calls.show")}
           <select value={chosen} onChange={(e) => setChosen(e.currentTarget.value as Chosen)}>
-            {(["all", "incoming", "outgoing", "missed"] as const).map((one) => (
+            {CHOICES.map((one) => (
               <option key={one} value={one}>
                 {t(`calls.${one}`)}
               </option>
             ))}
           </select>
         </label>
+        <label>
+          {t("calls.day")}
+          <input type="date" value={day} onInput={(e) => setDay(e.currentTarget.value)} />
+        </label>
       </div>
       {shown.length === 0 ? (
-        <p class="empty">{t(all.length ? "calls.noMatch" : "calls.empty")}</p>
+        <p class="empty">{t(text || day || chosen !== "all" ? "calls.noMatch" : "calls.empty")}</p>
       ) : (
         <table class="calls-table">
           <thead>

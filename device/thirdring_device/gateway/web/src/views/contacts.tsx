@@ -1,6 +1,6 @@
 import { useRef, useState } from "preact/hooks";
 
-import { api } from "../api";
+import { api, session } from "../api";
 import { contacts, loadContacts } from "../desk";
 import { phone, t } from "../i18n";
 import { save } from "../save";
@@ -34,11 +34,15 @@ export function Contacts() {
         </label>
         <span class="row">
           <button type="button" class="main" onClick={() => setEdited(EMPTY)}>{t("contacts.add")}</button>
-          <button type="button" onClick={() => file.current?.click()}>{t("contacts.import")}</button>
-          <input ref={file} type="file" accept=".csv,text/csv" hidden onChange={(e) => void importFile(e.currentTarget.files?.[0])} />
-          <button type="button" onClick={() => void attempt(async () => save(await api.blob("/v1/contacts.csv"), "contacts.csv"))}>
-            {t("contacts.export")}
-          </button>
+          {session.may("lead") && (
+            <>
+              <button type="button" onClick={() => file.current?.click()}>{t("contacts.import")}</button>
+              <input ref={file} type="file" accept=".csv,text/csv" hidden onChange={(e) => void importFile(e.currentTarget.files?.[0])} />
+              <button type="button" onClick={() => void attempt(async () => save(await api.blob("/v1/contacts.csv"), "contacts.csv"))}>
+                {t("contacts.export")}
+              </button>
+            </>
+          )}
         </span>
       </div>
       {edited && <Form key={edited.number} contact={edited} close={() => setEdited(null)} />}
@@ -116,7 +120,7 @@ function Form({ contact, close }: { contact: ContactView; close: () => void }) {
       <div class="row">
         <button type="submit" class="main">{t("app.save")}</button>
         <button type="button" class="quiet" onClick={close}>{t("app.cancel")}</button>
-        {contact.number && (
+        {contact.number && session.may("lead") && (
           <button
             type="button"
             class="stop"

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 
-import { api } from "../api";
+import { api, session } from "../api";
 import { contactOf } from "../desk";
 import { duration, language, level, longDateTime, named, number, percent, phone, t, tOr } from "../i18n";
 import { Notes } from "../parts/notes";
@@ -21,6 +21,7 @@ export function ReportView({ callId }: { callId: string }) {
   useEffect(() => {
     void attempt(async () => {
       setReport(await api.get<Report>(`${path}/report`));
+      if (!session.may("lead")) return;
       const kept = await api.get<RecordingView[]>("/v1/recordings", { limit: 1000 });
       setRecorded(kept.some((one) => one.call_id === callId));
     });

@@ -64,8 +64,16 @@ function State() {
       </section>
       <section class="card" aria-labelledby="headset-title">
         <h2 id="headset-title">{t("technician.headset")}</h2>
-        <p class={`big state ${worn?.device ? "good" : "soon"}`}>{worn?.device || t("technician.headset.none")}</p>
-        <Facts facts={[[t("technician.leds"), worn?.leds.join(", ") || t("app.none")]]} />
+        <p class={`big state ${worn?.present ? "good" : "bad"}`}>
+          {t(worn?.present ? "technician.headset.present" : "technician.headset.lost")}
+        </p>
+        <Facts
+          facts={[
+            [t("technician.headset.sound"), worn?.sound || t("app.none")],
+            [t("technician.headset.buttons"), worn?.device || t("technician.headset.none")],
+            [t("technician.leds"), worn?.leds.join(", ") || t("app.none")],
+          ]}
+        />
         {worn && worn.buttons.length > 0 && (
           <>
             <p class="hint">{t("technician.press")}</p>
