@@ -48,6 +48,8 @@ server = "127.0.0.1:{port}"
 """
 LATE_RULES: Final = ("call.notes", "agent.break")
 """Judged after the call: they are in its journal and not in its recording."""
+NUMBER: Final = "02155501234"
+"""Of the customer."""
 Outline = tuple[object, ...]
 
 
@@ -77,9 +79,9 @@ class Desk:
         desk = self.unit.desk
         after = desk.state().last_event
         port = self._trunk_port if plan.outgoing is not None else None
-        with BaresipPeer(self._folder, speaks=customer, codec="G722", port=port) as peer:
+        with BaresipPeer(self._folder, speaks=customer, user=NUMBER, codec="G722", port=port) as peer:
             if plan.outgoing is not None:
-                call_id = desk.dial("02155501234", reason=str(plan.outgoing.get("reason", "")))
+                call_id = desk.dial(NUMBER, reason=str(plan.outgoing.get("reason", "")))
             else:
                 peer.dial(f"sip:desk@{self.unit.target}")
                 ringing = desk.wait_for(lambda r: isinstance(r.event, RingBurst), 20.0, after)

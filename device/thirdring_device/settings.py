@@ -189,6 +189,14 @@ class HeadsetSettings:
     ring_dbov: float = setting(
         -26.0, "level of an ordinary ring", unit="dBov", low=-60.0, high=-10.0, live=True
     )
+    earcon_dbov: float = setting(
+        -34.0,
+        "level of the short sound that goes with a prompt, in the agent's ear only; -60: none",
+        unit="dBov",
+        low=-60.0,
+        high=-10.0,
+        live=True,
+    )
     comfort_noise_dbov: float = setting(
         -60.0,
         "noise that the customer hears while the headset is gone",

@@ -1,11 +1,13 @@
 """``call.dropped``, ``call.notes``, ``agent.break``: judged when the call is over, and again by replay."""
 
+import gc
 import math
+from types import ModuleType
 from typing import Any
 
 import pytest
 
-from tests.core.script import CN_PERIOD_S, Script, answered, ended, ringing, spurt
+from tests.core.script import CN_PERIOD_S, RULES, Script, answered, ended, ringing, spurt
 from thirdring.protocol.events import (
     AgentRequested,
     CallAnswered,
@@ -17,9 +19,13 @@ from thirdring.protocol.events import (
     Event,
     MediaStarted,
     NotesTaken,
+    Prompt,
+    Record,
     Verdict,
 )
-from thirdring_device.core.judged import DeskSettings
+from thirdring_device.core.judged import DeskSettings, JudgedCall
+from thirdring_device.core.norms.after import AgentBreak, CallNotes
+from thirdring_device.core.norms.base import Norm
 from thirdring_device.engine.replay import replay
 
 NUMBER = "13800138000"
@@ -41,8 +47,6 @@ class Live(Script):
         return commands
 
     def _handle(self, event: Event, found: list[Event]) -> None:
-        from thirdring.protocol.events import Record
-
         record = Record(len(self.records) + 1, "2026-01-01T00:00:00.000Z", event)
         self.records.append(record)
         outputs = self.desk.handle(record)
@@ -92,6 +96,8 @@ def test_a_dropped_call_of_ours_is_redialled_at_once() -> None:
         (True, "agent", "b"),
     ]
     assert script.desk.call_backs == {}
+    script.feed(*ended(50.0, call_id="b"), *outgoing(55.0, "c"))
+    assert sum(isinstance(r.event, CallReturned) for r in script.records) == 2, "it was returned for good"
 
 
 def test_a_dropped_call_of_ours_that_is_left_alone_is_a_breach() -> None:
@@ -237,6 +243,74 @@ def test_nothing_is_left_behind() -> None:
     script.wake(math.inf)
     assert script.desk.wake_at_s is None
     assert script.desk._late == {}
+
+
+def test_a_call_that_waits_to_be_judged_keeps_none_of_its_other_norms() -> None:
+    script = Live()
+    script.feed(*ringing(1.0), *answered(5.0), *ended(30.0))
+    (waiting,) = script.desk._late.values()
+    seen, left = {id(waiting): waiting}, [waiting]
+    while left:
+        for thing in gc.get_referents(left.pop()):
+            if id(thing) not in seen and not isinstance(thing, type | ModuleType):
+                seen[id(thing)] = thing
+                left.append(thing)
+    kept = {type(thing) for thing in seen.values() if isinstance(thing, Norm | JudgedCall)}
+    assert kept == {CallNotes, AgentBreak}
+
+
+STORY: list[Event] = [
+    *ringing(1.0, number=NUMBER),
+    *answered(5.0),
+    *spurt(5.02, 1.0, 6.0, "customer", -32.0),
+    lost(20.0),
+    notes(50.0, name="Wang"),
+    notes(95.0, name="Wang", matter="late again", complaint=True),
+    *outgoing(400.0, "b"),
+    *ended(430.0, call_id="b"),
+]
+
+
+@pytest.mark.parametrize("stopped_s", [20.0, 30.0, 50.0, 79.9, 80.0, 95.0, 319.0, 320.0, 399.0, 430.0])
+def test_a_new_desk_judges_on_where_an_earlier_one_stopped(stopped_s: float) -> None:
+    """Whenever the engine stops: what the two tell together is what one would have told."""
+    whole = Live()
+    whole.feed(*STORY)
+    whole.wake(2000.0)
+    old = Live()
+    old.feed(*(event for event in STORY if event.at_s <= stopped_s))
+    old.wake(stopped_s)
+    journal = sorted(
+        [*old.records, *(Record(0, "2026-01-01T00:00:00.000Z", event) for event in old.derived)],
+        key=lambda record: record.event.at_s,
+    )
+    new = Live()
+    new.records = list(old.records)
+    for call_id in ("a", "b"):
+        if any(record.event.call_id == call_id for record in journal):
+            new.desk.take_up([record for record in journal if record.event.call_id == call_id])
+    new.desk.call_backs = dict(old.desk.call_backs)
+    new.feed(*(event for event in STORY if event.at_s > stopped_s))
+    new.wake(2000.0)
+    assert [*old.derived, *new.derived] == whole.derived
+    assert new.desk._late == {}
+
+
+def test_a_call_that_the_engine_died_on_is_judged_on_from_its_end() -> None:
+    old = Live()
+    old.feed(*ringing(1.0, number=NUMBER), *answered(5.0))
+    end = Record(
+        len(old.records) + 1, "", CallEnded(at_s=5.02, call_id="a", by="appliance", cause="interrupted")
+    )
+    new = Live()
+    told = new.desk.take_up(old.records, end)
+    assert [e.key for e in told if isinstance(e, Prompt)] == ["take_notes"]
+    assert [e.rule for e in told if isinstance(e, Verdict)] == RULES
+    new.records = [*old.records, end]
+    new.feed(notes(15.0, name="Wang", matter="a bill"))
+    assert new.late("call.notes").value == 9.98
+    new.wake(2000.0)
+    assert [*old.derived, *told, *new.derived] == replay(new.records, new.desk.settings)
 
 
 def test_settings_are_the_desks() -> None:

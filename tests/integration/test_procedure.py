@@ -1,44 +1,37 @@
-"""Survey, notes, call-backs, dropped calls, breaks and hours as real SIP calls with real peers."""
+"""Notes, promised call-backs and breaks as real SIP calls with real peers."""
 
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 import pytest
 import soundfile
-from scipy.signal import correlate, resample_poly
+from scipy.signal import resample_poly
 
 from tests.integration.conftest import Unit
+from tests.integration.story import Story, told
 from tests.peers import BaresipPeer, SippPeer, free_port
 from thirdring import (
     AgentStateChanged,
-    CallBackListed,
     CallEnded,
-    CallError,
+    EngineStarted,
     Levels,
+    NotesTaken,
     Record,
     RingBurst,
-    SurveyEnded,
-    TalkSpurt,
     Verdict,
 )
+from thirdring_device.engine.replay import desk_settings, replay
+from thirdring_device.settings import load_settings
 
 pytestmark = pytest.mark.sip
 
-RATE_HZ = 16_000
 SETTINGS = """\
 [trunk]
 server = "127.0.0.1:{port}"
 [firm]
 name = "海天公司"
-[norms.survey]
-enabled = true
-answer_s = 20.0
-[norms.returns]
-caller_s = 5.0
-call_back_s = 6.0
 [norms.notes]
 within_s = 20.0
 """
@@ -47,8 +40,6 @@ within_s = 20.0
 @pytest.fixture(scope="module")
 def unit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Unit]:
     running = Unit(tmp_path_factory.mktemp("unit"), extra=SETTINGS.format(port=free_port()))
-    text = running.settings.read_text(encoding="utf-8")
-    running.settings.write_text(text.replace("[sip]\n", "[sip]\nno_rtp_end_s = 2.0\n"), encoding="utf-8")
     running.start()
     yield running
     running.stop()
@@ -70,10 +61,6 @@ def first_ring(record: Record) -> bool:
     return isinstance(record.event, RingBurst) and record.event.ring == 1
 
 
-def customer_spoke(record: Record) -> bool:
-    return isinstance(record.event, TalkSpurt) and record.event.side == "customer"
-
-
 def judged(rule: str, call_id: str) -> object:
     def test(record: Record) -> bool:
         event = record.event
@@ -82,55 +69,10 @@ def judged(rule: str, call_id: str) -> object:
     return test
 
 
-def noise() -> npt.NDArray[np.float64]:
-    return np.random.default_rng(5).normal(0.0, 0.05, 2 * RATE_HZ)
-
-
-def likeness(heard: npt.NDArray[np.float64], said: npt.NDArray[np.float64]) -> float:
-    """The largest normalised correlation of ``said`` with any stretch of ``heard``."""
-    product = np.abs(correlate(heard, said, mode="valid"))
-    energy = correlate(heard**2, np.ones(len(said)), mode="valid")
-    return float(np.max(product / np.sqrt(np.maximum(energy, 1e-9) * np.sum(said**2))))
-
-
-@pytest.mark.interop("survey after the agent's release: announcement and digit", peer="baresip")
-def test_a_released_caller_hears_the_survey_and_gives_a_digit(
-    unit: Unit, tmp_path: Path, speech: Path
-) -> None:
-    desk = unit.desk
-    own = unit.state_dir / "announcements"
-    own.mkdir(exist_ok=True)
-    soundfile.write(own / "survey-zh.wav", noise(), RATE_HZ)
-    after = desk.state().last_event
-    peer = BaresipPeer(tmp_path, speaks=speech, answers=False)
-    with peer:
-        peer.dial(f"sip:desk@{unit.target}")
-        desk.wait_for(first_ring, 15.0, after=after)
-        call_id = desk.answer()
-        desk.speak(str(speech))
-        mark = desk.wait_for(customer_spoke, 20.0, after=after).number
-        desk.hangup()
-        mark = desk.wait_for("survey_started", 10.0, after=mark).number
-        for _ in range(8):  # four seconds of sound: the announcement lasts two
-            mark = desk.wait_for(Levels, 10.0, after=mark).number
-        peer.send_digits("4")
-        ended = desk.wait_for(SurveyEnded, 15.0, after=mark)
-        desk.wait_for(CallEnded, 10.0, after=mark)
-    assert isinstance(ended.event, SurveyEnded)
-    assert ended.event.score == 4
-    verdicts = {verdict.rule: verdict for verdict in desk.norms(call_id)}
-    assert (verdicts["customer.survey"].verdict, verdicts["customer.survey"].value) == ("met", 4.0)
-    heard, rate_hz = soundfile.read(peer.heard)
-    said = resample_poly(noise(), rate_hz, RATE_HZ)
-    assert likeness(heard, said[: rate_hz // 2]) > 0.8
-    assert desk.call(call_id).call.ended_by == "agent"
-
-
 def test_notes_are_judged_after_the_call_and_promise_a_call_back(
     unit: Unit, tmp_path: Path, speech: Path
 ) -> None:
     desk = unit.desk
-    desk.set_settings({"norms.survey.enabled": False})
     after = desk.state().last_event
     with BaresipPeer(tmp_path, speaks=speech, user="13800138000", answers=False) as peer:
         peer.dial(f"sip:desk@{unit.target}")
@@ -169,24 +111,25 @@ def _records(unit: Unit, after: int) -> list[Record]:
     return found
 
 
-@pytest.mark.interop("dropped call (no RTP): call-back list", peer="SIPp")
-def test_a_caller_who_is_cut_off_comes_to_the_call_back_list(unit: Unit, tmp_path: Path) -> None:
-    desk = unit.desk
-    after = desk.state().last_event
-    with SippPeer("call_until_bye", tmp_path, target=unit.target, keys={"caller": "13900139000"}) as peer:
-        desk.wait_for(first_ring, 15.0, after=after)
-        call_id = desk.answer()
-        ended = desk.wait_for(CallEnded, 20.0, after=after).event
-        peer.wait()
-    assert isinstance(ended, CallEnded)
-    assert (ended.by, ended.cause) == ("network", "lost")
-    listed = desk.wait_for(CallBackListed, 20.0, after=after).event
-    assert listed.at_s - ended.at_s == pytest.approx(5.0, abs=0.001)
-    assert [view.number for view in desk.call_backs()] == ["13900139000"]
-    verdict = desk.wait_for(judged("call.dropped", call_id), 20.0, after=after).event  # type: ignore[arg-type]
-    assert isinstance(verdict, Verdict)
-    assert (verdict.verdict, verdict.value) == ("breached", 11.0)
-    desk.finish_call_back(call_id)
+def test_a_call_is_judged_though_the_engine_dies_before_its_notes(
+    unit: Unit, tmp_path: Path, speech: Path
+) -> None:
+    story = Story(unit)
+    with story.answered(BaresipPeer(tmp_path, speaks=speech, answers=False)):
+        story.until(told(Levels))
+        story.desk.hangup()
+        ended = story.until(told(CallEnded))
+    unit.kill_engine()
+    started = story.until(told(EngineStarted), 60.0)
+    assert ended.at_s < started.at_s < ended.at_s + 20.0, "the clock goes on"
+    story.desk.take_notes(story.call_id, name="Wang", matter="a bill")
+    taken = story.until(told(NotesTaken))
+    verdict = story.judged("call.notes")
+    assert (verdict.verdict, verdict.value) == ("met", round(taken.at_s - ended.at_s, 3))
+    assert story.judged("agent.break", 30.0).at_s == ended.at_s + 20.0
+    records = story.desk.call_events(story.call_id)
+    settings = desk_settings(load_settings(unit.settings, unit.state_dir))
+    assert replay(records, settings) == [record.event for record in records if record.event.derived]
 
 
 @pytest.mark.interop("agent on break: 480", peer="SIPp")
@@ -201,17 +144,3 @@ def test_on_break_calls_are_refused(unit: Unit, tmp_path: Path) -> None:
     assert desk.calls(1)[0].cause == "do_not_disturb"
     assert desk.set_agent_state("ready") == "ready"
     assert (desk.state().agent, desk.state().agent_state) == ("Li Lei", "ready")
-
-
-def test_the_appliance_asks_before_it_calls_at_a_bad_hour(unit: Unit) -> None:
-    desk = unit.desk
-    hours: dict[str, object] = {"norms.outbound.weekday_hours": [], "norms.outbound.weekend_hours": []}
-    desk.set_settings({**hours, "norms.outbound.ask_hours": True})
-    with pytest.raises(CallError, match="2013"):
-        desk.dial("10086")
-    after = desk.state().last_event
-    call_id = desk.dial("10086", "asked for")
-    desk.wait_for(CallEnded, 60.0, after=after)
-    verdicts = {verdict.rule: verdict for verdict in desk.norms(call_id)}
-    assert verdicts["outbound.hours"].verdict == "warned"
-    assert verdicts["outbound.prepared"].verdict == "met"

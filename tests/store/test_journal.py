@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,40 @@ def test_events_are_numbered_without_gap_and_read_back_equal(tmp_path: Path) -> 
     again = Journal(tmp_path / "j.sqlite3")
     assert again.append(events[1:2])[0].number == len(events) + 1
     again.close()
+
+
+def test_ended_calls_are_found_until_their_last_norm_is_judged(tmp_path: Path) -> None:
+    rules = ("call.dropped", "call.notes")
+    journal = Journal(tmp_path / "j.sqlite3")
+    assert journal.unjudged(rules) == []
+    events = one_call()
+    journal.append(events[:-1])
+    journal.append([CallOutgoing(at_s=40.0, call_id="b", number="1")])
+    assert journal.unjudged(("answer.rings",)) == []
+    (records,) = journal.unjudged(rules)
+    assert [record.event for record in records] == events[:-1]
+    judged = Verdict(
+        at_s=90.0, call_id="a", rule="call.notes", verdict="met", value=1.0, unit="s", threshold=60.0
+    )
+    journal.append([judged])
+    assert len(journal.unjudged(rules)) == 1, "call.dropped is missing"
+    journal.append([replace(judged, rule="call.dropped")])
+    assert journal.unjudged(rules) == []
+    journal.close()
+
+
+def test_the_clock_goes_on_by_what_the_wall_clock_says_has_passed(tmp_path: Path) -> None:
+    now = "2026-01-01T08:00:00.000Z"
+    journal = Journal(tmp_path / "j.sqlite3", now=lambda: now)
+    assert journal.clock_s() == 0.0
+    journal.append([CallOutgoing(at_s=40.0, call_id="b", number="1")])
+    journal.append([CallOutgoing(at_s=35.0, call_id="c", number="1")])
+    assert journal.clock_s() == 40.0
+    now = "2026-01-01T08:01:30.500Z"
+    assert journal.clock_s() == 130.5
+    now = "2025-12-31T08:00:00.000Z"
+    assert journal.clock_s() == 40.0
+    journal.close()
 
 
 def test_reader_lists_calls_and_verdicts_while_the_writer_is_open(tmp_path: Path) -> None:

@@ -4,7 +4,8 @@ Facts go in through ``handle`` in the order of their numbers; derived events and
 what the facts say: timers that are due are fired, at their own time, before a fact with a later time.
 """
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from thirdring.protocol.commands import Command, Dial, Redial
@@ -29,7 +30,7 @@ from thirdring.protocol.events import (
     SurveyStarted,
 )
 from thirdring_device.core.agent import Agent
-from thirdring_device.core.call import Call
+from thirdring_device.core.call import Call, ImpossibleTransition
 from thirdring_device.core.commands import (
     AnnounceToCustomer,
     AnswerCall,
@@ -49,9 +50,9 @@ from thirdring_device.core.commands import (
     TransferCall,
 )
 from thirdring_device.core.dialplan import DialPlan
+from thirdring_device.core.ended import EndedCall
 from thirdring_device.core.incoming import AutoAnswer, received, received_absent
 from thirdring_device.core.judged import DeskSettings, JudgedCall
-from thirdring_device.core.norms.after import dropped
 from thirdring_device.core.norms.answer_silent import HANG_UP_KEY
 from thirdring_device.core.norms.base import Norm
 from thirdring_device.core.norms.outbound import suits
@@ -88,7 +89,7 @@ class Desk:
         self.last_dialled = ""
         """For ``redial``; whoever makes the desk may set it."""
         self._calls: dict[str, JudgedCall] = {}
-        self._late: dict[str, JudgedCall] = {}
+        self._late: dict[str, EndedCall] = {}
         """Calls that have ended and have norms left to be judged."""
         self._dialled: dict[str, Record] = {}
         """Requests to dial whose INVITE is not out yet."""
@@ -183,10 +184,8 @@ class Desk:
         if judged.call.state == "ended":
             outputs.events.extend(norm.verdict(record) for norm in judged.norms)
             del self._calls[event.call_id]
-            self._late[event.call_id] = judged
-            judged.end = record
-            judged.norms.clear()  # they have had their say
-            self._judge_late(judged, event.at_s, outputs)
+            ended = self._late[event.call_id] = EndedCall(judged, record)
+            self._judge_late(ended, event.at_s, outputs)
         return outputs
 
     def _call_backs(self, event: Event) -> Iterator[CallBackListed]:
@@ -203,27 +202,41 @@ class Desk:
                 due_utc=event.call_back_utc,
             )
 
-    def _afterwards(self, judged: JudgedCall, record: Record, outputs: Outputs) -> None:
-        """Take in a fact of a call that has ended."""
-        for norm in judged.late:
-            self._announce(judged, norm.handle(record), outputs)
-        self._judge_late(judged, record.event.at_s, outputs)
+    def take_up(self, records: Iterable[Record], end: Record | None = None) -> list[Event]:
+        """Go on with a call of an earlier desk, of which ``records`` are all there are, if it had ended.
 
-    def _judge_late(self, judged: JudgedCall, at_s: float, outputs: Outputs) -> None:
+        What followed from them was told then. Return what follows from ``end`` of a call that had not.
+        """
+        alone = Desk(self.settings, self.plan)
+        for record in records:
+            with contextlib.suppress(ImpossibleTransition):  # ignored then, too
+                alone.handle(record)
+        told = alone.handle(end).events if end else []
+        self._late |= alone._late
+        return told
+
+    def _afterwards(self, ended: EndedCall, record: Record, outputs: Outputs) -> None:
+        """Take in a fact of a call that has ended."""
+        for norm in ended.late:
+            self._tell(ended, norm.handle(record), outputs)
+        self._judge_late(ended, record.event.at_s, outputs)
+
+    def _judge_late(self, ended: EndedCall, at_s: float, outputs: Outputs) -> None:
         """Judge the late norms that are due; forget the call when none is left."""
-        assert judged.end is not None  # noqa: S101 - the call has ended
-        for norm in [norm for norm in judged.late if norm.due]:
-            outputs.events.append(replace(norm.verdict(judged.end), at_s=at_s))
-            judged.late.remove(norm)
-        if not judged.late:
-            del self._late[judged.call.call_id]
+        for norm in [norm for norm in ended.late if norm.due]:
+            outputs.events.append(replace(norm.verdict(ended.end), at_s=at_s))
+            ended.late.remove(norm)
+        if not ended.late:
+            del self._late[ended.call.call_id]
 
     def _returned(self, call: Call, event: Event) -> Iterator[CallReturned]:
         """Yield, for each call that waits to be returned, that its number calls or is called."""
         if not isinstance(event, CallIncoming | CallOutgoing | CallAnswered) or not call.number:
             return
         key = self.plan.key(call.number)
-        waiting = {late.call.call_id: late.call.number for late in self._late.values() if dropped(late.call)}
+        waiting = {
+            ended.call.call_id: ended.call.number for ended in self._late.values() if ended.to_be_returned
+        }
         for call_id, number in {**waiting, **self.call_backs}.items():
             if call_id != call.call_id and number and self.plan.key(number) == key:
                 yield CallReturned(
@@ -265,13 +278,18 @@ class Desk:
         if judged.rings.wake_at_s is not None and call.state != "incoming":
             yield SetRinger(None)
 
-    def _announce(self, judged: JudgedCall, announced: list[Event], outputs: Outputs) -> None:
-        """Add a norm's announcements, and what the desk does when a ring begins or a procedure is over."""
-        outputs.events.extend(judged.shown(announced))
+    def _tell(self, call: JudgedCall | EndedCall, announced: list[Event], outputs: Outputs) -> None:
+        """Add a norm's announcements, but for prompts that would be too many."""
+        outputs.events.extend(call.prompts.shown(announced))
         for event in announced:
             if isinstance(event, CallBackListed):
                 self.call_backs[event.call_id] = event.number
-            elif isinstance(event, SurveyStarted):
+
+    def _announce(self, judged: JudgedCall, announced: list[Event], outputs: Outputs) -> None:
+        """Add a norm's announcements, and what the desk does when a ring begins or a procedure is over."""
+        self._tell(judged, announced, outputs)
+        for event in announced:
+            if isinstance(event, SurveyStarted):
                 outputs.commands.append(AnnounceToCustomer(event.call_id, "survey"))
             elif isinstance(event, SurveyEnded):
                 outputs.commands.append(EndCall(event.call_id))
@@ -355,7 +373,9 @@ class Desk:
         """When ``wake`` wants to be called next."""
         return min((at_s for at_s, *_ in self._timers()), default=None)
 
-    def _timers(self) -> Iterator[tuple[float, int, JudgedCall | None, Norm | AutoAnswer | Agent]]:
+    def _timers(
+        self,
+    ) -> Iterator[tuple[float, int, JudgedCall | EndedCall | None, Norm | AutoAnswer | Agent]]:
         """Yield every timer that runs: when, a tie-breaker, whose."""
         order = 0
         if self.agent.wake_at_s is not None:
@@ -366,11 +386,11 @@ class Desk:
                 order += 1
                 if timed.wake_at_s is not None:
                     yield timed.wake_at_s, order, judged, timed
-        for judged in self._late.values():
-            for norm in judged.late:
+        for ended in self._late.values():
+            for norm in ended.late:
                 order += 1
                 if norm.wake_at_s is not None:
-                    yield norm.wake_at_s, order, judged, norm
+                    yield norm.wake_at_s, order, ended, norm
 
     def wake(self, now_s: float) -> Outputs:
         """Fire every timer due by ``now_s``, each at its own time, in order."""
@@ -379,10 +399,11 @@ class Desk:
             due = min(self._timers(), key=lambda timer: timer[:2], default=None)
             if due is None or due[0] > now_s:
                 return outputs
-            at_s, _, judged, timed = due
-            if judged is None:
+            at_s, _, call, timed = due
+            if call is None:
                 outputs.events.extend(timed.wake(at_s))
+            elif isinstance(call, EndedCall):
+                self._tell(call, timed.wake(at_s), outputs)
+                self._judge_late(call, at_s, outputs)
             else:
-                self._announce(judged, timed.wake(at_s), outputs)
-                if judged.end is not None:
-                    self._judge_late(judged, at_s, outputs)
+                self._announce(call, timed.wake(at_s), outputs)

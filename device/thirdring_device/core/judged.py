@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 
-from thirdring.protocol.events import Event, Prompt, Record
 from thirdring_device.core.agent_settings import AgentSettings
 from thirdring_device.core.call import Call
 from thirdring_device.core.calls_settings import CallsSettings
@@ -101,13 +100,7 @@ class JudgedCall:
             AgentBreak(call, calm, settings.notes),
         ]
         """Those that are judged at the end or after it."""
-        self.end: Record | None = None
-        """The fact that the call ended by."""
         self.progress = ProgressJudge(call)
         self.auto_answer = AutoAnswer(call)
         self.fax_caller = FaxCaller(call)
-        self._prompts = PromptLimit(settings.prompt)
-
-    def shown(self, announced: list[Event]) -> list[Event]:
-        """Return ``announced`` without the prompts that would be too many."""
-        return [event for event in announced if not isinstance(event, Prompt) or self._prompts.allows(event)]
+        self.prompts = PromptLimit(settings.prompt)

@@ -41,6 +41,7 @@ from thirdring.protocol.events import (
     EngineStopped,
     Event,
     HeadsetChanged,
+    Prompt,
     Record,
     RecordingRead,
     SettingsChanged,
@@ -70,10 +71,11 @@ from thirdring_device.core.commands import (
 from thirdring_device.core.desk import Desk, Outputs
 from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanSettings
 from thirdring_device.core.digits import DigitSieve
+from thirdring_device.core.norms.after import LATE_RULES
 from thirdring_device.engine.headset_desk import HeadsetDesk
 from thirdring_device.engine.media import CallSound
 from thirdring_device.engine.recordings import SWEEP_S, Recordings, Tap
-from thirdring_device.engine.replay import desk_settings, interrupted
+from thirdring_device.engine.replay import desk_settings
 from thirdring_device.engine.spoken import Announcement, announcement_file
 from thirdring_device.engine.state import state_view
 from thirdring_device.engine.work import WORK_COMMANDS, DeskWork
@@ -123,9 +125,9 @@ class Engine:
         self._headset = headset
         self._headset_present = True
         headset.watch(self._headset_told)
-        self._epoch_s = time.monotonic()
         self._desk = Desk(desk_settings(settings), DialPlan(plan_settings(settings), classify))
         self._journal = Journal(state_dir / "journal.sqlite3")
+        self._epoch_s = time.monotonic() - self._journal.clock_s()
         self._work = DeskWork(self._journal, self._desk, lambda: self._settings)
         self._desk.prepare = self._work.prepared
         self._sounds: dict[str, CallSound] = {}
@@ -166,19 +168,21 @@ class Engine:
         )
 
     def clock(self) -> float:
-        """Seconds since the engine began, monotonic."""
+        """Seconds, monotonic; they go on where an earlier engine left them: calls are judged on."""
         return time.monotonic() - self._epoch_s
 
     # --- life -------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Close the calls that an earlier engine died on, then open SIP; raises ``TrunkError`` 3004."""
+        """Take up what an earlier engine left, end the calls that it died on, then open SIP.
+
+        Raises ``TrunkError`` 3004.
+        """
         self._loop = asyncio.get_running_loop()
+        for records in self._journal.unjudged(LATE_RULES):
+            self._desk.take_up(records)
         for call_id, records in self._journal.unfinished().items():
-            number = self._journal.last_number + 1
-            closing = interrupted(call_id, records, number, self._desk.settings)
-            self._publish(self._journal.append(closing))
-            log.warning("call %s was interrupted by the end of an earlier engine", call_id)
+            self._interrupt(call_id, records)
         self._publish(self._journal.append(self._recordings.repaired(self._journal.call_events)))
         try:
             await self._loop.run_in_executor(self._workers, self._sip.start)
@@ -201,6 +205,16 @@ class Engine:
         if self._buttons:
             self._buttons.start()
         self._sweep()
+
+    def _interrupt(self, call_id: str, records: Sequence[Record]) -> None:
+        """End a call that an earlier engine died on: at the last thing known of it."""
+        last_s = max(record.event.at_s for record in records)
+        closing = CallEnded(at_s=last_s, call_id=call_id, by="appliance", cause="interrupted")
+        (end,) = self._journal.number([closing])
+        told = self._journal.number(self._desk.take_up(records, end))
+        self._journal.write([end, *told])
+        self._publish([end, *told])
+        log.warning("call %s was interrupted by the end of an earlier engine", call_id)
 
     async def stop(self, reason: str = "") -> None:
         """End every call, close SIP and the journal."""
@@ -274,6 +288,7 @@ class Engine:
         self._store(records)
         for command in commands:
             self._execute(command)
+        self._sound_prompts(records)
         if self._buttons:
             self._buttons.follow()
         self._publish(records)
@@ -288,6 +303,14 @@ class Engine:
         wake_at_s = self._desk.wake_at_s
         if wake_at_s is not None:
             self._timer = self._loop.call_at(self._epoch_s + wake_at_s, self._wake)
+
+    def _sound_prompts(self, records: Sequence[Record]) -> None:
+        """Let the agent, and nobody else, hear that there is a prompt; while it rings the ringer says it."""
+        ringing = {call.call_id for call in self._desk.calls if call.state in ("incoming", "answering")}
+        prompts = (record.event for record in records if isinstance(record.event, Prompt))
+        urgencies = {prompt.urgency for prompt in prompts if prompt.call_id not in ringing}
+        if urgencies & {"warn", "urgent"}:
+            self._headset.earcon("urgent" if "urgent" in urgencies else "warn")
 
     def _store(self, records: Sequence[Record]) -> None:
         was_full = self._journal.full

@@ -5,13 +5,13 @@ import zoneinfo
 from collections.abc import Iterable
 
 from thirdring.protocol.errors import error
-from thirdring.protocol.events import CallEnded, Event, Record, Verdict
+from thirdring.protocol.events import Event, Record, Verdict
 from thirdring_device.core.desk import Desk, DeskSettings
 from thirdring_device.core.norms.outbound import windows
 from thirdring_device.settings import Settings
 from thirdring_dsp import tone_plans
 
-__all__ = ["desk_settings", "interrupted", "replay", "verdicts"]
+__all__ = ["desk_settings", "replay", "verdicts"]
 
 
 def desk_settings(settings: Settings) -> DeskSettings:
@@ -65,14 +65,3 @@ def replay(records: Iterable[Record], settings: DeskSettings, *, finish: bool = 
 def verdicts(events: Iterable[Event]) -> list[Verdict]:
     """Return the verdicts among ``events``."""
     return [event for event in events if isinstance(event, Verdict)]
-
-
-def interrupted(call_id: str, records: list[Record], number: int, settings: DeskSettings) -> list[Event]:
-    """Return what closes a call that an earlier engine died on: its end, then its verdicts.
-
-    ``number`` is the one the end will get. The end stands at the last thing known of the call.
-    """
-    last = max(record.event.at_s for record in records)
-    end = CallEnded(at_s=last, call_id=call_id, by="appliance", cause="interrupted")
-    utc = records[-1].utc
-    return [end, *verdicts(replay([*records, Record(number, utc, end)], settings, finish=False))]

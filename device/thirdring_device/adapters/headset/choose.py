@@ -41,7 +41,9 @@ def make_headset(settings: HeadsetSettings, directory: Path) -> Headset:
     if settings.device == SIMULATED:
         from thirdring_device.adapters.headset.simulator import SimulatedHeadset
 
-        return SimulatedHeadset(directory if settings.ear_record else None)
+        simulated = SimulatedHeadset(directory if settings.ear_record else None)
+        simulated.adjust(settings)
+        return simulated
     from thirdring_device.adapters.headset.native import NativeHeadset
 
     return NativeHeadset(settings)

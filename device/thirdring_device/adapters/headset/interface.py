@@ -61,6 +61,9 @@ class Headset(Protocol):
     def ring(self, urgency: Urgent) -> None:
         """Sound one burst of the ringer; None: fall silent."""
 
+    def earcon(self, urgency: Literal["warn", "urgent"]) -> None:
+        """Sound what goes with a prompt, in the agent's ear only."""
+
     def speak(self, path: Path) -> float:
         """Speak a sound file into the microphone, after what is still to be spoken; return its seconds.
 

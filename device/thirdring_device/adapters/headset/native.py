@@ -9,13 +9,14 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pjsua2 as pj
 
 from thirdring.protocol.errors import error
+from thirdring_device.adapters.headset.ear_sound import Earcon
 from thirdring_device.adapters.headset.elastic import ElasticBuffer
 from thirdring_device.adapters.headset.interface import Urgent
 from thirdring_device.adapters.headset.lateness import TickHistogram
@@ -77,6 +78,7 @@ class NativeHeadset:
             check_device(settings.ring_device)
             self._ringer = self._side(settings.ring_device, "playback")
         self._ring = RingSound(SAMPLE_RATE_HZ)
+        self._earcon = Earcon(SAMPLE_RATE_HZ)
         self._rings_in_ear = settings.ring_device == "headset"
         self._told: Callable[[bool, str], None] = lambda present, reason: None
         self._present: bool | None = None
@@ -118,11 +120,16 @@ class NativeHeadset:
         off = settings.sidetone_db <= SIDETONE_OFF_DB
         self._sidetone_gain = 0.0 if off else _gain(settings.sidetone_db)
         self._ring_dbov = settings.ring_dbov
+        self._earcon_dbov = settings.earcon_dbov
         self._noise_rms = 32768.0 * _gain(settings.comfort_noise_dbov)
 
     def ring(self, urgency: Urgent) -> None:
         """See ``Headset``."""
         self._ring.ring(urgency, self._ring_dbov)
+
+    def earcon(self, urgency: Literal["warn", "urgent"]) -> None:
+        """See ``Headset``."""
+        self._earcon.sound(urgency, self._earcon_dbov)
 
     def open(self, media_format: Any) -> None:
         """See ``Headset``."""
@@ -193,6 +200,7 @@ class NativeHeadset:
         self._has_spoken = False
         if self._rings_in_ear:
             self._ring.add_to(heard)
+        self._earcon.add_to(heard)
         self._ear.buffer.put(heard)
         if self._ringer is not None:
             self._silence[:] = 0

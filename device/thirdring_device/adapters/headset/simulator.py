@@ -6,7 +6,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 import pjsua2 as pj
@@ -14,9 +14,11 @@ import soundfile
 from scipy.signal import resample_poly
 
 from thirdring.protocol.errors import error
+from thirdring_device.adapters.headset.ear_sound import Earcon
 from thirdring_device.adapters.headset.interface import Urgent
 from thirdring_device.adapters.headset.lateness import TickHistogram
 from thirdring_device.adapters.headset.recorder import EarRecorder
+from thirdring_device.adapters.headset.ring_sound import RingSound
 from thirdring_device.adapters.sip.frames import give, take
 from thirdring_device.adapters.sip.guard import guarded
 from thirdring_device.settings import HeadsetSettings
@@ -70,7 +72,8 @@ class SimulatedHeadset:
     """The simulator of the headset interface.
 
     ``directory`` is where ``ear.wav`` (16 kHz, mono) goes, ``None`` for nowhere; it grows only while a
-    call has the sound. ``lateness`` has the intervals between the bridge's ticks.
+    call has the sound, or something sounds that is for the agent alone. ``lateness`` has the intervals
+    between the bridge's ticks.
     """
 
     def __init__(self, directory: Path | None) -> None:
@@ -84,6 +87,9 @@ class SimulatedHeadset:
         self._port: _HeadsetPort | None = None
         self._linked: list[tuple[Any, Any]] = []
         self._recorder: EarRecorder | None = None
+        self._ring = RingSound(SAMPLE_RATE_HZ)
+        self._earcon = Earcon(SAMPLE_RATE_HZ)
+        self._settings = HeadsetSettings()
 
     @property
     def name(self) -> str:
@@ -129,10 +135,17 @@ class SimulatedHeadset:
         """See ``Headset``."""
 
     def adjust(self, settings: HeadsetSettings) -> None:
-        """See ``Headset``; there is nobody whose ear it would matter to."""
+        """See ``Headset``."""
+        self._settings = settings
 
     def ring(self, urgency: Urgent) -> None:
-        """See ``Headset``; the board shows it."""
+        """See ``Headset``; it is heard where a headset's own ring would be."""
+        if self._settings.ring_device == "headset":
+            self._ring.ring(urgency, self._settings.ring_dbov)
+
+    def earcon(self, urgency: Literal["warn", "urgent"]) -> None:
+        """See ``Headset``."""
+        self._earcon.sound(urgency, self._settings.earcon_dbov)
 
     def speak(self, path: Path) -> float:
         """See ``Headset``; reading and resampling happen in the caller's thread."""
@@ -171,6 +184,7 @@ class SimulatedHeadset:
     def _heard(self, address: int) -> None:
         """Take a frame of the ear; comes every tick, also between calls."""
         self.lateness.tick(time.perf_counter())
-        if self._recorder is not None and self._linked:
-            take(address, self._ear)
+        take(address, self._ear)
+        rings, prompts = self._ring.add_to(self._ear), self._earcon.add_to(self._ear)
+        if self._recorder is not None and (self._linked or rings or prompts):
             self._recorder.write(self._ear.tobytes())

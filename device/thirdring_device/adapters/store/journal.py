@@ -29,6 +29,10 @@ PENDING_LIMIT: Final = 20_000
 """Records kept in memory while the disk is full: some 50 minutes of one call."""
 CACHE_KB: Final = 256
 """SQLite's page cache; appending needs little, and a small box has better use for 2 MB."""
+NEWEST_CALLS: Final = 2000
+"""Among which those that are still to be judged are looked for: more than a desk has in a day."""
+CLOCK_RECORDS: Final = 100
+"""Looked at for the newest time: a timer's events carry its own time, which may be a little older."""
 RESERVE_BYTES: Final = 2 * 1024 * 1024
 """Given up when the disk is full, so that calls can still be recorded (a DELETE also needs space)."""
 
@@ -167,6 +171,29 @@ class Journal:
         """Return the records of every call that has not ended, by call id: an engine died on them."""
         rows = self._db.execute("SELECT call_id FROM calls WHERE ended_utc IS NULL ORDER BY first_event")
         return {call_id: records_of_call(self._db, call_id) for (call_id,) in rows.fetchall()}
+
+    def unjudged(self, rules: Sequence[str]) -> list[list[Record]]:
+        """Return the records of each answered call that has ended and lacks a verdict on one of ``rules``."""
+        marks = ", ".join("?" * len(rules))
+        judged = f"SELECT count(*) FROM verdicts AS v WHERE v.call_id = c.call_id AND v.rule IN ({marks})"  # noqa: S608
+        rows = self._db.execute(
+            "SELECT call_id FROM (SELECT * FROM calls ORDER BY first_event DESC LIMIT ?) AS c"  # noqa: S608
+            f" WHERE answered_utc IS NOT NULL AND ended_utc IS NOT NULL AND ({judged}) < ?"
+            " ORDER BY first_event",
+            (NEWEST_CALLS, *rules, len(rules)),
+        )
+        return [records_of_call(self._db, call_id) for (call_id,) in rows.fetchall()]
+
+    def clock_s(self) -> float:
+        """Return where the engine's clock stands: where it last stood, and what has passed since.
+
+        The latter by the wall clock; one that was set back adds nothing.
+        """
+        newest = records_after(self._db, self.last_number - CLOCK_RECORDS, CLOCK_RECORDS)
+        if not newest:
+            return 0.0
+        passed = datetime.fromisoformat(self._now()) - datetime.fromisoformat(newest[-1].utc)
+        return max(record.event.at_s for record in newest) + max(0.0, passed.total_seconds())
 
     def call_events(self, call_id: str) -> list[Record]:
         """Return the records of one call in order."""

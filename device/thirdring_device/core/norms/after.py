@@ -20,7 +20,7 @@ from thirdring_device.core.norms.base import Norm
 from thirdring_device.core.norms.settings import NotesSettings, ReturnSettings
 from thirdring_device.core.norms.voice_calm import VoiceCalm
 
-__all__ = ["AgentBreak", "CallDropped", "CallNotes", "LateNorm", "dropped"]
+__all__ = ["LATE_RULES", "AgentBreak", "CallDropped", "CallNotes", "LateNorm", "dropped"]
 
 LOST_CODES: Final = frozenset({408, 500, 503})
 """SIP answers that tell of a broken network, not of anybody's will."""
@@ -219,9 +219,9 @@ class AgentBreak(LateNorm):
 
     def __init__(self, call: Call, calm: VoiceCalm, notes: NotesSettings) -> None:
         super().__init__(call, 1.0)
-        self._calm = calm
+        self._calm: VoiceCalm | None = calm
         self._within_s = notes.within_s
-        self._complaint = False
+        self._hard = False
         self._ended = False
         self._offered = False
 
@@ -229,16 +229,17 @@ class AgentBreak(LateNorm):
         """Offer the break as soon as the call is over and known to have been hard."""
         event = record.event
         if isinstance(event, NotesTaken) and event.complaint:
-            self._complaint = True
+            self._hard = True
             self.evidence.append(record.number)
         if isinstance(event, CallEnded):
             self._ended = True
+            self._hard = self._hard or (self._calm is not None and self._calm.outbursts > 0)
+            self._calm = None  # it has had its say
             if self.call.answered is None:
                 self.due = True
                 return []
             self.wake_at_s = event.at_s + self._within_s
-        hard = self._complaint or self._calm.outbursts > 0
-        if not self._ended or not hard or self._offered:
+        if not self._ended or not self._hard or self._offered:
             return []
         self._offered = self.due = True
         self.wake_at_s = None
@@ -257,3 +258,7 @@ class AgentBreak(LateNorm):
         if not self._offered:
             return self.judged(ended, "not_applicable", None, reason="no hard call")
         return self.judged(ended, "met", 1.0)
+
+
+LATE_RULES: Final = (CallDropped.rule, CallNotes.rule, AgentBreak.rule)
+"""The rules that may be judged after the call's end."""

@@ -1,6 +1,6 @@
 """Prompts help, they do not nag: one at a time, not too often (norms.md, verdicts and live actions)."""
 
-from thirdring.protocol.events import Prompt
+from thirdring.protocol.events import Event, Prompt
 from thirdring_device.core.norms.settings import PromptSettings
 
 __all__ = ["PromptLimit"]
@@ -13,6 +13,10 @@ class PromptLimit:
         self._settings = settings
         self._last_at_s: float | None = None
         self._shown_at_s: dict[str, float] = {}
+
+    def shown(self, announced: list[Event]) -> list[Event]:
+        """Return ``announced`` without the prompts that would be too many."""
+        return [event for event in announced if not isinstance(event, Prompt) or self.allows(event)]
 
     def allows(self, prompt: Prompt) -> bool:
         """Whether the agent is shown ``prompt``; one that is allowed counts as shown."""

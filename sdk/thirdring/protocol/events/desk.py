@@ -20,7 +20,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineStarted(Event):
-    """The engine is up; its monotonic clock starts here. ``sip_stack`` is the pjsua2 version."""
+    """The engine is up; its clock goes on where the last one left it. ``sip_stack`` is the pjsua2 version."""
 
     kind = "engine_started"
     version: str
