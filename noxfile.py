@@ -53,6 +53,12 @@ def bench_dsp(session: nox.Session) -> None:
     session.run("python", "-m", "bench.dsp", *session.posargs)
 
 
+@nox.session
+def schemathesis(session: nox.Session) -> None:
+    """Fuzz the running appliance by its OpenAPI document; ``nox -s schemathesis -- --seconds 120``."""
+    session.run("python", "-m", "bench.api_fuzz", *session.posargs)
+
+
 def build_sanitized(session: nox.Session, kind: str, **env: str) -> str:
     """Build the DSP core with sanitizers below ``out`` (setup.py says how) and return its folder."""
     base = Path("out", kind).absolute()

@@ -204,6 +204,7 @@ def test_an_engine_that_does_not_answer_is_7001(tmp_path: Path) -> None:
         (b"{}", 1001),
         (b"[]", 1001),
         (b'{"number": 5}', 1001),
+        (b'{"number": "1", "reason": null}', 1001),
         (b'{"number": "1", "extra": 1}', 1001),
         (b'{"number": "' + b"1" * 65 + b'"}', 1001),
         (b'{"number": "\\ud800"}', 1001),
@@ -245,6 +246,7 @@ def test_unknown_route_method_and_query_are_numbered(tmp_path: Path) -> None:
         refused = await http.get("/v1/dial")
         assert_problem(refused, 1002)
         assert refused.headers["allow"] == "POST"
+        assert (await http.put("/v1/settings")).headers["allow"] == "GET, PATCH"
         assert_problem(await http.get("/v1/calls?limit=0"), 1001)
         assert_problem(await http.get("/v1/calls?limit=many"), 1001)
 

@@ -29,6 +29,7 @@ from thirdring_device.gateway.api.models import Health, Ready
 from thirdring_device.gateway.api.page import page_router
 from thirdring_device.gateway.api.problems import ENGINE, JOURNAL, complete_openapi, problems
 from thirdring_device.gateway.api.recordings import recordings_router
+from thirdring_device.gateway.api.roles import methods_at
 from thirdring_device.gateway.api.sessions import sessions_router
 from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
 from thirdring_device.gateway.api.telephone import telephone_router
@@ -177,6 +178,8 @@ def _add_error_handlers(app: FastAPI) -> None:
         known = {400: 1000, 404: 1003, 405: 1002}
         response = problem_response(error(known.get(reason.status_code, 7002), request.url.path[:200]))
         response.headers.update(reason.headers or {})
+        if reason.status_code == 405 and (methods := methods_at(request.scope["path"])):
+            response.headers["allow"] = ", ".join(methods)  # the framework names those of one route only
         return response
 
 

@@ -19,7 +19,7 @@ SOURCE: Final = "http"
 class RetryRequest(BaseModel):
     """Which dead letter to post again."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
     letter_id: int = Field(0, description="from `GET /v1/hooks/dead`; 0: every one", ge=0)
 
 

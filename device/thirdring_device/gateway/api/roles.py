@@ -18,6 +18,7 @@ __all__ = [
     "endpoint_of",
     "is_guarded",
     "may",
+    "methods_at",
     "needed",
 ]
 
@@ -126,6 +127,12 @@ def endpoint_of(method: str, path: str) -> str:
         if method == known and pattern.fullmatch(path):
             return key
     return ""
+
+
+def methods_at(path: str) -> list[str]:
+    """Return the methods that the table has for a path, in order."""
+    methods = {key.partition(" ")[0] for key in ACCESS} - {"WEBSOCKET"}
+    return sorted(method for method in methods if endpoint_of(method, path))
 
 
 def may(role: Role, need: Need) -> bool:

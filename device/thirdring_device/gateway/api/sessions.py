@@ -28,7 +28,7 @@ Stage = Literal["none", "first", "set"]
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 class SignInRequest(_Request):

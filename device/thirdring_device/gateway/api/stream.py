@@ -16,7 +16,7 @@ from thirdring_device.gateway.hub import EventHub
 
 __all__ = ["LAST_EVENT_HEADER", "SERVICE_RESTART", "stream_router"]
 
-STREAMS_AT_ONCE: Final = 32
+STREAMS_AT_ONCE: Final = 64
 
 JOURNAL_S: Final = 5.0
 """How long a client that comes before the journal waits; it is told to come again (503)."""

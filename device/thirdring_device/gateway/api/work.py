@@ -95,7 +95,7 @@ def work_router(client: EngineClient, reader: Reader, prompter: Prompter) -> API
         return Response(contacts_to_csv(reader.contacts()), media_type=CSV)
 
     @router.post("/contacts.csv", responses=problems(1004, 2005, *ENGINE), openapi_extra=CSV_BODY)
-    async def import_contacts(body: Annotated[bytes, Body(media_type="text/csv")]) -> Imported:
+    async def import_contacts(body: Annotated[bytes, Body(media_type="text/csv")] = b"") -> Imported:
         """Write the contacts of a CSV file, whose header names the columns; all lines are read first."""
         try:
             commands = list(contacts_from_csv(body.decode("utf-8"), SOURCE))
