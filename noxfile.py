@@ -191,5 +191,11 @@ def hil(session: nox.Session) -> None:
 
 
 @nox.session
+def hil_faults(session: nox.Session) -> None:
+    """Prove that the bench finds each deliberate fault; arguments as in ``nox -s hil_faults -- late_180``."""
+    session.run("python", "hil/faults/prove.py", *session.posargs)
+
+
+@nox.session
 def endurance(session: nox.Session) -> None:
     session.run("python", "-m", "bench.endurance", *session.posargs)
