@@ -94,8 +94,9 @@ class AsyncAppliance:
         timeout_s: float = TIMEOUT_S,
         reconnect: Reconnect = RECONNECT,
     ) -> None:
-        """``url`` is ``http://HOST:PORT`` or ``serial:/dev/NAME``; the token is needed for HTTP only.
+        """``url`` is ``http://HOST:PORT`` or ``serial:/dev/NAME``.
 
+        The token is needed for HTTP; on a serial console it is the password, where consoles are locked.
         ``reconnect`` says how ``events`` come back after the connection broke.
         Raises ``RequestError`` 1004 for another URL, ``AccessError`` 6000 when the file cannot be read.
         """

@@ -30,6 +30,7 @@ EXIT_INTERRUPTED: Final = 130
 
 HINTS: Final[Mapping[int, str]] = {
     6000: "give the appliance's token: --token-file DIR/api-token, or THIRDRING_TOKEN",
+    6020: "give the consoles' password: --token-file FILE, or THIRDRING_TOKEN",
     7000: "the gateway answers, but the engine does not: is the appliance starting?",
     8000: "is this the appliance? --url http://HOST:PORT or serial:/dev/NAME, or THIRDRING_URL",
 }

@@ -13,10 +13,11 @@ import pytest
 
 from tests.at.bench import ServedConsole, served
 from thirdring.protocol.commands import GetState, SetSettings
-from thirdring.protocol.errors import ConnectionLost, RequestError, ThirdringError
+from thirdring.protocol.errors import AccessError, ConnectionLost, RequestError, ThirdringError
 from thirdring.protocol.events import Record, TrunkChanged
 from thirdring.transports.base import Transport
 from thirdring.transports.serial import SerialTransport
+from thirdring_device.gateway.at.lock import PASSWORD_FILE, ConsoleLock
 
 Job = Callable[[SerialTransport], Awaitable[None]]
 
@@ -246,3 +247,40 @@ def test_damaged_answers_are_not_understood(says: str, code: int) -> None:
         assert answer.code == code
 
     with_dumb(job)
+
+
+def test_a_locked_console_is_opened_with_its_password_and_again_when_idle(
+    tmp_path: Path,
+) -> None:
+    ConsoleLock(tmp_path / PASSWORD_FILE).reset('open the "console"')
+
+    async def asked(password: str, *, twice: bool) -> None:
+        transport = SerialTransport(f"serial:{tmp_path / 'console'}", password=password)
+        await transport.open()
+        try:
+            await transport.calls(limit=1)
+            if twice:
+                await asyncio.sleep(1.2)  # idle for longer than serial.lock_idle_s
+                await transport.calls(limit=1)
+        finally:
+            await transport.close()
+
+    with served(tmp_path, lock=True, lock_idle_s=1):
+        asyncio.run(asked('open the "console"', twice=True))
+        with pytest.raises(AccessError) as refused:
+            asyncio.run(asked("", twice=False))
+        assert refused.value.code == 6020
+        with pytest.raises(AccessError) as wrong:
+            asyncio.run(asked("wrong password", twice=False))
+        assert wrong.value.code == 6021
+
+
+def test_a_password_is_no_trouble_where_nothing_is_locked(tmp_path: Path) -> None:
+    async def asked() -> None:
+        transport = SerialTransport(f"serial:{tmp_path / 'console'}", password="not needed")
+        await transport.open()
+        await transport.calls(limit=1)
+        await transport.close()
+
+    with served(tmp_path):
+        asyncio.run(asked())

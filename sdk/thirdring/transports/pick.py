@@ -21,16 +21,16 @@ def pick_transport(
 
     Raises ``RequestError`` 1004 for any other URL, ``AccessError`` 6000 when ``token_file`` cannot be read.
     """
+    if token is None:
+        token = _read_token(Path(token_file)) if token_file else ""
     if url.startswith(("http://", "https://")):
         from thirdring.transports.http import HttpTransport
 
-        if token is None:
-            token = _read_token(Path(token_file)) if token_file else ""
         return HttpTransport(url, token=token, timeout_s=timeout_s, reconnect=reconnect)
     if url.startswith("serial:"):
         from thirdring.transports.serial import SerialTransport
 
-        return SerialTransport(url, timeout_s=timeout_s, reconnect=reconnect)
+        return SerialTransport(url, password=token, timeout_s=timeout_s, reconnect=reconnect)
     raise error(1004, f"{url!r:.100} is neither http://HOST:PORT nor serial:/dev/NAME")
 
 

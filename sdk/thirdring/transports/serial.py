@@ -67,12 +67,17 @@ class _Feed:
 class SerialTransport:
     """A ``Transport`` over a serial console."""
 
-    def __init__(self, url: str, *, timeout_s: float = 10.0, reconnect: Reconnect = RECONNECT) -> None:
+    def __init__(
+        self, url: str, *, password: str = "", timeout_s: float = 10.0, reconnect: Reconnect = RECONNECT
+    ) -> None:
         """``timeout_s`` is how long the console may be silent, ``reconnect`` how events come back.
+
+        ``password`` is needed where the consoles are locked (``serial.lock``), and else not used.
 
         Raises ``RequestError`` 1004 when ``url`` is no serial URL.
         """
         self._device, self._baud = _parse_url(url)
+        self._password = password
         self._timeout_s = timeout_s
         self._reconnect = reconnect
         self._link: SerialLink | None = None
@@ -92,7 +97,9 @@ class SerialTransport:
 
     def _opened(self) -> SerialLink:
         if self._link is None:
-            self._link = SerialLink(self._device, self._baud, self._timeout_s, self._report, self._port_lost)
+            self._link = SerialLink(
+                self._device, self._baud, self._timeout_s, self._report, self._port_lost, self._password
+            )
         return self._link
 
     async def command(self, command: Command) -> Mapping[str, Any]:

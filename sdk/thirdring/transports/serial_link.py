@@ -12,11 +12,12 @@ from thirdring.protocol.at.host import is_final
 from thirdring.protocol.at.lines import MAX_LINE
 from thirdring.protocol.at.parse import AtSyntaxError
 from thirdring.protocol.at.values import parameters, quoted
-from thirdring.protocol.errors import ThirdringError, error
+from thirdring.protocol.errors import AccessError, ThirdringError, error
 from thirdring.transports.serial_line import SerialLine
 
 __all__ = ["SerialLink"]
 
+LOCKED: Final = 6020
 _SYNC_TRIES_S: Final = 1.0
 """What is written while an appliance boots is lost: ask again this often."""
 _BYE_S: Final = 1.0
@@ -50,12 +51,15 @@ class SerialLink:
         timeout_s: float,
         on_report: Callable[[str], None],
         on_lost: Callable[[], None],
+        password: str = "",
     ) -> None:
+        """``password`` opens a console that is locked (``serial.lock``)."""
         self._device = device
         self._baud = baud
         self._timeout_s = timeout_s
         self._on_report = on_report
         self._on_lost = on_lost
+        self._password = password
         self._line: SerialLine | None = None
         self._in_step = False
         self._exchange: _Exchange | None = None
@@ -63,7 +67,7 @@ class SerialLink:
         self._closing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
-        """Open the port if need be and get in step; raises ``ConnectionLost``."""
+        """Open the port if need be, get in step and log in; raises ``ConnectionLost``, ``AccessError``."""
         async with self._turn:
             await self._ready()
 
@@ -79,12 +83,32 @@ class SerialLink:
         async with self._turn:
             await self._ready()
             assert self._line is not None  # noqa: S101 - _ready opened it
-            exchange = await self._converse(self._line, "AT" + text, _Exchange(self._future(), at_end=at_end))
+            exchange = await self._asked(self._line, "AT" + text, at_end)
             try:
                 return [json.loads(result) for result in exchange.results]
             except ValueError as reason:
                 self._in_step = False
                 raise error(8002, str(reason)) from reason
+
+    async def _asked(
+        self, line: SerialLine, command: str, at_end: Callable[[list[str]], None] | None
+    ) -> _Exchange:
+        """Send a command; once more when it was refused because the console had locked itself meanwhile."""
+        try:
+            return await self._converse(line, command, _Exchange(self._future(), at_end=at_end))
+        except AccessError as reason:
+            if reason.code != LOCKED or not self._password:
+                raise
+        await self._log_in(line)
+        return await self._converse(line, command, _Exchange(self._future(), at_end=at_end))
+
+    async def _log_in(self, line: SerialLine) -> None:
+        """Open the console if it is locked; raises ``AccessError`` 6021 to 6023."""
+        if not self._password:
+            return
+        exchange = await self._converse(line, "AT#LOGIN?", _Exchange(self._future()))
+        if any(json.loads(result)["locked"] for result in exchange.results):
+            await self._converse(line, f"AT#LOGIN={quoted(self._password)}", _Exchange(self._future()))
 
     async def close(self) -> None:
         """Leave the console as a person would like to find it; may be called twice."""
@@ -124,6 +148,7 @@ class SerialLink:
                     command = _ESC + _INIT + exchange.word.removeprefix("#SYNC: ")
                     await self._converse(line, command, exchange)
                 self._in_step = True
+                await self._log_in(line)
                 return
             except TimeoutError as reason:
                 if loop.time() >= deadline_s:

@@ -7,13 +7,13 @@ from typing import Final
 from thirdring.protocol.at.parse import Op, Request
 from thirdring.protocol.at.values import fields, parameters
 from thirdring_device.gateway.at.handlers.base import Handler, Session, one_parameter
-from thirdring_device.gateway.at.reply import AtMistake, Reply
+from thirdring_device.gateway.at.reply import AtMistake, Reply, json_lines
 
 __all__ = ["HANDLERS", "OPEN", "SECRET"]
 
 OPEN: Final = frozenset(
     ("I", "+GMI", "+GMM", "+GMR", "+GSN", "+CGMI", "+CGMM", "+CGMR", "+CGSN", "+GCAP", "#LOGIN", "#LOGOUT")
-) | frozenset(("E", "Q", "V", "Z", "&F", "+CMEE", "#VERBOSE", "#SYNC"))
+) | frozenset(("E", "Q", "V", "Z", "&F", "+CMEE", "#URC", "#VERBOSE", "#SYNC"))
 """What a locked console answers: who it is, the login, and the form of its answers."""
 SECRET: Final = frozenset(("#LOGIN", "#PASSWORD"))
 """Commands whose line is forgotten at once: ``A/`` must not repeat it."""
@@ -23,6 +23,8 @@ async def _log_in(session: Session, request: Request) -> Reply:
     lock = session.desk.lock
     if request.op is Op.READ:
         wait_s = await asyncio.to_thread(lock.wait_s)
+        if session.profile.verbose:
+            return Reply(json_lines([{"locked": session.locked, "wait_s": wait_s}]))
         return Reply([f"#LOGIN: {fields([session.locked, round(wait_s)])}"])
     await asyncio.to_thread(lock.check, one_parameter(request).text)
     session.log_in()
