@@ -76,6 +76,8 @@ The console speaks ITU-T V.250 and 3GPP TS 27.007: on the pty `console` in the s
   its host hangs up, after `serial.lock_idle_s` without a command, or by `AT#LOGOUT`. The password (8 to 64 characters) is set
   by `AT#PASSWORD` or on the unit by `thirdring-device console-password`, kept as a hash; after 5 wrong ones each further
   guess waits 30 s and then twice as long, up to 15 min, whichever console it comes by. `ATE0` keeps it off the screen.
+- ModemManager on the host seizes every USB serial port that appears. `sdk/udev/77-mm-thirdring.rules`, copied to
+  `/etc/udev/rules.d`, keeps it away from consoles whose USB manufacturer string is `Thirdring`; without it they may be used through it.
 - In fields, strings stand in quotes; `\\22` is a quote, `\\5C` a backslash. Numbers have a point.
 """
 

@@ -100,6 +100,9 @@ class PlayedEngine:
     def last_number(self) -> int:
         return len(self.records)
 
+    def newest_events(self, limit: int) -> list[Record]:
+        return self.records[-limit:]
+
     def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
         return [record for record in self.records if start_utc <= record.utc < end_utc]
 

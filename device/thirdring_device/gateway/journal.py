@@ -88,6 +88,10 @@ class JournalView:
         """Return the events with numbers above ``after``, in order."""
         return self._read(lambda reader: reader.events(after, limit))
 
+    def newest_events(self, limit: int) -> list[Record]:
+        """Return the newest ``limit`` events, in order."""
+        return self._read(lambda reader: reader.events(max(0, reader.last_number() - limit), limit))
+
     def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
         """Return what key figures count of the calls that began from ``start_utc`` to ``end_utc``."""
         return self._read(lambda reader: reader.figure_records(start_utc, end_utc, verdicts=verdicts))

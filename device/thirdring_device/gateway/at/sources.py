@@ -32,6 +32,9 @@ class Reader(Protocol):
     def call_events(self, call_id: str) -> list[Record]:
         """Return the events of one call in order."""
 
+    def newest_events(self, limit: int) -> list[Record]:
+        """Return the newest ``limit`` events, in order."""
+
     def figure_records(self, start_utc: str, end_utc: str, *, verdicts: bool) -> list[Record]:
         """Return what key figures count of the calls that began from ``start_utc`` to ``end_utc``."""
 

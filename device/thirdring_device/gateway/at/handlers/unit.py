@@ -1,11 +1,9 @@
 """Our own commands about the unit as a whole: trunk, headset, log, self-test."""
 
 import asyncio
-import contextlib
 import json
 import sys
-from collections import deque
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from thirdring.protocol.at.parse import Op, Request
@@ -15,7 +13,6 @@ from thirdring.protocol.errors import ThirdringError, error
 from thirdring.protocol.events import (
     Levels,
     Overlap,
-    Record,
     TalkSpurt,
     TalkSpurtStarted,
     ToneHeard,
@@ -40,7 +37,6 @@ LOG_SHOWN: Final = 20
 LOG_AT_MOST: Final = 1000
 LOG_SEARCHED: Final = 5000
 """How far back the log looks; a busy call has some ten events a second."""
-LOG_LIMIT_S: Final = 10.0
 NOT_LOGGED: Final = (Levels, Overlap, TalkSpurt, TalkSpurtStarted, ToneHeard, VoiceFigures)
 """What is heard in calls, many times a second; ``AT#CALLEVENTS`` has it."""
 SELFTEST_LIMIT_S: Final = 60.0
@@ -61,29 +57,12 @@ async def _log(session: Session, request: Request) -> Reply:
     count = LOG_SHOWN
     if request.op is Op.SET:
         count = in_range(one_parameter(request).number, 1, LOG_AT_MOST)
-    newest: deque[Record] = deque(maxlen=count)
-    try:
-        async with asyncio.timeout(LOG_LIMIT_S):
-            async for record in _recent(session):
-                if not isinstance(record.event, NOT_LOGGED):
-                    newest.append(record)
-    except TimeoutError:
-        raise error(7001, "the journal") from None
+    recent = await asyncio.to_thread(session.desk.reader.newest_events, LOG_SEARCHED)
+    newest = [record for record in recent if not isinstance(record.event, NOT_LOGGED)][-count:]
     shown = [record_to_json(record) for record in newest]
     if session.profile.verbose:
         return Reply(json_lines(shown))
     return Reply([f"#LOG: {safe_json(record)}" for record in shown])
-
-
-async def _recent(session: Session) -> AsyncIterator[Record]:
-    last = await asyncio.to_thread(session.desk.reader.last_number)
-    if not last:
-        return
-    async with contextlib.aclosing(session.desk.client.events(max(0, last - LOG_SEARCHED))) as records:
-        async for record in records:
-            yield record
-            if record.number >= last:
-                return
 
 
 # --- self-test ------------------------------------------------------------------------------------
