@@ -35,6 +35,7 @@ from thirdring_device.core.agent_settings import AgentSettings
 from thirdring_device.core.figures import figures, intervals
 from thirdring_device.core.figures_facts import CALL_KINDS, collect
 from thirdring_device.core.figures_settings import FiguresSettings
+from thirdring_device.core.shifts import Shifts
 
 ZONE = zoneinfo.ZoneInfo("Asia/Shanghai")
 DAY = datetime(2026, 5, 4, tzinfo=ZONE)
@@ -141,7 +142,12 @@ def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def report(journal: Path, by: Any = "hour", now: datetime = DAY + timedelta(days=9)) -> FiguresReport:
+def report(
+    journal: Path,
+    by: Any = "hour",
+    now: datetime = DAY + timedelta(days=9),
+    settings: FiguresSettings = SETTINGS,
+) -> FiguresReport:
     reader = JournalReader(journal)
     start, end = DAY.astimezone(UTC), (DAY + timedelta(days=1)).astimezone(UTC)
     window = timedelta(days=SETTINGS.repeat_days)
@@ -153,7 +159,7 @@ def report(journal: Path, by: Any = "hour", now: datetime = DAY + timedelta(days
     reader.close()
     records = {record.number: record for record in (*found, *judged)}
     facts = collect((records[number] for number in sorted(records)), now)
-    return figures(facts, start, end, by, ZONE, SETTINGS, now)
+    return figures(facts, start, end, by, ZONE, settings, now)
 
 
 # The other way: SQL over the events' JSON, nothing of the product's code.
@@ -262,6 +268,8 @@ def by_sql(journal: Path, group: str) -> list[dict[str, Any]]:
     for figures_row in rows.values():
         busy_s = figures_row["talking_s"] + figures_row["working_after_s"]
         figures_row["occupancy_percent"] = 100.0 * busy_s / (busy_s + figures_row["ready_s"])
+        figures_row["staffed_s"] = busy_s + figures_row["ready_s"]
+        figures_row["shift_s"] = figures_row["staffed_percent"] = None
         del figures_row["hour"]
     return [rows[key] for key in sorted(rows)]
 
@@ -293,6 +301,47 @@ def test_a_day_of_1000_calls_as_a_whole_equals_sql(journal: Path) -> None:
     assert total.label == "2026-05-04T00:00+08:00"
     parts_s = total.ready_s + total.talking_s + total.working_after_s + total.break_s + total.away_s
     assert parts_s == pytest.approx(86400.0, abs=0.05)
+
+
+SHIFTS = FiguresSettings(weekday_shifts=("08:30-12:00", "13:15-18:00", "22:00-24:00"))
+SHIFTS_SQL = (
+    SQL  # noqa: S608 - our own words
+    + """
+, shift(a, b) AS (VALUES (8.5, 12.0), (13.25, 18.0), (22.0, 24.0)),
+cut(a, b) AS (SELECT max(a, :first), min(b, :last) FROM shift WHERE max(a, :first) < min(b, :last))
+SELECT state,
+  sum(max(0.0, min(t + length_s - :midnight, b * 3600.0) - max(t - :midnight, a * 3600.0))) AS spent_s
+FROM cut JOIN span WHERE kind = 'agent_state_changed' GROUP BY state
+"""
+)
+
+
+def test_occupancy_is_that_of_the_shifts_as_sql_has_it(journal: Path) -> None:
+    by_hour, whole = (report(journal, by, settings=SHIFTS) for by in ("hour", "day"))
+    assert whole.total.shift_s == (3.5 + 4.75 + 2.0) * 3600.0
+    assert [row.shift_s for row in by_hour.rows[7:15]] == [0, 1800, 3600, 3600, 3600, 0, 2700, 3600]
+    assert by_hour.rows[3].occupancy_percent is None, "nobody is to be there at night"
+    db = sqlite3.connect(journal)
+    for row, first, last in ((whole.total, 0, 24), (by_hour.rows[8], 8, 9), (by_hour.rows[23], 23, 24)):
+        bounds = {"first": first, "last": last, "midnight": DAY.timestamp()}
+        spent_s = dict(db.execute(SHIFTS_SQL, bounds).fetchall())
+        busy_s = spent_s["talking"] + spent_s["wrap_up"]
+        staffed_s = busy_s + spent_s["ready"]
+        assert row.staffed_s == pytest.approx(staffed_s, abs=0.002)
+        assert row.occupancy_percent == pytest.approx(100.0 * busy_s / staffed_s, abs=0.002)
+        assert row.shift_s is not None
+        assert row.staffed_percent == pytest.approx(100.0 * staffed_s / row.shift_s, abs=0.002)
+    db.close()
+    plain = report(journal, "day").total
+    assert (whole.total.ready_s, whole.total.offered) == (plain.ready_s, plain.offered)
+
+
+def test_a_shift_counts_as_far_as_it_has_passed(journal: Path) -> None:
+    at_nine = DAY + timedelta(hours=9)
+    assert report(journal, "day", now=at_nine, settings=SHIFTS).total.shift_s == 1800.0
+    saturday = DAY + timedelta(days=5)
+    maker = Shifts(SHIFTS, ZONE)
+    assert list(maker.between(saturday, saturday + timedelta(days=2))) == []
 
 
 def test_norms_are_scored_as_sql_counts_them(journal: Path) -> None:

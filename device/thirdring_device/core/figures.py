@@ -12,6 +12,7 @@ from typing import Final
 from thirdring.protocol.figures import FiguresBy, FiguresReport, FiguresRow, NormScore
 from thirdring_device.core.figures_facts import CallFacts, Facts
 from thirdring_device.core.figures_settings import FiguresSettings
+from thirdring_device.core.shifts import Shifts
 
 __all__ = ["MOST_ROWS", "figures", "intervals"]
 
@@ -82,6 +83,7 @@ class _Maker:
         self._starts = [call.started for call in self._calls]
         self._spans = facts.spans
         self._zone = zone
+        self._shifts = Shifts(settings, zone)
         self._settings = settings
         self._window = timedelta(days=settings.repeat_days)
         self._now = now
@@ -109,7 +111,9 @@ class _Maker:
         held, transferred = sum(c.held for c in answered), sum(c.transferred for c in answered)
         repeats = [call for call in offered if self._called_before(call)]
         spent_s = self._spent_s(start, end, agent)
-        busy_s = spent_s["talking"] + spent_s["wrap_up"]
+        shift_s, in_shift_s = self._in_shift(start, end, agent)
+        busy_s = in_shift_s["talking"] + in_shift_s["wrap_up"]
+        staffed_s = busy_s + in_shift_s["ready"]
         return FiguresRow(
             start_utc=_iso(start),
             end_utc=_iso(end),
@@ -142,7 +146,10 @@ class _Maker:
             working_after_s=round(spent_s["wrap_up"], 3),
             break_s=round(spent_s["break"], 3),
             away_s=round(spent_s["away"], 3),
-            occupancy_percent=_percent(busy_s, busy_s + spent_s["ready"]),
+            shift_s=None if shift_s is None else round(shift_s, 3),
+            staffed_s=round(staffed_s, 3),
+            staffed_percent=_percent(staffed_s, shift_s or 0.0),
+            occupancy_percent=_percent(busy_s, staffed_s),
             first_call_resolution_percent=self._resolved_percent(answered),
             repeat_calls=len(repeats),
             repeat_callers=len({call.number for call in repeats}),
@@ -156,6 +163,19 @@ class _Maker:
             if within > timedelta(0) and agent in (None, span.agent):
                 spent_s[span.state] += within.total_seconds()
         return spent_s
+
+    def _in_shift(
+        self, start: datetime, end: datetime, agent: str | None
+    ) -> tuple[float | None, dict[str, float]]:
+        """Return the length of the shifts so far, and of the states within them; all, when none are set."""
+        if not self._shifts.known:
+            return None, self._spent_s(start, end, agent)
+        shift_s, spent_s = 0.0, defaultdict[str, float](float)
+        for begins, ends in self._shifts.between(start, min(end, self._now)):
+            shift_s += (ends - begins).total_seconds()
+            for state, length_s in self._spent_s(begins, ends, agent).items():
+                spent_s[state] += length_s
+        return shift_s, spent_s
 
     def _called_before(self, call: CallFacts) -> bool:
         starts = self._offered_of.get(call.number, [])

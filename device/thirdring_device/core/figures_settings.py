@@ -37,6 +37,10 @@ class FiguresSettings:
     repeat_days: int = setting(
         7, "days within which a further call of a number is a repeat", unit="days", low=1, high=60
     )
+    weekday_shifts: tuple[str, ...] = setting(
+        (), "when the desk is staffed from Monday to Friday, HH:MM-HH:MM of local time; a night is two"
+    )
+    weekend_shifts: tuple[str, ...] = setting((), "when the desk is staffed on Saturday and Sunday")
     handling_time_s: float = setting(
         180.0,
         "handling time that staffing assumes until the journal has one",

@@ -25,11 +25,17 @@ def desk_settings(settings: Settings) -> DeskSettings:
         zoneinfo.ZoneInfo(settings.firm.time_zone)
     except (ValueError, OSError, zoneinfo.ZoneInfoNotFoundError) as reason:
         raise error(5005, f"firm.time_zone: {reason}") from reason
-    for name, texts in (("weekday", norms.outbound.weekday_hours), ("weekend", norms.outbound.weekend_hours)):
+    hours = {
+        "norms.outbound.weekday_hours": norms.outbound.weekday_hours,
+        "norms.outbound.weekend_hours": norms.outbound.weekend_hours,
+        "figures.weekday_shifts": settings.figures.weekday_shifts,
+        "figures.weekend_shifts": settings.figures.weekend_shifts,
+    }
+    for name, texts in hours.items():
         try:
             windows(texts)
         except ValueError as reason:
-            raise error(5005, f"norms.outbound.{name}_hours: {reason}") from reason
+            raise error(5005, f"{name}: {reason}") from reason
     return DeskSettings(
         period_s,
         norms.answer,

@@ -110,9 +110,16 @@ class FiguresRow:
     working_after_s: float = _figure("s", "time in the state wrap_up within the interval")
     break_s: float = _figure("s", "time in the state break within the interval")
     away_s: float = _figure("s", "time in the state away within the interval")
+    shift_s: float | None = _figure(
+        "s", "length of the shifts within the interval, as far as they have passed; null when none are set"
+    )
+    staffed_s: float = _figure(
+        "s", "time in the states ready, talking and wrap_up within the shifts, at all when none are set"
+    )
+    staffed_percent: float | None = _figure("%", "100 staffed_s / shift_s")
     occupancy_percent: float | None = _figure(
         "%",
-        "100 (talking_s + working_after_s) / (talking_s + working_after_s + ready_s)",
+        "100 (talking_s + working_after_s) / staffed_s, of these the time within the shifts",
         GANS,
     )
     first_call_resolution_percent: float | None = _figure(
