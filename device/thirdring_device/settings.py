@@ -240,6 +240,11 @@ class GatewaySettings:
 
     host: str = setting("127.0.0.1", "address to listen on")
     port: int = setting(8080, "TCP port", low=1, high=65535)
+    announce: str = setting(
+        "auto",
+        "let hosts find the appliance by mDNS; auto: when others than this machine are listened to",
+        choices=("auto", "on", "off"),
+    )
     allowed_hosts: tuple[str, ...] = setting(
         ("127.0.0.1", "localhost", "[::1]"), "values of the Host header that are served"
     )

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from thirdring.aio import AsyncAppliance
     from thirdring.appliance import Appliance
+    from thirdring.discovery import FoundAppliance, discover
     from thirdring.protocol.errors import (
         ERRORS,
         AccessError,
@@ -173,6 +174,7 @@ __all__ = [
     "Forecast",
     "ForecastHour",
     "Formula",
+    "FoundAppliance",
     "HeadsetButton",
     "HeadsetButtonsChanged",
     "HeadsetChanged",
@@ -229,6 +231,7 @@ __all__ = [
     "VoiceFigures",
     "VoiceSummary",
     "WaitTimeout",
+    "discover",
 ]
 
 _SOURCES: Final = (
@@ -237,6 +240,7 @@ _SOURCES: Final = (
     "thirdring.protocol.views",
     "thirdring.protocol.figures",
     "thirdring.reconnect",
+    "thirdring.discovery",
     "thirdring.aio",
     "thirdring.appliance",
 )

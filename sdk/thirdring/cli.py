@@ -9,17 +9,16 @@ import io
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from thirdring import cli_work
+from thirdring import cli_alone, cli_events, cli_headset, cli_hooks, cli_work
 from thirdring.aio import ReportForm
 from thirdring.appliance import Appliance
-from thirdring.cli_output import LAST, named, print_call, print_json, print_views
+from thirdring.cli_output import LAST, Run, named, print_call, print_json
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.errors import ThirdringError, error
-from thirdring.protocol.events import Record, record_to_json
 from thirdring.protocol.views import CallSummary, CallView
 from thirdring.table import plain, table
 
@@ -42,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a name the terminal cannot show
+    if options.alone:
+        options.run(None, options)
+        return 0
     token = None if options.token_file else os.environ.get("THIRDRING_TOKEN")
     try:
         with Appliance(
@@ -77,10 +79,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", action="store_true", help="JSON in place of tables")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def command(name: str, run: Callable[[Appliance, argparse.Namespace], None]) -> argparse.ArgumentParser:
+    def command(name: str, run: Run) -> argparse.ArgumentParser:
         text = (run.__doc__ or "").strip()
         added = commands.add_parser(name, help=text, description=text)
-        added.set_defaults(run=run)
+        added.set_defaults(run=run, alone=False)
         return added
 
     command("status", _status)
@@ -111,22 +113,15 @@ def _parser() -> argparse.ArgumentParser:
     recording = command("recording", _recording)
     recording.add_argument("call", nargs="?", default=LAST, help="the call's id (default: the last call)")
     recording.add_argument("--out", type=Path, required=True, metavar="FILE", help="the file to write")
-    watch = command("watch", _watch)
-    watch.add_argument("--after", type=int, help="begin behind this event's number")
-    watch.add_argument("--count", type=int, help="end after so many events")
+    call = command("call", _call)
     norms = command("norms", _norms)
     report = command("report", _report)
-    for judged in (norms, report):
+    for judged in (call, norms, report):
         judged.add_argument("call", nargs="?", default=LAST, help="the call's id (default: the last call)")
     report.add_argument("--form", choices=("text", "json", "html"), default="text")
-    cli_work.add(command)
-    command("hooks", _hooks)
-    dead = command("dead-letters", _dead_letters)
-    dead.add_argument("--limit", type=int, default=100, help="how many at most (default %(default)s)")
-    retry = command("retry-hook", _retry_hook)
-    retry.add_argument(
-        "letter", type=int, nargs="?", default=0, help="a dead letter's id (default: every one)"
-    )
+    for more in (cli_events, cli_work, cli_headset, cli_hooks):
+        more.add(command)
+    cli_alone.add(command, parser)
     settings = command("settings", _settings)
     settings.add_argument(
         "changes", nargs="*", metavar="NAME[=VALUE]", help="show only these; =VALUE: change"
@@ -179,6 +174,17 @@ def _calls(appliance: Appliance, options: argparse.Namespace) -> None:
         (*_who(call), call.rings_heard, call.wait_s, call.talk_s, call.cause or call.state) for call in calls
     ]
     print(table(header, rows))
+
+
+def _call(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Show a call and how it kept the norms."""
+    detail = appliance.call(named(appliance, options.call))
+    if options.json:
+        print_json(to_fields(detail))
+        return
+    print("\n".join(f"{name:18}{plain(value)}" for name, value in to_fields(detail.call).items()))
+    for verdict in detail.verdicts:
+        print(f"{verdict.rule:18}{plain(verdict.verdict)}")
 
 
 def _who(call: CallSummary) -> tuple[str, ...]:
@@ -277,22 +283,6 @@ def _transfer(appliance: Appliance, options: argparse.Namespace) -> None:
     print_call(appliance.transfer(options.target, consent=options.consent), options)
 
 
-def _watch(appliance: Appliance, options: argparse.Namespace) -> None:
-    """Show events as they happen, until interrupted."""
-    left = options.count
-    if left == 0:
-        return
-    for record in appliance.events(options.after):
-        if options.json:
-            print(json.dumps(record_to_json(record), ensure_ascii=False), flush=True)
-        else:
-            print(_event_line(record), flush=True)
-        if left is not None:
-            left -= 1
-            if left == 0:
-                return
-
-
 def _norms(appliance: Appliance, options: argparse.Namespace) -> None:
     """Show how a call kept the norms."""
     verdicts = appliance.norms(named(appliance, options.call))
@@ -307,25 +297,6 @@ def _report(appliance: Appliance, options: argparse.Namespace) -> None:
     """Print the report of a call."""
     form: ReportForm = "json" if options.json else options.form
     sys.stdout.write(appliance.report(named(appliance, options.call), form).rstrip("\n") + "\n")
-
-
-def _hooks(appliance: Appliance, options: argparse.Namespace) -> None:
-    """Show the web hooks and what waits for each."""
-    print_views(appliance.hooks(), options)
-
-
-def _dead_letters(appliance: Appliance, options: argparse.Namespace) -> None:
-    """List the events that web hooks gave up posting."""
-    print_views(appliance.dead_letters(options.limit), options)
-
-
-def _retry_hook(appliance: Appliance, options: argparse.Namespace) -> None:
-    """Post dead letters again."""
-    count = appliance.retry_dead_letters(options.letter)
-    if options.json:
-        print_json({"retried": count})
-    else:
-        print(count)
 
 
 def _settings(appliance: Appliance, options: argparse.Namespace) -> None:
@@ -360,16 +331,6 @@ def _value(text: str, now: Any) -> Any:
         return json.loads(text)
     except ValueError:
         return text
-
-
-def _event_line(record: Record) -> str:
-    fields = to_fields(record.event)
-    for known in ("at_s", "call_id"):
-        fields.pop(known)
-    told = {name: value for name, value in fields.items() if value not in ("", None, [], {})}
-    shown = " ".join(f"{name}={plain(value)}" for name, value in told.items())
-    call = plain(record.event.call_id or "-")
-    return f"{record.number:>7} {plain(record.utc)} {call:12} {record.event.kind:20} {shown}"
 
 
 if __name__ == "__main__":

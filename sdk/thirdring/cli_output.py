@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from thirdring.appliance import Appliance
@@ -10,9 +10,14 @@ from thirdring.protocol.codec import to_fields
 from thirdring.protocol.errors import error
 from thirdring.table import plain, table
 
-__all__ = ["LAST", "named", "print_call", "print_json", "print_views"]
+__all__ = ["LAST", "Adder", "Run", "named", "print_call", "print_json", "print_views"]
 
 LAST: Final = "last"
+
+Run = Callable[[Any, argparse.Namespace], None]
+"""What a command does with the appliance, None for those that need none."""
+Adder = Callable[[str, Run], argparse.ArgumentParser]
+"""Adds a command to the command line; its help is the docstring of what it runs."""
 
 
 def named(appliance: Appliance, call: str) -> str:

@@ -2,21 +2,25 @@
 
 import argparse
 import dataclasses
-from collections.abc import Callable
 from typing import Any, Final
 
 from thirdring.appliance import Appliance
-from thirdring.cli_output import LAST, named, print_json, print_views
+from thirdring.cli_output import LAST, Adder, named, print_json, print_views
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.figures import FiguresRow
 from thirdring.table import plain, table
 
 __all__ = ["add"]
 
+NOTE_FIELDS: Final = {
+    "name": "the customer's name",
+    "firm": "the customer's firm",
+    "post": "the customer's post",
+    "matter": "what it was about",
+    "promised": "what was promised",
+    "call_back": "when a promised call-back is due (ISO 8601)",
+}
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-
-
-Adder = Callable[[str, Callable[[Appliance, argparse.Namespace], None]], argparse.ArgumentParser]
 
 
 def add(command: Adder) -> None:
@@ -28,6 +32,20 @@ def add(command: Adder) -> None:
     notes = command("notes", _notes)
     notes.add_argument("call", nargs="?", default="", help="the call's id (default: the newest calls)")
     command("contacts", _contacts).add_argument("number", nargs="?", default="", help="only this number")
+    note = command("note", _note)
+    note.add_argument("call", nargs="?", default=LAST, help="the call's id (default: the last call)")
+    for field, text in NOTE_FIELDS.items():
+        note.add_argument(f"--{field.replace('_', '-')}", default="", help=text)
+    note.add_argument("--read-back", action="store_true", help="figures were read back")
+    note.add_argument("--complaint", action="store_true", help="the customer complained")
+    save = command("save-contact", _save_contact)
+    save.add_argument("number")
+    save.add_argument("name")
+    for field in ("firm", "post", "remark"):
+        save.add_argument(f"--{field}", default="")
+    command("remove-contact", _remove_contact).add_argument("number")
+    done = command("call-back-done", _call_back_done)
+    done.add_argument("call", help="the id of the call that was promised one")
     call_backs = command("call-backs", _call_backs)
     call_backs.add_argument("--done", action="store_true", help="those that have happened")
     prompts = command("prompts", _prompts)
@@ -58,6 +76,31 @@ def _agent(appliance: Appliance, options: argparse.Namespace) -> None:
 def _notes(appliance: Appliance, options: argparse.Namespace) -> None:
     """Show what was written down of calls."""
     print_views(appliance.notes(options.call), options)
+
+
+def _note(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Write down what a call was about; replaces its notes as a whole."""
+    texts = {field: getattr(options, field) for field in NOTE_FIELDS}
+    appliance.take_notes(
+        named(appliance, options.call), read_back=options.read_back, complaint=options.complaint, **texts
+    )
+
+
+def _save_contact(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Write a contact, replacing the one with the same number."""
+    appliance.save_contact(
+        options.number, options.name, firm=options.firm, post=options.post, remark=options.remark
+    )
+
+
+def _remove_contact(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Remove a contact."""
+    appliance.remove_contact(options.number)
+
+
+def _call_back_done(appliance: Appliance, options: argparse.Namespace) -> None:
+    """Tick a call-back off."""
+    appliance.finish_call_back(options.call)
 
 
 def _contacts(appliance: Appliance, options: argparse.Namespace) -> None:

@@ -1,15 +1,19 @@
 """The command ``thirdring``, over HTTP and over serial."""
 
 import json
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import thirdring
 from tests.recording.test_command import recorded
 from tests.sdk.ways import ConsoleDesk, desk_in_background
+from thirdring import Appliance
 from thirdring.cli import main
+from thirdring.protocol.codec import to_fields
 from thirdring.protocol.errors import error
 from thirdring.table import plain, table
 
@@ -164,3 +168,75 @@ def test_a_callers_name_cannot_drive_the_terminal() -> None:
 def test_columns_stand_under_one_another_with_chinese_names() -> None:
     lines = table(("NAME", "X"), [("王女士", 1), ("Li", 2)]).splitlines()
     assert lines == ["NAME    X", "王女士  1", "Li      2"]
+
+
+def test_what_the_agent_writes_down_is_a_command(tmp_path: Path, command: Command) -> None:
+    lines = {
+        "note c1 --name Wang --matter bill --call-back 2030-01-02 --read-back": "take_notes",
+        "save-contact 10086 Wang --firm X": "save_contact",
+        "remove-contact 10086": "remove_contact",
+        "call-back-done c1": "finish_call_back",
+        "press hook": "press_button",
+    }
+    with desk_in_background(tmp_path) as (desk, _):
+        for line, name in lines.items():
+            desk.engine.handlers[name] = lambda _: {"call_id": "c1", "device": "sim", "leds": []}
+            assert command(desk, line) == 0
+        asked = [to_fields(asked) for asked in desk.engine.commands]
+    assert [asked.name for asked in desk.engine.commands] == list(lines.values())
+    assert asked[0] | {"customer": "Wang", "matter": "bill", "read_back": True} == asked[0]
+    assert (asked[1]["contact"], asked[1]["firm"], asked[4]["button"]) == ("Wang", "X", "hook")
+
+
+def test_a_call_its_events_and_what_is_waited_for_are_shown(
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with desk_in_background(tmp_path) as (desk, run):
+        run(desk.one_call())
+        assert command(desk, "call") == 0
+        shown = capsys.readouterr().out
+        assert "王女士" in shown
+        assert "answer.rings" in shown
+        assert command(desk, "events c1") == 0
+        assert len(capsys.readouterr().out.splitlines()) == 4
+        assert command(desk, "wait call_ended --after 1") == 0
+        assert "cause=hangup" in capsys.readouterr().out
+        assert command(desk, "wait dtmf --within-s 0.2") == 19
+        assert "9000" in capsys.readouterr().err
+
+
+def test_the_headset_and_the_hooks_are_shown(
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with desk_in_background(tmp_path) as (desk, _):
+        desk.engine.handlers["get_headset"] = lambda _: {"device": "sim", "leds": ["ring"]}
+        desk.engine.handlers["speak"] = lambda _: {"duration_s": 2.5}
+        assert command(desk, "headset") == 0
+        assert "ring" in capsys.readouterr().out
+        assert command(desk, "speak a.wav") == 0
+        assert capsys.readouterr().out == "2.5\n"
+        assert command(desk, "--json hooks") == 0
+        assert json.loads(capsys.readouterr().out) == []
+        assert command(desk, "--json dead-letters") == 0
+        assert json.loads(capsys.readouterr().out) == []
+        assert command(desk, "retry-hook") == 0
+        assert capsys.readouterr().out == "0\n"
+        assert command(desk, "retry-hook 7") == 11
+
+
+def test_everything_an_appliance_can_do_is_a_command() -> None:
+    folder = Path(thirdring.__file__).parent
+    source = "".join(file.read_text(encoding="utf-8") for file in folder.glob("cli*.py"))
+    methods = {name for name in dir(Appliance) if not name.startswith("_")} - {"open", "close"}
+    assert {name for name in methods if f"appliance.{name}(" not in source} == set()
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_shell_completes_commands(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "pause-recording" in script
+    if shell == "bash":
+        ask = "COMP_WORDS=(thirdring pau); COMP_CWORD=1; _shtab_thirdring; printf '%s\\n' ${COMPREPLY[@]}"
+        done = subprocess.run(["bash", "-c", f"{script}\n{ask}"], capture_output=True, text=True, check=True)
+        assert done.stdout.split() == ["pause-recording"]

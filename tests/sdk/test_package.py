@@ -45,7 +45,13 @@ def test_exported_members_equal_all() -> None:
     exported = {name for module in modules for name in module.__all__ if name[0].isupper()}
     words = {name for name in events.__all__ if get_origin(getattr(events, name)) is Literal}
     internal = {"RECORD_KEYS", "FiguresBy"} | words
-    assert set(thirdring.__all__) == (exported - internal) | {"Appliance", "AsyncAppliance", "Reconnect"}
+    assert set(thirdring.__all__) == (exported - internal) | {
+        "Appliance",
+        "AsyncAppliance",
+        "FoundAppliance",
+        "Reconnect",
+        "discover",
+    }
     assert set(thirdring.__all__) <= set(dir(thirdring))
     assert list(thirdring.__all__) == sorted(thirdring.__all__, key=lambda name: (not name.isupper(), name))
 

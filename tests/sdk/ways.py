@@ -15,7 +15,7 @@ from tests.gateway.desk import DEADLINE_S, Desk
 from thirdring import Appliance, AsyncAppliance
 from thirdring_device.gateway.at.ports import CONSOLE_LINK
 from thirdring_device.gateway.at.server import serve_consoles
-from thirdring_device.gateway.engine_client import EngineClient
+from thirdring_device.gateway.hooks.hooks import GatewayClient, Hooks
 from thirdring_device.gateway.journal import JournalView
 
 WAYS = ("http", "serial")
@@ -53,8 +53,9 @@ class ConsoleDesk(Desk):
 
     @contextlib.asynccontextmanager
     async def gateway(self) -> AsyncIterator[httpx.AsyncClient]:
-        client = EngineClient(self.engine.path, timeout_s=1.0)
+        client = GatewayClient(self.engine.path, timeout_s=1.0)
         reader = JournalView(self.state_dir / "journal.sqlite3")
+        client.hooks = Hooks(self.settings.hooks, self.state_dir, client, reader)
         consoles = asyncio.create_task(serve_consoles(self.settings, self.state_dir, client, reader))
         try:
             async with super().gateway() as http:

@@ -14,7 +14,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from thirdring.protocol.errors import error
-from thirdring_device.gateway.api.app import create_app
+from thirdring_device.gateway.announce import announce, is_announced
+from thirdring_device.gateway.api.app import VERSION, create_app
 from thirdring_device.gateway.api.credentials import FIRST_PASSWORD_FILE
 from thirdring_device.gateway.at.server import serve_consoles
 from thirdring_device.gateway.engine_client import ENGINE_SOCKET
@@ -109,6 +110,8 @@ async def serve(settings: Settings, state_dir: Path, settings_file: Path | None 
         asyncio.create_task(consoles, name="consoles"),
         asyncio.create_task(client.hooks.run(), name="web hooks"),
     ]
+    if is_announced(settings.gateway):
+        beside.append(asyncio.create_task(announce(settings.gateway, VERSION), name="mDNS"))
     try:
         await server.serve(sockets=[listening])
     finally:

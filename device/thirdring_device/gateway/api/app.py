@@ -42,7 +42,7 @@ from thirdring_device.gateway.journal import Reader
 from thirdring_device.gateway.prompts import Prompter
 from thirdring_device.settings import Settings
 
-__all__ = ["create_app"]
+__all__ = ["VERSION", "create_app"]
 
 VERSION: Final = "0.1.0"
 
