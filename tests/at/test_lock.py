@@ -1,6 +1,7 @@
 """The lock of the consoles: what a locked one answers, guesses, and when it locks again."""
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -11,11 +12,12 @@ import pytest
 
 from tests.at.bench import Host, ServedConsole, served, wait_for
 from tests.at.test_indicators import failure
-from tests.at.test_ports import conversing
+from tests.at.test_ports import Cable, conversing
 from thirdring.protocol.errors import AccessError
 from thirdring.protocol.events import SettingsChanged, TrunkChanged
 from thirdring_device.gateway.at.lock import FREE_FAILURES, PASSWORD_FILE, ConsoleLock
 
+rule = pytest.mark.console
 PASSWORD = "correct horse"  # noqa: S105 - of consoles that live for one test
 
 
@@ -76,7 +78,31 @@ def test_hanging_up_locks_and_the_last_line_does_not_open(locked: ServedConsole,
     again.close()
 
 
-def test_each_console_is_opened_by_itself_and_locks_when_idle(tmp_path: Path) -> None:
+@rule(
+    "a port that is unplugged is locked when it comes back, and each console is opened by itself",
+    clause="ours",
+)
+def test_unplugging_locks(tmp_path: Path) -> None:
+    ConsoleLock(tmp_path / PASSWORD_FILE).reset(PASSWORD)
+    device = tmp_path / "ttyACM0"
+    with served(tmp_path, (str(device),), lock=True) as console:
+        host = Host(console.path)
+        assert host.ask(f'ATE0+CMEE=1;#LOGIN="{PASSWORD}"')[-1] == "OK"
+        for _ in range(2):
+            with Cable() as cable:
+                device.unlink(missing_ok=True)
+                device.symlink_to(cable.device)
+                cable.power_on()
+                os.write(cable.master, b"ATE0#LOGIN?\r")
+                cable.until(b"#LOGIN: 1,0\r\n\r\nOK\r\n")
+                os.write(cable.master, f'AT#LOGIN="{PASSWORD}"\r'.encode())
+                assert cable.until(b"OK\r\n") == b"\r\nOK\r\n"
+        assert host.ask("AT+CLCC") == ["OK"]
+        host.close()
+
+
+@rule("a console that gets no command for serial.lock_idle_s is locked", clause="ours")
+def test_an_idle_console_locks(tmp_path: Path) -> None:
     ConsoleLock(tmp_path / PASSWORD_FILE).reset(PASSWORD)
     with served(tmp_path, lock=True, lock_idle_s=1) as console:
         host = Host(console.path)

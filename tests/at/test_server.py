@@ -317,7 +317,7 @@ def test_dtmf_takes_a_list(console: ServedConsole, host: Host) -> None:
     ]
     assert host.ask("AT+VTD=2;+VTS=4") == ["OK"]
     assert console.engine.asked[-1] == SendDtmf(digits="4", duration_ms=200, source="at")
-    assert host.ask("AT+VTD?") == ["+VTD: 2", "OK"]
+    assert host.ask("AT+VTD?;+VTD=?") == ["+VTD: 2", "+VTD: (0-50)", "OK"]
     for wrong in ("AT+VTS={1}", "AT+VTS={1,0}", "AT+VTS={12,5}", "AT+VTS={1,99}", "AT+VTD=51"):
         assert host.ask(wrong) == ["ERROR"]
 
