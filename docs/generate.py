@@ -246,7 +246,7 @@ def at_conformance() -> Iterator[str]:
     yield "# Conformance of the serial console\n"
     yield "Made by `nox -s at_conformance` from the tests that carry the mark `console`; do not edit.\n"
     yield "Every test speaks through a real pty to the console's own server, or to a whole appliance (clients). V.250:"
-    yield "ITU-T V.250 (07/2003); 27.007: 3GPP TS 27.007; *ours*: what neither says and clients need.\n"
+    yield "ITU-T V.250 (07/2003); 27.007: 3GPP TS 27.007; ours: what neither says and clients need; clients: their software, whole.\n"
     rows = json.loads((DOCS / "at-conformance.json").read_text(encoding="utf-8"))
     passed = sum(row["passed"] for row in rows.values())
     yield f"{passed} of {len(rows)} rules hold.\n"
@@ -259,7 +259,7 @@ def at_conformance() -> Iterator[str]:
 
 def _clause_order(clause: str) -> tuple[int, list[str]]:
     source, _, numbers = clause.partition(" ")
-    order = {"V.250": 0, "27.007": 1}.get(source, 2)
+    order = {"V.250": 0, "27.007": 1, "ours": 2}.get(source, 3)
     return order, [f"{part:0>3}" for part in numbers.split(".")]
 
 
