@@ -18,13 +18,18 @@ ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
     *("--disable-background-networking", "--disable-component-update"),
 )
-CALLER = "13800138000"
+CALLER, COLLEAGUE = "13800138000", "13900001111"
+SERVER = "127.0.0.1:9"
 WAIT_MS = 15_000
 PASSWORD = "a tram to the sea"  # noqa: S105 - of a unit that lives for one module
-SETTINGS = """
+SETTINGS = f"""
+[trunk]
+server = "{SERVER}"
 [firm]
 name = "Acme"
 time_zone = "UTC"
+[audio]
+agc = false
 [recording]
 enabled = true
 reserve_mb = 1
@@ -102,4 +107,5 @@ def visitor(browser: Browser, unit: Unit) -> Iterator[Visitor]:
 
 
 def caller(unit: Unit, directory: Path, scenario: str = "call_until_bye", hold_ms: int = 300) -> SippPeer:
-    return SippPeer(scenario, directory, target=unit.target, keys={"caller": CALLER}, hold_ms=hold_ms)
+    keys = {"caller": CALLER, "target": f"{COLLEAGUE}@{SERVER}"}
+    return SippPeer(scenario, directory, target=unit.target, keys=keys, hold_ms=hold_ms)

@@ -4,17 +4,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+import soundfile
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.dsp import signals
 from tests.integration.conftest import Unit
-from tests.page.conftest import Visitor, caller
+from tests.page.conftest import COLLEAGUE, Visitor, caller
 
 pytestmark = pytest.mark.sip
 
 VIEWS = (
     *("desk", "calls", "calls/callbacks", "calls/contacts"),
-    *("wall", "technician", "technician/settings", "technician/log"),
+    *("wall", "technician", "technician/settings", "technician/access", "technician/log"),
 )
 
 
@@ -124,6 +126,33 @@ def test_a_call_from_its_first_ring_to_its_notes(visitor: Visitor, unit: Unit, t
     page.get_by_role("button", name="Fetch the recording").click()
     expect(page.locator("audio")).to_be_visible()
     accessible(page)
+
+
+def test_shouting_shows_at_once_and_the_customer_is_transferred_with_consent(
+    visitor: Visitor, unit: Unit, tmp_path: Path
+) -> None:
+    shouted = signals.to_int16(
+        signals.at_active_level(signals.prompts(4, sample_rate_hz=16_000), -10.0, 16_000)
+    )
+    soundfile.write(tmp_path / "shouted.wav", shouted, 16_000, "PCM_16")
+    visitor.sign_in()
+    page = visitor.page
+    with caller(unit, tmp_path, "be_transferred") as peer:
+        expect(page.locator(".advice")).to_have_attribute("data-ring", "1")
+        page.keyboard.press("a")
+        expect(page.locator(".call.active")).to_be_visible()
+        unit.desk.speak(str(tmp_path / "shouted.wav"))
+        expect(page.locator(".meter.agent .reading")).to_contain_text("too loud")
+        expect(page.locator("[data-rule='voice.level']:not(.met)")).to_contain_text("Neither too loud")
+        page.keyboard.press("t")
+        page.get_by_label("Number, or a contact").fill(COLLEAGUE)
+        page.get_by_label("The customer was told and agrees").check()
+        accessible(page)
+        page.keyboard.press("Enter")
+        expect(page.locator(".call.ended")).to_contain_text("transferred")
+        peer.wait()
+    verdict = page.locator("[data-rule='transfer.consent']")
+    expect(verdict).to_have_class("met")
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("en-GB", "light"), ("zh-CN", "dark")])

@@ -116,6 +116,9 @@ export const api = {
   async patch<T>(path: string, body: unknown): Promise<T> {
     return (await request("PATCH", path, body)).json() as Promise<T>;
   },
+  async send(method: "PUT" | "DELETE", path: string, body?: unknown): Promise<void> {
+    await request(method, path, body);
+  },
   async sendCsv<T>(path: string, text: string): Promise<T> {
     return (await request("POST", path, text, "text/csv")).json() as Promise<T>;
   },

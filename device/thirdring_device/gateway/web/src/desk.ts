@@ -54,8 +54,18 @@ export function setting<T>(name: string, otherwise: T): T {
   return (settings.value[name] as T | undefined) ?? otherwise;
 }
 
+const SHORTEST_NUMBER = 7;
+
+function digitsOf(number: string): string {
+  return number.replace(/\D/g, "").replace(/^0+/, "");
+}
+
+/** The contact with a number: contacts have full numbers (+86138...), callers often the country's own form. */
 export function contactOf(number: string): ContactView | undefined {
-  return number ? contacts.value.find((contact) => contact.number === number) : undefined;
+  const known = contacts.value.find((contact) => contact.number === number);
+  const digits = digitsOf(number);
+  if (known || digits.length < SHORTEST_NUMBER) return number ? known : undefined;
+  return contacts.value.find((contact) => digitsOf(contact.number).endsWith(digits));
 }
 
 /** The words of a prompt in the page's language, empty until they are there. */

@@ -6,9 +6,10 @@ import { number, t, timeOfDay, tOr } from "../i18n";
 import { route } from "../route";
 import { attempt } from "../toast";
 import type { EventRecord } from "../types";
+import { Access } from "./access";
 import { SettingsEditor } from "./settings";
 
-const PAGES = ["", "settings", "log"] as const;
+const PAGES = ["", "settings", "access", "log"] as const;
 
 export function TechnicianView() {
   const { rest } = route.value;
@@ -22,7 +23,7 @@ export function TechnicianView() {
           </a>
         ))}
       </nav>
-      {rest === "settings" ? <SettingsEditor /> : rest === "log" ? <Log /> : <State />}
+      {rest === "settings" ? <SettingsEditor /> : rest === "access" ? <Access /> : rest === "log" ? <Log /> : <State />}
     </div>
   );
 }

@@ -78,7 +78,8 @@ export function WallView() {
         <h2 id="now-title">{t("wall.now")}</h2>
         <strong class={`agent-${state}`}>{ringing ? t("wall.ringing") : t(`agent.${state}`)}</strong>
         <p class="hint">
-          {desk.value?.agent} {t("wall.calls", { count: calls.value.length })}
+          {desk.value?.agent && `${desk.value.agent} · `}
+          {t("wall.calls", { count: calls.value.length })}
         </p>
       </section>
       <dl class="tiles">
