@@ -21,6 +21,8 @@ from thirdring_device.settings import Settings
 __all__ = ["calls_router"]
 
 LONGEST_LIST: Final = 1000
+MOST_EVENTS: Final = 2**63 - 1
+"""SQLite's largest integer."""
 
 Form = Literal["json", "text", "html"]
 VerdictWord = Literal["met", "warned", "breached", "not_applicable"]
@@ -120,7 +122,9 @@ def calls_router(reader: Reader, settings: Settings) -> APIRouter:
 
     @router.get("/events", responses={**RECORDS, **problems(*JOURNAL)})
     def events(
-        after: Annotated[int, Query(description="number of the last event already known", ge=0)] = 0,
+        after: Annotated[
+            int, Query(description="number of the last event already known", ge=0, le=MOST_EVENTS)
+        ] = 0,
         limit: Annotated[int, Query(description="how many at most", ge=1, le=LONGEST_LIST)] = 100,
     ) -> Response:
         """Return stored events in order; the WebSocket of the same path gives them as they happen."""

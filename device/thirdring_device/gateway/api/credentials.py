@@ -33,6 +33,8 @@ TOUCH_S: Final = 300.0
 """Uses of a session within so long of the last one noted are not written: the disk is often an SD card."""
 CLOCK_SLACK_S: Final = 300.0
 """A session from a future further away than this belongs to a clock that has been set back: it is over."""
+LOCK_TIMEOUT_S: Final = 0.5
+"""The command ``password`` writes for milliseconds; the gateway waits no longer for it."""
 MOST_TOKENS: Final = 100
 MOST_SESSIONS: Final = 100
 
@@ -98,7 +100,9 @@ class Credentials:
         path = state_dir / ACCESS_FILE
         try:
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._base = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+            self._base = sqlite3.connect(
+                path, timeout=LOCK_TIMEOUT_S, isolation_level=None, check_same_thread=False
+            )
         except (OSError, sqlite3.Error) as reason:
             raise error(5006, f"{path}: {reason}") from reason
         with self._writing() as base:

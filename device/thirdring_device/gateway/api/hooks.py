@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from thirdring.protocol.commands import ListDeadLetters, ListHooks, RetryDeadLetters
 from thirdring.protocol.views import DeadLetterView, HookView
+from thirdring_device.gateway.api.models import Integer
 from thirdring_device.gateway.api.problems import problems
 from thirdring_device.gateway.engine_client import EngineClient
 
@@ -20,7 +21,7 @@ class RetryRequest(BaseModel):
     """Which dead letter to post again."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    letter_id: int = Field(0, description="from `GET /v1/hooks/dead`; 0: every one", ge=0)
+    letter_id: Integer = Field(0, description="from `GET /v1/hooks/dead`; 0: every one", ge=0, le=2**63 - 1)
 
 
 class Retried(BaseModel):

@@ -4,7 +4,7 @@ import dataclasses
 import typing
 from typing import Annotated, Any, Final, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field, create_model
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model
 
 from thirdring.protocol.events import EVENT_KINDS, AgentState, ChosenState, Event, TrunkState
 from thirdring.protocol.views import SettingView
@@ -21,6 +21,7 @@ __all__ = [
     "ForwardRequest",
     "Health",
     "Imported",
+    "Integer",
     "NotesRequest",
     "OptionalCall",
     "PressRequest",
@@ -33,6 +34,14 @@ __all__ = [
     "Speaking",
     "TransferRequest",
 ]
+
+
+def _without_a_point(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Integer = Annotated[int, BeforeValidator(_without_a_point)]
+"""A JSON integer, which 5.0 is too (JSON Schema 2020-12 core, 4.2.3), and neither true nor "5"."""
 
 
 class _Request(BaseModel):
@@ -62,7 +71,7 @@ class DtmfRequest(OptionalCall):
     """What to send to the customer."""
 
     digits: str = Field(description="`0`-`9`, `A`-`D`, `*`, `#`", max_length=64, examples=["1234#"])
-    duration_ms: int = Field(default=0, description="length of each digit, 40 to 5000; 0: as set")
+    duration_ms: Integer = Field(default=0, description="length of each digit, 40 to 5000; 0: as set")
 
 
 class ForwardRequest(OptionalCall):
