@@ -1,7 +1,9 @@
+import ast
 import importlib
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 from typing import Literal, get_origin
 
 import pytest
@@ -75,3 +77,13 @@ def test_modules_export_what_they_define(module: str) -> None:
     loaded = importlib.import_module(f"thirdring.protocol.{module}")
     for name in loaded.__all__:
         assert hasattr(loaded, name)
+
+
+def test_the_sdk_imports_nothing_that_windows_lacks() -> None:
+    lacking = {"fcntl", "grp", "posix", "pty", "pwd", "resource", "syslog", "termios", "tty"}
+    folder = Path(thirdring.__file__).parent
+    for file in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = {alias.name for alias in node.names} if isinstance(node, ast.Import) else set()
+            names |= {node.module or ""} if isinstance(node, ast.ImportFrom) else set()
+            assert not {name.partition(".")[0] for name in names} & lacking, file

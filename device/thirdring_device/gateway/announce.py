@@ -8,10 +8,6 @@ import socket
 from functools import partial
 from typing import Final
 
-from zeroconf import Error as ZeroconfError
-from zeroconf import InterfaceChoice, NonUniqueNameException
-from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
-
 from thirdring.discovery import SERVICE
 from thirdring_device.settings import GatewaySettings
 
@@ -34,6 +30,10 @@ def is_announced(settings: GatewaySettings) -> bool:
 
 async def announce(settings: GatewaySettings, version: str) -> None:
     """Announce the HTTP server until cancelled; without a network it is only logged."""
+    from zeroconf import Error as ZeroconfError  # not loaded by a gateway that announces nothing
+    from zeroconf import InterfaceChoice
+    from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+
     name = f"Thirdring {socket.gethostname().partition('.')[0]}"
     everywhere = _bare(settings.host) in EVERY_ADDRESS
     try:
@@ -58,7 +58,7 @@ async def announce(settings: GatewaySettings, version: str) -> None:
         finally:
             with contextlib.suppress(ZeroconfError, OSError):
                 await (await network.async_unregister_service(info))
-    except (ZeroconfError, NonUniqueNameException, OSError) as reason:
+    except (ZeroconfError, OSError) as reason:
         logger.warning("not announced on the network: %s", reason)
     finally:
         await network.async_close()

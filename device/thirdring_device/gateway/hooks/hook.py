@@ -79,14 +79,18 @@ class Hook:
                     logger.warning("the journal starts anew at %d after %d", record.number, position)
                     self._outbox.begin_anew(self._url, record.number - 1)
                 position = record.number
-                if self._every or record.event.kind in self._kinds:
-                    while self._outbox.waiting(self._url) >= WAITING_AT_MOST:
-                        self._room.clear()
-                        await self._room.wait()
-                    self._outbox.take(self._url, position, record.event.kind, record.event.call_id)
-                    self._news.set()
-                elif position % NOTE_EVERY == 0:
-                    self._outbox.take(self._url, position)
+                await self._take_one(record)
+
+    async def _take_one(self, record: Record) -> None:
+        kind, number = record.event.kind, record.number
+        if self._every or kind in self._kinds:
+            while self._outbox.waiting(self._url) >= WAITING_AT_MOST:
+                self._room.clear()
+                await self._room.wait()
+            self._outbox.take(self._url, number, kind, record.event.call_id)
+            self._news.set()
+        elif number % NOTE_EVERY == 0:
+            self._outbox.take(self._url, number)
 
     async def _journal_end(self) -> int:
         while True:

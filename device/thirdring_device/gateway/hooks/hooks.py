@@ -5,12 +5,13 @@ import logging
 import os
 import secrets
 from base64 import b64encode
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.commands import Command, ListDeadLetters, ListHooks, RetryDeadLetters
-from thirdring.protocol.errors import ThirdringError, error
+from thirdring.protocol.errors import StorageError, ThirdringError, error
 from thirdring.protocol.hooks import SECRET_PREFIX, hook_key
 from thirdring.protocol.views import DeadLetterView, HookView
 from thirdring_device.gateway.engine_client import EngineClient
@@ -37,7 +38,7 @@ class Hooks:
     def __init__(
         self, settings: HooksSettings, state_dir: Path, client: EngineClient, reader: Reader
     ) -> None:
-        """Open the outbox; raises ``StorageError`` 5006 when that cannot be done."""
+        """Open the outbox; when that cannot be done the views say so, and the gateway goes on."""
         self._settings = settings
         self._state_dir = state_dir
         self._client = client
@@ -47,18 +48,24 @@ class Hooks:
         self._troubles: dict[str, str] = {}
         path = state_dir / OUTBOX_FILE
         if settings.urls or path.exists():
-            self._outbox = Outbox(path)
-            self._outbox.keep_only(settings.urls)
+            try:
+                self._outbox = Outbox(path)
+                self._outbox.keep_only(settings.urls)
+                self._outbox.urge()
+            except StorageError as reason:
+                logger.error("web hooks: %s", reason)
+                self._troubles = dict.fromkeys(settings.urls, str(reason))
 
     async def run(self) -> None:
         """Serve every web hook until cancelled."""
+        if self._outbox is None:
+            return
         try:
             async with asyncio.TaskGroup() as hooks:
                 for url in dict.fromkeys(self._settings.urls):
                     hooks.create_task(self._keep_up(url), name=f"web hook {url}")
         finally:
-            if self._outbox is not None:
-                self._outbox.close()
+            self._outbox.close()
 
     async def _keep_up(self, url: str) -> None:
         while True:
@@ -101,7 +108,10 @@ class Hooks:
 
     def views(self) -> list[HookView]:
         """Return every address with what waits for it."""
-        return [] if self._outbox is None else self._outbox.hooks(self._settings.urls, self._troubles)
+        if self._outbox is not None:
+            return self._outbox.hooks(self._settings.urls, self._troubles)
+        empty = HookView(url="", position=0, waiting=0, delivered=0, delivered_utc="", dead=0, reason="")
+        return [replace(empty, url=url, reason=reason) for url, reason in self._troubles.items()]
 
     def dead_letters(self, limit: int) -> list[DeadLetterView]:
         """Return the newest events that were given up; raises ``RequestError`` 1004."""
@@ -114,6 +124,8 @@ class Hooks:
         count = 0 if self._outbox is None else self._outbox.retry(letter_id)
         if letter_id and not count:
             raise error(1003, f"dead letter {letter_id}")
+        if self._outbox is not None:
+            self._outbox.urge()
         for hook in self._hooks.values():
             hook.urge()
         return count

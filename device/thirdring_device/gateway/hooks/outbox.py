@@ -1,9 +1,10 @@
 """What web hooks still have to tell, kept over restarts: numbers only, the events stay in the journal."""
 
+import contextlib
 import secrets
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -68,6 +69,18 @@ class Outbox:
         except (sqlite3.Error, OSError) as reason:
             raise error(5006, f"{path}: {reason}") from reason
 
+    @contextlib.contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """Commit what is done within, or nothing of it: a full disk leaves no transaction open."""
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+
     def close(self) -> None:
         """Close; may be called twice."""
         self._db.close()
@@ -84,20 +97,20 @@ class Outbox:
     def take(self, url: str, number: int, kind: str = "", call_id: str = "") -> None:
         """Take the event ``number`` for ``url``, or without ``kind`` note that it is passed over."""
         now_s = self._clock()
-        self._db.execute("BEGIN IMMEDIATE")
-        if kind:
-            self._db.execute(
-                "INSERT OR IGNORE INTO letters (url, number, kind, call_id, taken_s, due_s)"
-                " VALUES (?, ?, ?, ?, ?, ?)",
-                (url, number, kind, call_id, now_s, now_s),
-            )
-        self._db.execute("UPDATE targets SET position = ? WHERE url = ?", (number, url))
-        self._db.execute("COMMIT")
+        with self._at_once():
+            if kind:
+                self._db.execute(
+                    "INSERT OR IGNORE INTO letters (url, number, kind, call_id, taken_s, due_s)"
+                    " VALUES (?, ?, ?, ?, ?, ?)",
+                    (url, number, kind, call_id, now_s, now_s),
+                )
+            self._db.execute("UPDATE targets SET position = ? WHERE url = ?", (number, url))
 
     def begin_anew(self, url: str, position: int) -> None:
         """Forget what was open of a journal that is no more."""
-        self._db.execute("DELETE FROM letters WHERE url = ?", (url,))
-        self._db.execute("UPDATE targets SET position = ? WHERE url = ?", (position, url))
+        with self._at_once():
+            self._db.execute("DELETE FROM letters WHERE url = ?", (url,))
+            self._db.execute("UPDATE targets SET position = ? WHERE url = ?", (position, url))
 
     def waiting(self, url: str) -> int:
         """Return how many letters wait."""
@@ -119,25 +132,23 @@ class Outbox:
 
     def delivered(self, url: str, letter: Letter) -> None:
         """Note that the letter was taken."""
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.execute("DELETE FROM letters WHERE id = ?", (letter.letter_id,))
-        self._db.execute(
-            "UPDATE targets SET delivered = delivered + 1, delivered_s = ?, reason = '' WHERE url = ?",
-            (self._clock(), url),
-        )
-        self._db.execute("COMMIT")
+        with self._at_once():
+            self._db.execute("DELETE FROM letters WHERE id = ?", (letter.letter_id,))
+            self._db.execute(
+                "UPDATE targets SET delivered = delivered + 1, delivered_s = ?, reason = '' WHERE url = ?",
+                (self._clock(), url),
+            )
 
     def failed(self, url: str, letter: Letter, reason: str, again_in_s: float | None) -> None:
         """Note that the letter was not taken; without ``again_in_s`` it is dead."""
         now_s = self._clock()
-        self._db.execute("BEGIN IMMEDIATE")
-        self._db.execute(
-            "UPDATE letters SET tries = tries + 1, due_s = ?, reason = ?, dead = ? WHERE id = ?",
-            (now_s + (again_in_s or 0.0), reason, again_in_s is None, letter.letter_id),
-        )
-        self._db.execute("UPDATE targets SET reason = ? WHERE url = ?", (reason, url))
-        self._forget(url)
-        self._db.execute("COMMIT")
+        with self._at_once():
+            self._db.execute(
+                "UPDATE letters SET tries = tries + 1, due_s = ?, reason = ?, dead = ? WHERE id = ?",
+                (now_s + (again_in_s or 0.0), reason, again_in_s is None, letter.letter_id),
+            )
+            self._db.execute("UPDATE targets SET reason = ? WHERE url = ?", (reason, url))
+            self._forget(url)
 
     def expire(self, url: str, before_s: float, reason: str) -> None:
         """Give up every letter taken before ``before_s``."""
@@ -169,6 +180,10 @@ class Outbox:
             (self._clock(), self._clock(), letter_id, letter_id),
         )
         return chosen.rowcount
+
+    def urge(self) -> None:
+        """Let everything that waits be sent now."""
+        self._db.execute("UPDATE letters SET due_s = ? WHERE dead = 0", (self._clock(),))
 
     def hooks(self, urls: Sequence[str], troubles: Mapping[str, str]) -> list[HookView]:
         """Return each address with what waits for it; ``troubles`` says why an address is not served."""
