@@ -191,6 +191,14 @@ def hil(session: nox.Session) -> None:
 
 
 @nox.session
+def hil_note(session: nox.Session) -> None:
+    """Run the bench on the simulator and take its figures over into docs/hil.md."""
+    session.run("python", "-m", "thirdring_hil.cli", "run", "--target", "simulator", "--output", "out/hil")
+    session.run("python", "-m", "thirdring_hil.page", "out/hil/record.json")
+    session.run("python", "docs/generate.py")
+
+
+@nox.session
 def hil_faults(session: nox.Session) -> None:
     """Prove that the bench finds each deliberate fault; arguments as in ``nox -s hil_faults -- late_180``."""
     session.run("python", "hil/faults/prove.py", *session.posargs)

@@ -25,6 +25,7 @@ from thirdring_device.gateway.api.roles import ACCESS, ROLES, may
 from thirdring_device.gateway.at import error_map as at_map
 from thirdring_device.report.messages import words
 from thirdring_device.settings import Settings, setting_views
+from thirdring_hil.page import hil
 
 DOCS = Path(__file__).parent
 MADE = "Made from the code by `nox -s docs`; do not edit.\n"
@@ -367,6 +368,7 @@ DOCUMENTS = {
     "events.md": events,
     "console.md": console,
     "headset.md": headset,
+    "hil.md": hil,
     "norms.md": norms,
     "figures.md": figures,
     "prompts.md": prompts,

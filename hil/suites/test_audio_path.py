@@ -14,9 +14,9 @@ import pytest
 import soundfile
 
 from thirdring.appliance import Appliance
-from thirdring.protocol.events import AgentRequested, Dtmf, Levels
+from thirdring.protocol.events import AgentRequested, Dtmf
 from thirdring_dsp.reference.p56 import speech_level
-from thirdring_hil.calls import levels_at, talking
+from thirdring_hil.calls import levels_at, listen, on_time, talking
 from thirdring_hil.codecs import G722, PCMA, Codec
 from thirdring_hil.ear import EAR_RATE_HZ, Ear
 from thirdring_hil.measurements import Draw, Measure
@@ -46,6 +46,8 @@ EDGE_S = 0.15
 """Left out at both ends of each part: fades, filters, and a jitter buffer that moves by a frame."""
 LENGTH_S = TONE_S + GAP_S + TONES_S + GAP_S + NOISE_S
 
+AGC_DB = 15.0
+"""audio.agc_range_db."""
 QUIET_DB = 10.0
 """Within the range of the gain control (audio.agc_range_db, 15 dB)."""
 LEVEL_DB = 0.5
@@ -113,6 +115,38 @@ def test_a_quiet_agent_is_heard_as_loud_as_the_norm(
         heard = talk.caller.received
     level = speech_level(heard, PCMA.rate_hz).active_dbov
     measure("quiet_agent_at_the_customer", level, "dBov", norm - band, norm + band, "norm voice.level")
+
+
+@pytest.mark.needs("sip", "simulated_headset")
+def test_a_muted_or_holding_agent_is_not_heard(
+    target: Target, appliance: Appliance, measure: Measure, tmp_path: Path
+) -> None:
+    """Somebody speaks near the microphone all the time."""
+    spoken = tmp_path / "mouth.wav"
+    soundfile.write(spoken, tone(REFERENCE_HZ, TONE_DBOV, 20.0, MOUTH_RATE_HZ), MOUTH_RATE_HZ, "PCM_16")
+    with talking(target, appliance) as talk:
+        appliance.speak(str(spoken))
+        for part, kind, act, undo in (
+            ("muted", "mute", appliance.mute, appliance.unmute),
+            ("held", "hold", appliance.hold, appliance.resume),
+        ):
+            since = appliance.state().last_event
+            act()
+            appliance.wait_for(f"{kind}_started", 10.0, since)
+            listen(appliance, 0.0)  # what was under way
+            already = len(talk.caller.received)
+            listen(appliance, 0.5)
+            quiet = noise_dbov(talk.caller.received[already:], PCMA.rate_hz, 300, 3400)
+            undo()
+            appliance.wait_for(f"{kind}_ended", 10.0, since)
+            listen(appliance, 0.0)
+            already = len(talk.caller.received)
+            listen(appliance, 0.5)
+            loud = tone_level_dbov(talk.caller.received[already:], REFERENCE_HZ, PCMA.rate_hz)
+            why = "ITU-T G.712: -65 dBm0p, idle"
+            measure(f"agent_{part}_at_the_customer", quiet, "dBov", None, IDLE_DBOV, why)
+            why = "heard again: what was spoken, within the range of the gain control"
+            measure(f"agent_no_longer_{part}", loud, "dBov", TONE_DBOV - AGC_DB, TONE_DBOV + AGC_DB, why)
 
 
 @pytest.fixture(scope="module")
@@ -220,7 +254,6 @@ def test_sound_passes_unchanged_both_ways(
     band: Band,
     linear: Target,
     appliance: Appliance,
-    ear: Ear,
     measure: Measure,
     draw: Draw,
     tmp_path: Path,
@@ -230,18 +263,20 @@ def test_sound_passes_unchanged_both_ways(
     soundfile.write(spoken, mouth, MOUTH_RATE_HZ, "PCM_16")
     with talking(linear, appliance, codec=band.codec) as talk:
         assert talk.media.codec.upper().startswith(band.codec.name)
-        settled = appliance.wait_for(lambda record: levels_at(record, 1.0), 20.0, talk.before)
-        already = len(talk.caller.received)
-        heard_before_s = ear.heard_s
-        talk.caller.speak(line)
-        appliance.speak(str(spoken))
-        assert isinstance(settled.event, Levels)
-        end_s = settled.event.end_s + LENGTH_S + 1.0
-        appliance.wait_for(lambda record: levels_at(record, end_s), LENGTH_S + 20.0, talk.before)
-        ear.wait_for_s(heard_before_s + LENGTH_S + 0.5)
-        heard = talk.caller.received[already:]
-    judge("mouth", band, mouth, MOUTH_RATE_HZ, heard, band.codec.rate_hz, measure, draw)
-    judge("ear", band, line, band.codec.rate_hz, ear.samples, EAR_RATE_HZ, measure, draw)
+        appliance.wait_for(lambda record: levels_at(record, 1.0), 20.0, talk.before)
+
+        def play() -> tuple[Samples, Samples]:
+            assert linear.state_dir is not None
+            ear, already = Ear(linear.state_dir), len(talk.caller.received)
+            talk.caller.speak(line)
+            appliance.speak(str(spoken))
+            listen(appliance, LENGTH_S + 0.5)
+            ear.wait_for_s(LENGTH_S + 0.5)
+            return talk.caller.received[already:], ear.samples
+
+        at_customer, at_agent = on_time(talk, play)
+    judge("mouth", band, mouth, MOUTH_RATE_HZ, at_customer, band.codec.rate_hz, measure, draw)
+    judge("ear", band, line, band.codec.rate_hz, at_agent, EAR_RATE_HZ, measure, draw)
 
 
 def clock_ahead_s(appliance: Appliance) -> float:

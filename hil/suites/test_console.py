@@ -97,7 +97,14 @@ def test_a_failure_is_told_as_it_was_asked_for(line: RawLine, form: int, says: s
 def test_the_longest_line_runs_and_a_longer_one_does_not(line: RawLine, measure: Measure) -> None:
     room = LONGEST_LINE - len('AT#SYNC=""')
     answer = line.ask(f'AT#SYNC="{"x" * room}"')
-    measure("longest_line", len(answer[0]) - len('#SYNC: ""') + len('AT#SYNC=""'), "characters", 512)
+    measure(
+        "longest_line",
+        len(answer[0]) - len('#SYNC: ""') + len('AT#SYNC=""'),
+        "characters",
+        512,
+        None,
+        "every list of digits",
+    )
     assert answer == [f'#SYNC: "{"x" * room}"', "OK"]
     assert line.ask(f'ATS0=5;#SYNC="{"x" * (room + 1)}"') == ["ERROR"]
     assert line.ask("ATS0?") == ["000", "OK"]
@@ -125,7 +132,8 @@ def test_a_call_rings_and_is_refused_by_hand(target: Target, line: RawLine, meas
         line.expect(r'\r\n\+CRING: VOICE\r\n\r\n\+CLIP: "2155500001",129,,,,0\r\n\r\n#RING: 1,normal\r\n')
         assert line.ask("AT+CLCC") == ['+CLCC: 1,1,4,0,0,"2155500001",129', "OK"]
         rings = line.ask("AT#RINGS?")[0].removeprefix("#RINGS: ").split(",")
-        measure("rings", float(rings[0]), "rings", 1.0, 2.0)
+        why = "asked at the first ring, the second is 5 s away"
+        measure("rings", float(rings[0]), "rings", 1.0, 2.0, why)
         assert line.ask("ATH") == ["OK"]
         caller.wait_for("released")
         assert caller.final_status == 603

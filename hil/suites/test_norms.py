@@ -52,7 +52,14 @@ def test_a_call_is_answered_over_the_line_and_judged(
         caller.wait_for("answered")
         answered = appliance.wait_for("call_answered", 5.0, before)
         # The bench answers at once: within the first ring of the slowest cadence that rings for a second.
-        measure("first_ring_to_answer", answered.event.at_s - ring.event.at_s, "s", 0.0, 3.0)
+        measure(
+            "first_ring_to_answer",
+            answered.event.at_s - ring.event.at_s,
+            "s",
+            0.0,
+            3.0,
+            "answered at the first ring",
+        )
         appliance.wait_for("media_started", 5.0, before)
         duration_s = appliance.speak(str(speech))
         began = appliance.wait_for(spurt_began, 10.0, before).event

@@ -2,14 +2,15 @@
 
 import contextlib
 import time
+from functools import partial
 
 import pytest
 
 from thirdring.appliance import Appliance
 from thirdring.protocol.errors import WaitTimeout
-from thirdring.protocol.events import Dtmf, Levels, Record, ToneHeard
+from thirdring.protocol.events import Dtmf, Record, ToneHeard
 from thirdring_dsp.reference.dtmf import dtmf_keys
-from thirdring_hil.calls import levels_at, talking
+from thirdring_hil.calls import Talk, levels_at, listen, on_time, talking
 from thirdring_hil.codecs import PCMA
 from thirdring_hil.measurements import Measure
 from thirdring_hil.signals import cadence, dtmf
@@ -42,12 +43,15 @@ def digits_after(appliance: Appliance, since: int, count: int, timeout_s: float)
     return found
 
 
-def listen(appliance: Appliance, duration_s: float) -> None:
-    """Let that much of the call's sound go by, to the next half second."""
-    since = appliance.wait_for("levels", 10.0, appliance.state().last_event)
-    assert isinstance(since.event, Levels)
-    end_s = since.event.end_s + duration_s
-    appliance.wait_for(lambda record: levels_at(record, end_s), duration_s + 20.0, since.number - 1)
+def send_digits(talk: Talk, appliance: Appliance, method: str) -> list[Dtmf]:
+    """Send all the digits and return what came of them."""
+    since = appliance.state().last_event
+    if method == "event":
+        talk.caller.stream.press(DIGITS, ON_MS, OFF_MS)
+    else:
+        talk.caller.speak(dtmf(DIGITS, DIGIT_DBOV, ON_MS / 1000, OFF_MS / 1000, PCMA.rate_hz))
+    length_s = len(DIGITS) * (ON_MS + OFF_MS) / 1000
+    return digits_after(appliance, since, len(DIGITS), length_s + 5.0)
 
 
 def right(heard: str) -> float:
@@ -62,13 +66,7 @@ def test_digits_come_in_as_events_and_as_tones(
     with talking(target, appliance) as talk:
         appliance.wait_for(lambda record: levels_at(record, 0.5), 20.0, talk.before)
         for method in ("event", "tone"):
-            since = appliance.state().last_event
-            if method == "event":
-                talk.caller.stream.press(DIGITS, ON_MS, OFF_MS)
-            else:
-                talk.caller.speak(dtmf(DIGITS, DIGIT_DBOV, ON_MS / 1000, OFF_MS / 1000, PCMA.rate_hz))
-            length_s = len(DIGITS) * (ON_MS + OFF_MS) / 1000
-            heard = digits_after(appliance, since, len(DIGITS), length_s + 5.0)
+            heard = on_time(talk, partial(send_digits, talk, appliance, method))
             text = "".join(event.digit for event in heard)
             measure(f"digits_in_by_{method}", right(text), "digits", 16, 16, "each once, in order")
             assert text == DIGITS

@@ -1,8 +1,10 @@
 """Calls that the suites make: rung by the bench, answered over the serial console."""
 
 import contextlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from thirdring.appliance import Appliance
 from thirdring.protocol.events import CallEnded, Levels, MediaStarted, Record
@@ -10,7 +12,16 @@ from thirdring_hil.codecs import PCMA, Codec
 from thirdring_hil.peer import Caller
 from thirdring_hil.target import Target
 
-__all__ = ["Talk", "levels_at", "talking"]
+__all__ = ["Talk", "levels_at", "listen", "on_time", "talking"]
+
+T = TypeVar("T")
+
+LATE_S: Final = 0.1
+"""A jitter buffer makes up for so much; of more it leaves a hole."""
+TRIALS: Final = 3
+
+logger = logging.getLogger("thirdring_hil.peer")
+"""Kept in the log of each test."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +37,31 @@ class Talk:
 def levels_at(record: Record, end_s: float) -> bool:
     """Tell whether the signal up to ``end_s`` has been measured: media time has come so far."""
     return isinstance(record.event, Levels) and record.event.end_s >= end_s
+
+
+def on_time(talk: Talk, act: Callable[[], T]) -> T:
+    """Return what ``act`` returns: it sends sound, and does so again when this computer had sent it too late.
+
+    That is told by the bench's own clock, whatever the unit made of it. Raises ``TimeoutError`` when the
+    computer is too busy to be a measuring instrument.
+    """
+    for _ in range(TRIALS):
+        done = act()
+        late_s = talk.caller.stream.latest_s
+        if late_s <= LATE_S:
+            return done
+        logger.warning(
+            "the bench sent a frame %.0f ms too late; what was measured does not count", 1000 * late_s
+        )
+    raise TimeoutError(f"this computer is too busy: it sent a frame {1000 * late_s:.0f} ms too late")
+
+
+def listen(appliance: Appliance, duration_s: float) -> None:
+    """Let that much of the call's sound go by, to the next half second."""
+    since = appliance.wait_for("levels", 10.0, appliance.state().last_event)
+    assert isinstance(since.event, Levels)  # noqa: S101 - by its kind
+    end_s = since.event.end_s + duration_s
+    appliance.wait_for(lambda record: levels_at(record, end_s), duration_s + 20.0, since.number - 1)
 
 
 @contextlib.contextmanager

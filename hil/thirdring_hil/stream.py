@@ -45,6 +45,8 @@ class Stream:
         self.to: tuple[str, int] | None = None
         self.spoke_at_s = 0.0
         """When the first frame of what ``speak`` was given last went out, on ``time.monotonic``."""
+        self.latest_s = 0.0
+        """By how much a frame went out too late at most since ``speak`` or ``press``: our own fault."""
         self._coder = codec.make()
         self._playing: Samples = np.zeros(0, dtype=np.int16)
         self._played = 0
@@ -64,11 +66,12 @@ class Stream:
 
     def speak(self, samples: Samples) -> None:
         """Send ``samples``, shape (n,), at the codec's rate, once; silence before and after."""
-        self._playing, self._played = samples, 0
+        self._playing, self._played, self.latest_s = samples, 0, 0.0
 
     def press(self, digits: str, on_ms: int = 100, off_ms: int = 100) -> None:
         """Send ``digits`` as events, whole frames of 20 ms on and off."""
         frames = round(on_ms / 1000 / FRAME_S), round(off_ms / 1000 / FRAME_S)
+        self.latest_s = 0.0
         self._keys.extend((digit, *frames) for digit in digits)
 
     @property
@@ -90,8 +93,9 @@ class Stream:
         """Return when the packet with that sample of ``received`` came, on ``time.monotonic``."""
         return next(at_s for first, at_s in reversed(self._arrivals) if first <= sample)
 
-    def tick(self) -> None:
-        """Send what is due in these 20 ms."""
+    def tick(self, due_s: float) -> None:
+        """Send what is due at ``due_s``, on ``time.monotonic``."""
+        self.latest_s = max(self.latest_s, time.monotonic() - due_s)
         if self.to is None:
             return
         if self._keys:

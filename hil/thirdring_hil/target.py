@@ -18,7 +18,7 @@ from thirdring.protocol.errors import ThirdringError
 from thirdring_hil.environment import SIMULATOR, Environment
 from thirdring_hil.line import RawLine
 
-__all__ = ["SIMULATOR", "Target", "Unit", "open_target", "wait_until_ready"]
+__all__ = ["READY_S", "SIMULATOR", "Target", "Unit", "open_target", "wait_until_ready"]
 
 READY_S: Final = 90.0
 """From power on: a board boots in less; numpy and pjsua2 take seconds on a busy machine."""

@@ -1,0 +1,138 @@
+"""The page about the bench: ``docs/hil.md``, made from the suites and the note of a run (``docs/hil.json``).
+
+``python -m thirdring_hil.page out/hil/record.json`` takes a record over as that note.
+"""
+
+import ast
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+__all__ = ["hil", "note"]
+
+ROOT: Final = Path(__file__).parents[2]
+SUITES: Final = ROOT / "hil" / "suites"
+BROKEN: Final = ROOT / "hil" / "faults" / "broken.py"
+NOTE: Final = ROOT / "docs" / "hil.json"
+NOTED: Final = ("name", "value", "unit", "low", "high", "reason")
+FEATURES: Final = {
+    "sip": "the bench can call it: `sip` in the environment file",
+    "trunk": "it calls the bench: `trunk_peer`",
+    "restart": "the bench can switch it off and on: `restart`",
+    "simulated_headset": "its headset is the simulated one",
+    "shared_files": "the bench reads the sound of that headset: `state_dir`",
+    "engine_process": "the bench can kill one of its processes: the simulator",
+    "unplug": "somebody unplugs the headset when asked: `features`",
+}
+
+INTRODUCTION: Final = """\
+`thirdring-hil` proves a unit from outside: over its serial console, with a telephone of its own as the caller and as
+the called. It needs nothing of the unit but the console; whatever else it can use is declared, and what is not there is
+skipped and listed.
+
+```
+pip install '.[bench]'                         # besides espeak-ng, which speaks for the agent
+thirdring-hil run --target simulator           # the appliance in software
+thirdring-hil run --target /dev/ttyUSB0        # a unit on a cable, console only
+thirdring-hil run --target hil/environments/cable.toml --suites console,telephone
+```
+
+1. Connect the console. Write down in a copy of `hil/environments/cable.toml` which port it is, where the unit takes calls,
+   and what switches it off and on. Nothing else differs from bench to bench.
+2. Run. Each test is a line; the last line is `PASS` or `FAIL`, and so is the exit code (0, 1; 2: it could not be run).
+3. `out/hil` then has `certificate-SERIAL.html`, the unit's test certificate as one page that needs nothing else;
+   `record.json` and `junit.xml` with every measurement, its unit and its limits; a log a test with what went over the line
+   and over SIP, and what a simulator said itself; `pytest.log`. `thirdring-hil certificate out/hil/record.json` writes the
+   certificate anew. `--output` chooses another folder, `--soak-calls` the number of calls in a row.
+
+![A certificate](pictures/certificate.png)
+
+The suites are plain pytest: `pytest hil/suites --targets simulator,hil/environments/cable.toml` runs them on several targets
+one after another. A test asks for `target`, `appliance` (the SDK on the console), `line` (the raw console), `ear`,
+`measure(name, value, unit, low, high, reason)` and `draw(...)`; `@pytest.mark.needs("sip")` names what it cannot do without.
+labgrid is not needed; where there is one, it switches the power (`hil/environments/labgrid.yaml`).
+"""
+
+FAULTS: Final = """\
+`nox -s hil_faults` runs everything on appliances that are broken on purpose. `hil/faults/broken.py` starts them with one
+function replaced; it is in no package, so a unit has neither the faults nor a switch for them. Exactly one suite fails:
+"""
+
+
+def _needs(function: ast.FunctionDef) -> list[str]:
+    """Return the features that a test's ``needs`` marks name."""
+    found = []
+    for mark in function.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("mark.needs"):
+            found += [ast.literal_eval(argument) for argument in mark.args]
+    return found
+
+
+def hil() -> Iterator[str]:
+    """Yield the lines of the page."""
+    yield "# The bench\n\nMade from the code by `nox -s docs`; do not edit.\n"
+    yield INTRODUCTION
+    yield "## Suites\n\n| suite | what | tests | needs |\n|---|---|---|---|"
+    for path in sorted(SUITES.glob("test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tests = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[:5] == "test_"]
+        what = (ast.get_docstring(tree) or "").partition("\n")[0]
+        needs = sorted({feature for test in tests for feature in _needs(test)})
+        names = "; ".join(test.name.removeprefix("test_").replace("_", " ") for test in tests)
+        yield f"| {_suite(path)} | {what} | {names} | {', '.join(f'`{need}`' for need in needs)} |"
+    yield "\n| feature | meaning |\n|---|---|"
+    for feature, meaning in FEATURES.items():
+        yield f"| `{feature}` | {meaning} |"
+    yield from _measurements()
+    yield from _faults()
+
+
+def _suite(path: Path) -> str:
+    return path.stem.removeprefix("test_").replace("_", " ")
+
+
+def _measurements() -> Iterator[str]:
+    record: dict[str, Any] = json.loads(NOTE.read_text(encoding="utf-8"))
+    yield "\n## Measurements\n"
+    where = f"a simulator ({record['sip_stack']}) on a computer with 2 cores"
+    yield f"The values are those of {where}, noted by `nox -s hil_note`.\n"
+    yield "| what | value | unit | at least | at most | limits from |\n|---|---|---|---|---|---|"
+    for row in record["measurements"]:
+        low, high = ("" if row[side] is None else f"{row[side]:.4g}" for side in ("low", "high"))
+        name = row["name"].replace("_", " ")
+        yield f"| {name} | {row['value']:.4g} | {row['unit']} | {low} | {high} | {row['reason']} |"
+
+
+def _faults() -> Iterator[str]:
+    tree = ast.parse(BROKEN.read_text(encoding="utf-8"))
+    said = {
+        node.name: ast.get_docstring(node) or "" for node in tree.body if isinstance(node, ast.FunctionDef)
+    }
+    (caught_by,) = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.AnnAssign)
+        and ast.unparse(node.target) == "CAUGHT_BY"
+        and node.value is not None
+    ]
+    yield f"\n## Broken on purpose\n\n{FAULTS}"
+    yield "| fault | what it does | suite that fails |\n|---|---|---|"
+    for fault, suite in caught_by.items():
+        yield f"| `{fault}` | {said[fault]} | {suite} |"
+
+
+def note(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the page needs of a record with one unit; raises ``ValueError`` when something failed."""
+    (unit,) = record["units"].values()
+    failed = [outcome["test"] for outcome in record["outcomes"] if outcome["outcome"] == "failed"]
+    if failed:
+        raise ValueError(f"failed: {', '.join(failed)}")
+    taken = [{key: row[key] for key in NOTED} for row in record["measurements"]]
+    return {"sip_stack": unit["sip_stack"], "measurements": taken}
+
+
+if __name__ == "__main__":
+    taken_over = note(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+    NOTE.write_text(json.dumps(taken_over, indent=1) + "\n", encoding="utf-8")
