@@ -248,6 +248,13 @@ class GatewaySettings:
     allowed_hosts: tuple[str, ...] = setting(
         ("127.0.0.1", "localhost", "[::1]"), "values of the Host header that are served"
     )
+    tls: str = setting(
+        "off",
+        "off: HTTP; own: HTTPS with a certificate that the unit makes itself; provided: with the files named",
+        choices=("off", "own", "provided"),
+    )
+    tls_certificate: str = setting("", "PEM file of the provided certificate and its chain")
+    tls_key: str = setting("", "PEM file of the provided certificate's key")
     metrics: str = setting(
         "token",
         "who reads /metrics: whoever has a token or session, or also whoever asks from the unit itself",

@@ -18,23 +18,26 @@ from thirdring_device.gateway.api.token import read_or_make_token, same_token
 from thirdring_device.gateway.main import listen
 
 
-def settings_file(folder: Path, port: int) -> Path:
+def settings_file(folder: Path, port: int, extra: str = "") -> Path:
     file = folder / "settings.toml"
-    file.write_text(f"[gateway]\nport = {port}\n")
+    file.write_text(f"[gateway]\nport = {port}\n{extra}")
     return file
 
 
-def arguments(state_dir: Path, port: int) -> list[str]:
-    return ["gateway", "--state", str(state_dir), "--settings", str(settings_file(state_dir, port))]
+def arguments(state_dir: Path, port: int, extra: str = "") -> list[str]:
+    return ["gateway", "--state", str(state_dir), "--settings", str(settings_file(state_dir, port, extra))]
 
 
 @contextlib.asynccontextmanager
-async def gateway_process(state_dir: Path, port: int) -> AsyncIterator[asyncio.subprocess.Process]:
+async def gateway_process(
+    state_dir: Path, port: int, extra: str = ""
+) -> AsyncIterator[asyncio.subprocess.Process]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "thirdring_device.cli",
-        *arguments(state_dir, port),
+        *arguments(state_dir, port, extra),
+        stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
     try:

@@ -9,6 +9,7 @@ from functools import partial
 from typing import Final
 
 from thirdring.discovery import SERVICE
+from thirdring_device.gateway.names import is_loopback
 from thirdring_device.settings import GatewaySettings
 
 __all__ = ["announce", "is_announced"]
@@ -22,10 +23,7 @@ def is_announced(settings: GatewaySettings) -> bool:
     """Return whether to tell the network: as set, or when others than this machine are listened to."""
     if settings.announce != "auto":
         return settings.announce == "on"
-    try:
-        return not ipaddress.ip_address(_bare(settings.host)).is_loopback
-    except ValueError:
-        return settings.host != "localhost"
+    return not is_loopback(settings)
 
 
 async def announce(settings: GatewaySettings, version: str) -> None:
@@ -49,7 +47,7 @@ async def announce(settings: GatewaySettings, version: str) -> None:
             f"{name}.{SERVICE}",
             port=settings.port,
             parsed_addresses=addresses,
-            properties={"version": version},
+            properties={"version": version, "scheme": "http" if settings.tls == "off" else "https"},
             server=f"{name.replace(' ', '-').lower()}.local.",
         )
         await (await network.async_register_service(info, allow_name_change=True))

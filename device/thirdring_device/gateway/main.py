@@ -5,6 +5,7 @@ import contextlib
 import logging
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +23,10 @@ from thirdring_device.gateway.engine_client import ENGINE_SOCKET
 from thirdring_device.gateway.first_password import show_password
 from thirdring_device.gateway.hooks.hooks import GatewayClient, Hooks
 from thirdring_device.gateway.journal import JOURNAL_FILE, JournalView
+from thirdring_device.gateway.names import is_loopback
+from thirdring_device.gateway.tls import fingerprint, server_tls
 from thirdring_device.gateway.websocket_protocol import PatientProtocol
-from thirdring_device.settings import Settings
+from thirdring_device.settings import GatewaySettings, Settings
 
 __all__ = ["Server", "listen", "serve", "server_config"]
 
@@ -63,8 +66,8 @@ def listen(host: str, port: int) -> socket.socket:
     return listening
 
 
-def server_config(app: FastAPI) -> uvicorn.Config:
-    """Return how uvicorn serves ``app``."""
+def server_config(app: FastAPI, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
+    """Return how uvicorn serves ``app``; without ``tls`` in clear."""
     return uvicorn.Config(
         app,
         ws=PatientProtocol,
@@ -75,6 +78,7 @@ def server_config(app: FastAPI) -> uvicorn.Config:
         log_level=logging.WARNING,
         server_header=False,
         timeout_graceful_shutdown=GRACEFUL_S,
+        ssl_context_factory=None if tls is None else lambda *_: tls,
     )
 
 
@@ -85,10 +89,20 @@ def _show_first_password(state_dir: Path) -> None:
         sys.stdout.flush()
 
 
+def _show_tls(settings: GatewaySettings, state_dir: Path) -> None:
+    """Print by what the unit's own certificate is known; warn when passwords cross the network in clear."""
+    if settings.tls == "own":
+        sys.stdout.write(f"SHA-256 fingerprint of the unit's certificate: {fingerprint(state_dir)}\n")
+        sys.stdout.flush()
+    elif settings.tls == "off" and not is_loopback(settings):
+        logger.warning("passwords and calls' data cross the network in clear: set gateway.tls")
+
+
 async def serve(settings: Settings, state_dir: Path, settings_file: Path | None = None) -> None:
     """Serve until SIGTERM or SIGINT, then stop in order.
 
-    Raises ``ApplianceError`` 7006 when the TCP port cannot be opened, ``StorageError`` 5006 when the state
+    Raises ``ApplianceError`` 7006 when the TCP port cannot be opened, 7007 when the certificate cannot be
+    used, ``StorageError`` 5006 when the state
     folder cannot be used.
     """
     client = GatewayClient(state_dir / ENGINE_SOCKET)
@@ -96,8 +110,10 @@ async def serve(settings: Settings, state_dir: Path, settings_file: Path | None 
     client.hooks = Hooks(settings.hooks, state_dir, client, reader)
     app = create_app(settings, state_dir, client, reader)
     _show_first_password(state_dir)
+    tls = server_tls(settings.gateway, state_dir)
+    _show_tls(settings.gateway, state_dir)
     listening = listen(settings.gateway.host, settings.gateway.port)
-    server = Server(server_config(app))
+    server = Server(server_config(app, tls))
 
     def stop() -> None:
         server.should_exit = True

@@ -112,6 +112,7 @@ ERRORS: Final[Mapping[int, str]] = {
     7004: "the client reads too slowly",
     7005: "the board is unknown",
     7006: "the TCP port cannot be opened",
+    7007: "the certificate or the key of the HTTP server cannot be used",
     7020: "the address of a web hook is not allowed",
     7021: "the server of a web hook cannot be reached",
     7022: "the server of a web hook refuses the event",

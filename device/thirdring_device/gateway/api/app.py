@@ -39,6 +39,7 @@ from thirdring_device.gateway.engine_client import EngineClient
 from thirdring_device.gateway.figures import KeyFigures
 from thirdring_device.gateway.hub import KEEP_EVENTS, EventHub
 from thirdring_device.gateway.journal import Reader
+from thirdring_device.gateway.names import served_names
 from thirdring_device.gateway.prompts import Prompter
 from thirdring_device.settings import Settings
 
@@ -59,9 +60,6 @@ the token as ?token=. The header thirdring-last-event of the handshake's answer 
 codes: 1008 with a reason that begins with 7004, the client read too slowly; 1012, connect again and resume.
 
 Errors are application/problem+json with a numbered code that never changes its meaning."""
-
-EVERY_ADDRESS: Final = {"0.0.0.0", "::", "[::]"}
-"""Listened on, never a name that a client may call us by: browsers let any site reach 0.0.0.0."""
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +121,7 @@ def create_app(
     complete_openapi(app)
     app.add_middleware(
         Guard,
-        allowed_hosts={*settings.gateway.allowed_hosts, settings.gateway.host} - EVERY_ADDRESS,
+        allowed_hosts=served_names(settings.gateway),
         gate=gate,
         requests_per_s=settings.gateway.requests_per_s,
         metrics=metrics,

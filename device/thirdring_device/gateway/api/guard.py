@@ -59,7 +59,10 @@ def problem_response(reason: ThirdringError) -> JSONResponse:
 
 
 class Guard:
-    """ASGI middleware; ``allowed_hosts`` without ports, ``gate`` tells who asks and whether he may."""
+    """ASGI middleware; ``gate`` tells who asks and whether he may.
+
+    ``allowed_hosts`` are in lower case, without ports and brackets.
+    """
 
     def __init__(
         self,
@@ -72,7 +75,7 @@ class Guard:
     ) -> None:
         """Wrap ``app``; ``requests_per_s`` of one address are served, ``metrics`` counts them."""
         self._app = app
-        self._hosts = frozenset(_without_brackets(host) for host in allowed_hosts)
+        self._hosts = frozenset(allowed_hosts)
         self._gate = gate
         self._requests = 0
         self._rate = RateLimit(requests_per_s)
@@ -183,7 +186,3 @@ def _host_of(url: str) -> str:
         return (urlsplit(url).hostname or "").lower()
     except ValueError:
         return ""
-
-
-def _without_brackets(host: str) -> str:
-    return host.lower().removeprefix("[").removesuffix("]")

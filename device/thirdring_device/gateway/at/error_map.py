@@ -95,6 +95,7 @@ CME_OF_ERROR: Final[Mapping[int, int | None]] = {
     7004: UNKNOWN,
     7005: NOT_SUPPORTED,
     7006: UNKNOWN,
+    7007: UNKNOWN,
     7020: NOT_ALLOWED,
     7021: UNKNOWN,
     7022: UNKNOWN,
