@@ -179,6 +179,12 @@ def bench_sdk(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_page(session: nox.Session) -> None:
+    """Measure the page's first paint and what it costs the browser during a call."""
+    session.run("python", "-m", "bench.page", *session.posargs)
+
+
+@nox.session
 def bench_sound(session: nox.Session) -> None:
     """Measure mouth to wire beside baresip at a virtual headset."""
     session.run("python", "-m", "bench.sound_delay", *session.posargs)

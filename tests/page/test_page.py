@@ -106,6 +106,7 @@ def test_a_call_from_its_first_ring_to_its_notes(visitor: Visitor, unit: Unit, t
         expect(page.locator(".call.ended")).to_contain_text("agent: hung up")
         peer.wait()
 
+    expect(page.locator("[data-prompt='take_notes']")).to_be_visible()
     page.get_by_label("Name", exact=True).fill("王女士")
     page.get_by_label("Matter").fill("Asks for 3 boxes by Friday")
     page.get_by_label("Read back to the customer").check()
@@ -153,6 +154,23 @@ def test_shouting_shows_at_once_and_the_customer_is_transferred_with_consent(
         peer.wait()
     verdict = page.locator("[data-rule='transfer.consent']")
     expect(verdict).to_have_class("met")
+
+
+def test_the_page_comes_back_with_an_engine_that_was_killed(
+    visitor: Visitor, unit: Unit, tmp_path: Path
+) -> None:
+    visitor.sign_in()
+    page = visitor.page
+    with caller(unit, tmp_path):
+        expect(page.locator(".advice")).to_have_attribute("data-ring", "1")
+        page.keyboard.press("a")
+        expect(page.locator(".call.active")).to_be_visible()
+        unit.kill_engine()
+        expect(page.locator(".call.ended")).to_contain_text("appliance restarted")
+    with caller(unit, tmp_path, "call_and_cancel", hold_ms=3000) as peer:
+        expect(page.locator(".advice")).to_have_attribute("data-ring", "1")
+        peer.wait()
+    expect(page.locator(".call.ended")).to_contain_text("cancelled while ringing")
 
 
 @pytest.mark.parametrize(("language", "scheme"), [("en-GB", "light"), ("zh-CN", "dark")])

@@ -120,6 +120,7 @@ export function take(record: EventRecord, live: boolean): void {
   const known = calls.value.find((call) => call.id === record.call_id);
   if (!known && ended.value?.id === record.call_id) {
     ended.value = after(ended.value, record) ?? null;
+    if (record.kind === "prompt" && live) quietly(loadPrompts(record.call_id, record.seq));
     return;
   }
   const now = after(known, record);
@@ -254,6 +255,6 @@ export function followDesk(): void {
   });
   effect(() => {
     const spoken = language.value; // the prompts that are shown follow the language
-    for (const call of calls.peek()) if (spoken) quietly(loadPrompts(call.id));
+    for (const call of [...calls.peek(), ended.peek()]) if (spoken && call) quietly(loadPrompts(call.id));
   });
 }

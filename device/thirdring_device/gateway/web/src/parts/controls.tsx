@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 import { api } from "../api";
 import { nowS } from "../clock";
@@ -20,7 +20,8 @@ interface Command {
 }
 
 function Buttons({ commands }: { commands: Command[] }) {
-  useEffect(() => {
+  // With the picture and not after it: the key that is shown is the key that counts.
+  useLayoutEffect(() => {
     const undo = commands.filter((one) => !one.off).map((one) => bind(one.key, one.run));
     return () => undo.forEach((back) => back());
   });

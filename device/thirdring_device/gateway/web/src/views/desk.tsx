@@ -1,3 +1,5 @@
+import { useComputed, useSignal } from "@preact/signals";
+
 import { api } from "../api";
 import { nowS } from "../clock";
 import { agentSince_s, callBacks, calls, contactOf, current, desk, ended, setting } from "../desk";
@@ -64,17 +66,26 @@ function badges(call: LiveCall): { text: string; kind: string }[] {
   return all;
 }
 
+/** Counts on its own, so that nothing else is drawn again. */
+function Clock({ since_s }: { since_s: number }) {
+  const since = useSignal(since_s);
+  since.value = since_s;
+  const shown = useComputed(() => clockTime(nowS.value - since.value));
+  return (
+    <p class="clock" role="timer">
+      {shown}
+    </p>
+  );
+}
+
 function CallCard({ call }: { call: LiveCall }) {
-  const talk_s = call.answeredAt_s === null ? 0 : nowS.value - call.answeredAt_s;
   return (
     <section class={`card call ${call.state} ${call.urgency}`} aria-label={t("desk.call")} data-call={call.id}>
       {call.state === "ringing" && <Rings call={call} />}
       <div class="line">
         <Who call={call} />
         {call.state === "active" && (
-          <p class="clock" role="timer">
-            {clockTime(talk_s)}
-          </p>
+          <Clock since_s={call.answeredAt_s ?? 0} />
         )}
       </div>
       {call.state === "dialling" && (
@@ -138,6 +149,7 @@ function EndedCard({ call }: { call: LiveCall }) {
           {talk_s !== null && ` · ${duration(talk_s)}`}
         </p>
       </div>
+      <Prompt call={call} />
       <div class="controls">
         <button
           type="button"
