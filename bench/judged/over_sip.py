@@ -73,13 +73,15 @@ class Desk:
 
     def place(self, plan: CallPlan, number: int) -> str:
         """Place a call and return its number in the journal, once it is judged."""
-        agent, customer = (self._folder / f"{number}-{side}.wav" for side in ("agent", "customer"))
+        folder = self._folder / str(number)
+        folder.mkdir()
+        agent, customer = (folder / f"{side}.wav" for side in ("agent", "customer"))
         soundfile.write(agent, plan.sound("agent"), RATE_HZ, "PCM_16")
         soundfile.write(customer, plan.sound("customer"), RATE_HZ, "PCM_16")
         desk = self.unit.desk
         after = desk.state().last_event
         port = self._trunk_port if plan.outgoing is not None else None
-        with BaresipPeer(self._folder, speaks=customer, user=NUMBER, codec="G722", port=port) as peer:
+        with BaresipPeer(folder, speaks=customer, user=NUMBER, codec="G722", port=port) as peer:
             if plan.outgoing is not None:
                 call_id = desk.dial(NUMBER, reason=str(plan.outgoing.get("reason", "")))
             else:
