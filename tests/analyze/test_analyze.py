@@ -319,7 +319,7 @@ def test_a_recording_of_a_call_that_never_ended_is_judged_as_interrupted(tmp_pat
     live_call(tmp_path / "call.wav", agent, voiced(length_s=8.0), answered_after_s=6.0, ended=False)
     report = analyze(tmp_path / "call.wav", Settings())
     assert report.call.cause == "interrupted"
-    assert [verdict.rule for verdict in report.verdicts] == RULES
+    assert [verdict.rule for verdict in report.verdicts] == RULES[:-1], "call.dropped comes later"
 
 
 def test_a_recording_of_a_call_of_ours_tells_why_and_when_it_was_dialled(tmp_path: Path) -> None:

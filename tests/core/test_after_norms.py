@@ -305,11 +305,13 @@ def test_a_call_that_the_engine_died_on_is_judged_on_from_its_end() -> None:
     new = Live()
     told = new.desk.take_up(old.records, end)
     assert [e.key for e in told if isinstance(e, Prompt)] == ["take_notes"]
-    assert [e.rule for e in told if isinstance(e, Verdict)] == RULES
+    assert [e.rule for e in told if isinstance(e, Verdict)] == RULES[:-1], "call.dropped comes later"
     new.records = [*old.records, end]
     new.feed(notes(15.0, name="Wang", matter="a bill"))
     assert new.late("call.notes").value == 9.98
     new.wake(2000.0)
+    assert listed(new) == [(305.02, NUMBER, "dropped")], "whom we have cut off is called back"
+    assert new.late("call.dropped").verdict == "breached"
     assert [*old.derived, *told, *new.derived] == replay(new.records, new.desk.settings)
 
 

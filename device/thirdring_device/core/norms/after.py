@@ -29,8 +29,10 @@ LOST_CODES: Final = frozenset({408, 500, 503})
 def dropped(call: Call) -> bool:
     """Whether a call that was up ended without anybody's hanging up."""
     ended = call.ended
-    if ended is None or call.answered is None or ended.by != "network":
+    if ended is None or call.answered is None:
         return False
+    if ended.by != "network":
+        return ended.cause == "interrupted"
     return ended.cause == "lost" or (ended.cause == "failed" and ended.sip_code in LOST_CODES)
 
 
@@ -58,7 +60,7 @@ class CallDropped(LateNorm):
     A call of ours: the agent is prompted at once and redials within ``redial_s``. A caller is left
     ``caller_s`` to ring again; then the call-back list has him, and the agent calls back within
     ``call_back_s``. A drop is what nobody's hanging up ended: no RTP, an expired timer, the answers 408, 500
-    and 503.
+    and 503, and the end of the appliance itself, as by a power cut.
     """
 
     rule = "call.dropped"
