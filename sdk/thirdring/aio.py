@@ -137,9 +137,12 @@ class AsyncAppliance:
         """Return the desk as it is now."""
         return _parsed(DeskState, await self._command(GetState()))
 
-    async def dial(self, number: str, reason: str = "") -> str:
-        """Call ``number``, ``reason`` why; return the call's id at once. ``events`` show how it goes on."""
-        return _call_id(await self._command(Dial(number=number, reason=reason)))
+    async def dial(self, number: str, reason: str = "", *, withheld: bool = False) -> str:
+        """Call ``number``, ``reason`` why; return the call's id at once. ``events`` show how it goes on.
+
+        ``withheld`` keeps our number from the other side.
+        """
+        return _call_id(await self._command(Dial(number=number, reason=reason, withheld=withheld)))
 
     async def answer(self, call_id: str = "") -> str:
         """Answer the ringing call; return its id. Raises ``CallError`` 2001 when none rings."""

@@ -92,9 +92,9 @@ class Appliance:
         """Return the desk as it is now."""
         return self._run(self._appliance.state())
 
-    def dial(self, number: str, reason: str = "") -> str:
+    def dial(self, number: str, reason: str = "", *, withheld: bool = False) -> str:
         """Call ``number``; return the call's id at once, how it goes on shows in ``events``."""
-        return self._run(self._appliance.dial(number, reason))
+        return self._run(self._appliance.dial(number, reason, withheld=withheld))
 
     def answer(self, call_id: str = "") -> str:
         """Answer the ringing call; return its id. Raises ``CallError`` 2001 when none rings."""

@@ -88,7 +88,9 @@ def _parser() -> argparse.ArgumentParser:
     command("status", _status)
     calls = command("calls", _calls)
     calls.add_argument("--limit", type=int, default=20, help="how many at most (default %(default)s)")
-    command("dial", _dial).add_argument("number", help="digits, *, #, a leading +")
+    dial = command("dial", _dial)
+    dial.add_argument("number", help="digits, *, #, a leading +")
+    dial.add_argument("--withheld", action="store_true", help="keep our number from the other side")
     for name, run in (
         ("answer", _answer),
         ("hangup", _hangup),
@@ -193,7 +195,7 @@ def _who(call: CallSummary) -> tuple[str, ...]:
 
 def _dial(appliance: Appliance, options: argparse.Namespace) -> None:
     """Call a number."""
-    print_call(appliance.dial(options.number), options)
+    print_call(appliance.dial(options.number, withheld=options.withheld), options)
 
 
 def _answer(appliance: Appliance, options: argparse.Namespace) -> None:

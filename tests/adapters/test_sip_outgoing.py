@@ -50,6 +50,16 @@ def test_agent_hangs_up_an_outgoing_call(desk: DeskProcess, trunk_port: int, pee
         sipp.wait()
 
 
+@pytest.mark.interop("our number withheld (RFC 3323, RFC 3325), when asked for", peer="SIPp")
+def test_our_number_is_withheld(desk: DeskProcess, trunk_port: int, peer_dir: Path) -> None:
+    with called("answer_anonymous", trunk_port, peer_dir, ours=f"desk@{LOOPBACK}") as sipp:
+        desk.do("PlaceCall", call_id="withheld", number="95588", withheld=True)
+        desk.expect("call_answered", call_id="withheld")
+        desk.do("EndCall", call_id="withheld")
+        desk.expect("call_ended", call_id="withheld", by="agent", cause="hangup")
+        sipp.wait()
+
+
 @pytest.mark.interop("plain 180: ringback of the country made for the agent, until sound comes", peer="SIPp")
 def test_agent_hears_ringback_made_here_until_there_is_sound(tmp_path: Path) -> None:
     """Germany's is 425 Hz, 1 s on and 4 s off (ITU-T E.180 supplement 2)."""

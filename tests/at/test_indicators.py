@@ -4,7 +4,7 @@ import pytest
 
 from tests.at.bench import Host, ServedConsole
 from tests.at.test_supplementary import view
-from thirdring.protocol.commands import Dial, SetSettings
+from thirdring.protocol.commands import Dial, Redial, SetSettings
 from thirdring.protocol.events import (
     CallAlerting,
     CallIncoming,
@@ -105,14 +105,32 @@ def test_loudness_is_the_volume_of_the_ear(console: ServedConsole, host: Host) -
 
 
 @pytest.mark.console(
-    "+CLIR=1 and ATD...I; are refused: the trunk cannot withhold our number", clause="27.007 7.7"
+    "+CLIR=1 withholds our number from whom we call, ATD...I; for one call; 0, 2 and ATD...i; show it",
+    clause="27.007 7.7",
 )
-def test_a_number_that_is_to_be_withheld_is_not_dialled(console: ServedConsole, host: Host) -> None:
-    host.ask("AT+CMEE=1")
-    assert failure(host, "AT+CLIR=1") == "+CME ERROR: 4"
-    assert failure(host, "ATD123I;") == "+CME ERROR: 4"
-    assert host.ask("AT+CLIR=2;+CLIR?") == ["+CLIR: 2,0", "OK"]
-    assert not any(isinstance(command, Dial) for command in console.engine.asked)
+def test_our_number_is_withheld_when_asked_for(console: ServedConsole, host: Host) -> None:
+    console.engine.answers["dial"] = console.engine.answers["redial"] = {"call_id": "c1"}
+    assert host.ask("AT+CLIR=?;+CLIR?") == ["+CLIR: (0-2)", "+CLIR: 0,4", "OK"]
+    for line in (
+        "ATD123;",
+        "ATD123I;",
+        "ATDL;",
+        "AT+CLIR=1;DL;",
+        "AT+CLIR?;D123;",
+        "ATD123i;",
+        "AT+CLIR=2;D123;",
+    ):
+        assert host.ask(line)[-1] == "OK"
+    assert console.engine.asked == [
+        Dial(number="123", source="at"),
+        Dial(number="123", withheld=True, source="at"),
+        Redial(source="at"),
+        Redial(withheld=True, source="at"),
+        Dial(number="123", withheld=True, source="at"),
+        Dial(number="123", source="at"),
+        Dial(number="123", source="at"),
+    ]
+    assert host.ask("AT+CLIR=3") == ["ERROR"]
 
 
 @pytest.mark.console("+CUSD is refused as not supported", clause="27.007 7.15")

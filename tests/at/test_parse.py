@@ -114,7 +114,7 @@ def test_fields_are_fixed_and_comma_separated() -> None:
         ("T0123", DialString("0123", voice=False)),
         ("+86 (21) 555-1234;", DialString("+86215551234", voice=True)),
         ("123I;", DialString("123", voice=True, withheld=True)),
-        ("123i;", DialString("123", voice=True)),
+        ("123i;", DialString("123", voice=True, withheld=False)),
         ("L;", DialString("", voice=True, redial=True)),
         ("12AB", DialString("12AB", voice=False)),
     ],

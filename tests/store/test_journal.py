@@ -11,7 +11,7 @@ import pytest
 
 from tests.core.script import Script, answered, ended, ringing
 from thirdring.protocol.errors import CallError, StorageError
-from thirdring.protocol.events import CallOutgoing, Event, Verdict
+from thirdring.protocol.events import AgentRequested, CallOutgoing, Event, Verdict
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.adapters.store.reader import JournalReader
 
@@ -156,10 +156,13 @@ def test_full_disk_loses_no_record(tmp_path: Path) -> None:
 
 def test_journal_knows_the_last_number_dialled_and_the_calls_of_the_last_hour(tmp_path: Path) -> None:
     journal = Journal(tmp_path / "j.sqlite3")
-    assert (journal.last_dialled(), journal.dialled_within(3600.0)) == ("", [])
+    assert (journal.last_dialled(), journal.dialled_within(3600.0)) == (("", False), [])
     journal.append(one_call())
     journal.append([CallOutgoing(at_s=40.0, call_id="b", number="10086")])
-    assert journal.last_dialled() == "10086"
-    (ago_s,) = journal.dialled_within(3600.0)
+    assert journal.last_dialled() == ("10086", False)
+    asked = AgentRequested(at_s=50.0, call_id="c", action="dial", argument="10010", withheld=True)
+    journal.append([asked, CallOutgoing(at_s=50.0, call_id="c", number="10010")])
+    assert journal.last_dialled() == ("10010", True)
+    _, ago_s = journal.dialled_within(3600.0)
     assert 0.0 <= ago_s < 60.0
     journal.close()

@@ -135,10 +135,11 @@ class MuteCall(DeviceCommand):
 
 @dataclass(frozen=True, slots=True)
 class PlaceCall(DeviceCommand):
-    """Send an INVITE for ``number``; the adapter reports ``call_outgoing``."""
+    """Send an INVITE for ``number``; the adapter reports ``call_outgoing``. ``withheld``: anonymously."""
 
     call_id: str
     number: str
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,8 @@ class Desk:
         self.plan = plan or DialPlan()
         self.last_dialled = ""
         """For ``redial``; whoever makes the desk may set it."""
+        self.last_withheld = False
+        """Whether our number was withheld then."""
         self._calls: dict[str, JudgedCall] = {}
         self._late: dict[str, EndedCall] = {}
         """Calls that have ended and have norms left to be judged."""
@@ -122,7 +124,8 @@ class Desk:
         if isinstance(command, Redial):
             if not self.last_dialled:
                 raise error(2008)
-            command = Dial(number=self.last_dialled, source=command.source)
+            withheld = command.withheld or self.last_withheld
+            command = Dial(number=self.last_dialled, withheld=withheld, source=command.source)
         request = admit(self.calls, command, at_s, new_call_id)
         if request.action in ("dial", "transfer", "forward") and request.argument:
             dialled = request
@@ -158,10 +161,10 @@ class Desk:
         if not event.call_id:
             return outputs
         if isinstance(event, AgentRequested) and event.action == "dial":
-            self.last_dialled = event.argument
+            self.last_dialled, self.last_withheld = event.argument, event.withheld
             self._dialled[event.call_id] = record
             outputs.commands.extend(self._hold_others(event.call_id))
-            outputs.commands.append(PlaceCall(event.call_id, event.argument))
+            outputs.commands.append(PlaceCall(event.call_id, event.argument, event.withheld))
             return outputs
         outputs.events.extend(self._call_backs(event))
         if event.call_id in self._late:

@@ -109,6 +109,7 @@ def _dial(calls: Calls, command: Command, at_s: float, new_call_id: str) -> Agen
         source=command.source,
         argument=number,
         reason=command.reason,
+        withheld=command.withheld,
     )
 
 

@@ -190,7 +190,7 @@ class Engine:
             self._journal.close()
             raise
         self._started = True
-        self._desk.last_dialled = self._journal.last_dialled()
+        self._desk.last_dialled, self._desk.last_withheld = self._journal.last_dialled()
         self._desk.call_backs = self._journal.open_call_backs()
         self._desk.plan.called(self.clock() - ago_s for ago_s in self._journal.dialled_within(HOUR_S))
         self._take(

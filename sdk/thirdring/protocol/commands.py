@@ -74,11 +74,13 @@ class Dial(Command):
     """Call ``number`` (digits, ``*``, ``#``, a leading ``+``); return ``{"call_id": ...}`` at once.
 
     ``reason``: why, in the agent's words; it answers what is asked before dialling (2013, 2014).
+    ``withheld``: ask the trunk not to show our number to the other side (RFC 3323).
     """
 
     name = "dial"
     number: str
     reason: str = ""
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +101,13 @@ class Hangup(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Redial(Command):
-    """Call the number that was dialled last; return ``{"call_id": ...}`` at once."""
+    """Call the number that was dialled last; return ``{"call_id": ...}`` at once.
+
+    ``withheld`` as in ``Dial``; a number that was dialled so is always dialled so again.
+    """
 
     name = "redial"
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -296,6 +296,7 @@ class SipAdapter:
             routes,
             silence_s=self._settings.trunk.failover_s,
             failed=self._trunk.call_failed,
+            withheld=command.withheld,
         )
 
     def _transfer(self, call: DeskCall, command: TransferCall) -> None:

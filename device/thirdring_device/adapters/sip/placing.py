@@ -18,6 +18,8 @@ __all__ = ["Placing", "Route"]
 log = logging.getLogger(__name__)
 
 OUT_OF_SERVICE: Final = 503
+ANONYMOUS: Final = '"Anonymous" <sip:anonymous@anonymous.invalid>'
+"""The From of a caller without a name (RFC 3323 clause 4.1.1.3)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,10 @@ class Placing:
         *,
         silence_s: float,
         failed: Callable[[str], None],
+        withheld: bool = False,
     ) -> None:
+        """``withheld``: the other side is not to learn our number."""
+        self._withheld = withheld
         self._desk, self._call_id, self._silence_s, self._failed = desk, call_id, silence_s, failed
         self._routes = deque(routes)
         self._route: Route
@@ -80,10 +85,22 @@ class Placing:
         call = DeskCall(self._route.account, self._desk, self._call_id)
         call.placing = self
         try:
-            call.makeCall(self._route.uri, call_options())
+            options = call_options()
+            if self._withheld:
+                _withhold(options.txOption, self._route.account.getInfo().uri)
+            call.makeCall(self._route.uri, options)
         except pj.Error as failure:
             call.gone = True
             if self._routes:
                 self._go_on(call, explain(failure))
             else:
                 call.release("network", "failed", 0, explain(failure))
+
+
+def _withhold(options: Any, ours: str) -> None:
+    """Ask the trunk by ``Privacy: id`` to keep our number back, and tell it alone who we are (RFC 3325)."""
+    options.localUri = ANONYMOUS
+    for name, value in (("Privacy", "id"), ("P-Preferred-Identity", f"<{ours.strip('<>')}>")):
+        header = pj.SipHeader()
+        header.hName, header.hValue = name, value
+        options.headers.push_back(header)

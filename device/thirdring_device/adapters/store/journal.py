@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from thirdring.protocol.errors import StorageError, error
-from thirdring.protocol.events import Event, Record, record_to_json
+from thirdring.protocol.events import AgentRequested, Event, Record, record_to_json
 from thirdring.protocol.views import ContactView
 from thirdring_device.adapters.store import work
 from thirdring_device.adapters.store.projection import project
@@ -199,12 +199,15 @@ class Journal:
         """Return the records of one call in order."""
         return records_of_call(self._db, call_id)
 
-    def last_dialled(self) -> str:
-        """Return the number of the newest outgoing call, empty when there was none."""
+    def last_dialled(self) -> tuple[str, bool]:
+        """Return the number of the newest outgoing call, empty without one, and whether ours was withheld."""
         row = self._db.execute(
-            "SELECT number FROM calls WHERE direction = 'outgoing' ORDER BY first_event DESC LIMIT 1"
+            "SELECT number, call_id FROM calls WHERE direction = 'outgoing' ORDER BY first_event DESC LIMIT 1"
         ).fetchone()
-        return str(row[0]) if row else ""
+        if row is None:
+            return "", False
+        asked = (record.event for record in self.call_events(str(row[1])))
+        return str(row[0]), any(isinstance(event, AgentRequested) and event.withheld for event in asked)
 
     def number_of(self, call_id: str) -> str | None:
         """Return the other side's number of a call, None when there is no such call."""

@@ -67,7 +67,7 @@ def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a li
     )
     async def dial(asked: DialRequest, request: Request, idempotency_key: IdempotencyKey = None) -> CallId:
         """Call a number. Answers at once with the call's id; how it goes on shows in events."""
-        command = Dial(number=asked.number, reason=asked.reason, source=SOURCE)
+        command = Dial(number=asked.number, reason=asked.reason, withheld=asked.withheld, source=SOURCE)
         who = principal_of(request).name
         return await dialled.run(who, idempotency_key, repr(command), lambda: about_call(command))
 

@@ -57,6 +57,7 @@ class DialRequest(_Request):
         examples=["13800138000", "+861012345678"],
     )
     reason: str = Field("", description="why, in the agent's words; answers 2013 and 2014", max_length=120)
+    withheld: bool = Field(False, description="keep our number from the other side")
 
 
 class OptionalCall(_Request):

@@ -15,13 +15,13 @@ _MODIFIERS: Final = str.maketrans("", "", "TtPpWwIiGg,!@-.()/ ")
 class DialString:
     """A number; ``voice`` when it ended in ``;``, ``redial`` for ``L`` instead of a number.
 
-    ``withheld``: ``I`` asks that our number be kept from the other side.
+    ``withheld``: ``I`` asks that our number be kept from the other side, ``i`` that it be shown.
     """
 
     number: str
     voice: bool
     redial: bool = False
-    withheld: bool = False
+    withheld: bool | None = None
 
 
 def dial_string(text: str) -> DialString:
@@ -34,4 +34,9 @@ def dial_string(text: str) -> DialString:
         raise AtSyntaxError(text)
     number = body.translate(_MODIFIERS)
     redial = number in ("L", "l")
-    return DialString("" if redial else number, bool(semicolon), redial, withheld="I" in body)
+    return DialString("" if redial else number, bool(semicolon), redial, _withheld(body))
+
+
+def _withheld(body: str) -> bool | None:
+    """Return what ``I`` (invocation) or ``i`` (suppression) says of our number (27.007 clause 6.2)."""
+    return "I" in body if "I" in body or "i" in body else None

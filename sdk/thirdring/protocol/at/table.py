@@ -80,9 +80,9 @@ _STANDARD: Final = (
     CommandSpec(
         "+CLIR",
         "rts",
-        "AT+CLIR=<0|2>",
-        "our number is shown to whom we call: 1, withholding it, is not to be had",
-        "(0,2)",
+        "AT+CLIR=<0|1|2>",
+        "1 withholds our number from whom we call (ATD...I; for one call), 0 and 2 show it (ATD...i;)",
+        "(0-2)",
     ),
     CommandSpec(
         "+CIND",

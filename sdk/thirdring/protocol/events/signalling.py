@@ -118,7 +118,8 @@ class AgentRequested(Event):
     ``other_call_id``: the second call of a conference, or of a transfer after consultation. ``consent``:
     the customer agreed to the transfer. ``duration_ms``: of each digit, 0 as set. Of a call that is dialled:
     ``reason`` why, in the agent's words; ``known`` whether it is a contact's or a promised call-back;
-    ``local_time`` there (ISO 8601, empty for emergency calls) and the public ``holiday`` there, if any.
+    ``local_time`` there (ISO 8601, empty for emergency calls) and the public ``holiday`` there, if any;
+    ``withheld`` whether our number is to be kept from the other side (RFC 3323).
     """
 
     kind = "agent_requested"
@@ -132,6 +133,7 @@ class AgentRequested(Event):
     known: bool = False
     local_time: str = ""
     holiday: str = ""
+    withheld: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

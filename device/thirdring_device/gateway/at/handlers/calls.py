@@ -7,10 +7,10 @@ from typing import Any, Final
 from thirdring.protocol.at.dial import dial_string
 from thirdring.protocol.at.parse import Op, Request
 from thirdring.protocol.at.values import address_type, fields, parameters, phone_number
-from thirdring.protocol.commands import Answer, Dial, Hangup, Redial, SendDtmf
+from thirdring.protocol.commands import Answer, Command, Dial, Hangup, Redial, SendDtmf
 from thirdring.protocol.errors import ThirdringError, TrunkError
 from thirdring.protocol.views import CallView
-from thirdring_device.gateway.at.error_map import NOT_SUPPORTED, NUMBER_TOO_LONG
+from thirdring_device.gateway.at.error_map import NUMBER_TOO_LONG
 from thirdring_device.gateway.at.handlers.base import (
     SOURCE,
     Handler,
@@ -35,6 +35,8 @@ _STATES: Final[Mapping[str, int]] = {
 }
 """27.007 clause 7.18; a call that is ending is no longer listed."""
 _WAITING: Final = 5
+WITHHOLD: Final = 1
+"""Of ``+CLIR``: 0 and 2 show our number."""
 LONGEST_TENTHS: Final = 50
 LONGEST_NUMBER: Final = 40
 """Digits, as the engine has it."""
@@ -42,11 +44,12 @@ LONGEST_NUMBER: Final = 40
 
 async def _dial(session: Session, request: Request) -> Reply:
     string = dial_string(request.argument)
-    if string.withheld:  # rather not call than show a number that is to be withheld
-        raise AtFailure(NOT_SUPPORTED)
     if len(string.number.removeprefix("+")) > LONGEST_NUMBER:
         raise AtFailure(NUMBER_TOO_LONG)
-    command = Redial(source=SOURCE) if string.redial else Dial(number=string.number, source=SOURCE)
+    withheld = session.profile.clir == WITHHOLD if string.withheld is None else string.withheld
+    command: Command = Dial(number=string.number, withheld=withheld, source=SOURCE)
+    if string.redial:
+        command = Redial(withheld=withheld, source=SOURCE)
     try:
         result = await session.desk.client.command(command)
     except TrunkError:

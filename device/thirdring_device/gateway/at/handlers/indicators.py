@@ -26,7 +26,8 @@ LOUDEST: Final = 40
 """``+CLVL`` counts dB from the softest, -40 dB."""
 _CMER_HIGHEST: Final = (3, 0, 0, 1, 1)
 _READY, _RINGS, _IN_CALL = 0, 3, 4
-_SHOWN, _WITHHELD, _SUPPRESSED = 0, 1, 2
+_SHOWN_UNLESS_ASKED: Final = 4
+"""``m`` of ``+CLIR``: withheld call by call."""
 
 
 async def _indicators(session: Session, request: Request) -> Reply:
@@ -71,11 +72,8 @@ async def _loudness(session: Session, request: Request) -> Reply:
 
 async def _our_number(session: Session, request: Request) -> Reply:
     if request.op is Op.READ:
-        return Reply([f"+CLIR: {session.profile.clir},0"])  # 0: the trunk offers no withholding
-    asked = in_range(one_parameter(request).number, _SHOWN, _SUPPRESSED)
-    if asked == _WITHHELD:
-        raise AtFailure(NOT_SUPPORTED)
-    session.profile.clir = asked
+        return Reply([f"+CLIR: {session.profile.clir},{_SHOWN_UNLESS_ASKED}"])
+    session.profile.clir = in_range(one_parameter(request).number, 0, 2)
     return Reply()
 
 
