@@ -1,7 +1,9 @@
 """The command ``thirdring``, over HTTP and over serial."""
 
+import dataclasses
 import json
 import subprocess
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,12 +13,24 @@ import pytest
 import thirdring
 from tests.recording.test_command import recorded
 from tests.sdk.ways import ConsoleDesk, desk_in_background
-from thirdring import Appliance
+from thirdring import SILENCE_DBOV, Appliance, CallEnded, DeskState, Levels, Record
 from thirdring.cli import main
-from thirdring.protocol.codec import to_fields
+from thirdring.cli_live import Screen
+from thirdring.protocol.codec import from_fields, to_fields
 from thirdring.protocol.errors import error
 from thirdring.table import plain, table
 
+STATE = {
+    "version": "0.1.0",
+    "board": "simulator",
+    "sip_stack": "x",
+    "trunk": "static",
+    "trunk_reason": "",
+    "storage": "ok",
+    "strangers_refused": 0,
+    "calls": [],
+    "last_event": 0,
+}
 Command = Callable[[ConsoleDesk, str], int]
 
 
@@ -240,3 +254,60 @@ def test_the_shell_completes_commands(shell: str, capsys: pytest.CaptureFixture[
         ask = "COMP_WORDS=(thirdring pau); COMP_CWORD=1; _shtab_thirdring; printf '%s\\n' ${COMPREPLY[@]}"
         done = subprocess.run(["bash", "-c", f"{script}\n{ask}"], capture_output=True, text=True, check=True)
         assert done.stdout.split() == ["pause-recording"]
+
+
+def test_live_draws_the_desk_anew_with_what_happens(
+    tmp_path: Path, command: Command, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with desk_in_background(tmp_path) as (desk, run):
+        assert command(desk, "live --count 0") == 0
+        assert "trunk static" in capsys.readouterr().out
+        stop = threading.Event()
+
+        def call() -> None:
+            number = 0
+            while not stop.wait(0.1):
+                number += 1
+                run(desk.one_call(f"c{number}"))
+
+        calling = threading.Thread(target=call)
+        calling.start()
+        try:
+            assert command(desk, "live --count 4") == 0
+        finally:
+            stop.set()
+            calling.join()
+    shown = capsys.readouterr().out
+    assert "call_ended" in shown
+    assert "answer.rings met" in shown
+
+
+def test_the_screen_shows_levels_until_the_call_ends() -> None:
+    screen = Screen()
+    levels = {"agent_after_sliding_dbov": -30.0, "customer_sliding_dbov": SILENCE_DBOV}
+    names = [field.name for field in dataclasses.fields(Levels) if field.name.endswith("sliding_dbov")]
+    record = Record(
+        1,
+        "2026-05-04T09:00:00.000Z",
+        Levels(
+            at_s=1.0,
+            call_id="c1",
+            end_s=1.0,
+            interval_s=0.1,
+            agent_before_rms_dbov=(),
+            agent_after_rms_dbov=(),
+            customer_rms_dbov=(),
+            agent_active_s=0.0,
+            customer_active_s=0.0,
+            agc_gain_db=0.0,
+            **{name: levels.get(name, -40.0) for name in names},
+        ),
+    )
+    assert screen.take(record) is False
+    state = from_fields(DeskState, STATE)
+    assert f"agent    [{'=' * 15}{' ' * 15}] -30 dBov" in screen.text(state)
+    assert f"customer [{' ' * 30}]" in screen.text(state)
+    ended = CallEnded(at_s=2.0, call_id="c1\x1b[2J", by="agent", cause="hangup")
+    assert screen.take(Record(2, record.utc, ended)) is True
+    assert "dBov" not in screen.text(state)
+    assert "\x1b" not in screen.text(state)
