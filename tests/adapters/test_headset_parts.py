@@ -10,6 +10,7 @@ from tests.adapters.test_headset import Frame, Recorded
 from thirdring.protocol.errors import MediaError, StorageError
 from thirdring_device.adapters.headset.alsa import AlsaError, Pcm
 from thirdring_device.adapters.headset.choose import check_opens, devices
+from thirdring_device.adapters.headset.ear_sound import EARCON_OFF_DBOV, Earcon
 from thirdring_device.adapters.headset.elastic import ElasticBuffer
 from thirdring_device.adapters.headset.names import alsa_name, check_device
 from thirdring_device.adapters.headset.ring_sound import RingSound
@@ -142,6 +143,22 @@ def test_ring_is_as_loud_as_set_grows_with_urgency_and_stops_at_once() -> None:
     assert level_dbov("normal") == pytest.approx(-30.0, abs=0.2)
     assert level_dbov("warn") == pytest.approx(-24.0, abs=0.2)
     assert level_dbov("waiting") == pytest.approx(-50.0, abs=0.2)
+
+
+@pytest.mark.parametrize(("urgency", "tones"), [("warn", 2), ("urgent", 4)])
+def test_earcon_is_short_and_as_loud_as_set_and_none_when_it_is_off(urgency: Any, tones: int) -> None:
+    earcon, frames = Earcon(RATE_HZ), [np.zeros(FRAME, dtype=np.int16)]
+    earcon.sound(urgency, -34.0)
+    while earcon.add_to(frames[-1]):
+        frames.append(np.zeros(FRAME, dtype=np.int16))
+    played = np.concatenate(frames) / 32768
+    sounding = played[np.abs(played) > 0.001]
+    assert len(played) / RATE_HZ < 0.5
+    energy = np.sum(played**2) / (tones * 0.09 * RATE_HZ)
+    assert 10 * np.log10(energy) == pytest.approx(-34.0, abs=0.5)
+    assert len(sounding) > 0.8 * tones * 0.09 * RATE_HZ
+    earcon.sound(urgency, EARCON_OFF_DBOV)
+    assert not earcon.add_to(np.zeros(FRAME, dtype=np.int16))
 
 
 def test_frame_of_a_headset_with_its_own_microphone_goes_out_in_the_same_tick() -> None:

@@ -87,8 +87,8 @@ class Story:
         self.desk.speak(str(path))
         self.until(told(TalkSpurt, side="agent"))
 
-    def prompted(self, key: str, **about: object) -> None:
-        self.until(told(Prompt, key=key, call_id=self.call_id, **about))
+    def prompted(self, key: str, **about: object) -> Event:
+        return self.until(told(Prompt, key=key, call_id=self.call_id, **about))
 
     def judged(self, rule: str, timeout_s: float = 20.0) -> Verdict:
         """Wait for the verdict on a rule that is not told yet."""
