@@ -1,4 +1,5 @@
 import asyncio
+import contextlib
 import ssl
 import stat
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.certificates import Authority
 from tests.gateway.desk import Desk, at_the_desk
 from tests.gateway.test_main import answers, gateway_process
 from tests.peers import free_port
+from thirdring import AsyncAppliance, ConnectionLost
 from thirdring.protocol.errors import ApplianceError
 from thirdring_device.gateway.tls import CERTIFICATE_FILE, KEY_FILE, fingerprint, server_tls
 from thirdring_device.settings import GatewaySettings
@@ -42,6 +44,26 @@ def test_the_units_own_certificate_serves_its_names(tmp_path: Path, host: str) -
             printed = (await process.stdout.read()).decode()
             assert password in printed
             assert fingerprint(tmp_path) in printed
+
+    at_the_desk(tmp_path, scenario)
+
+
+def test_the_sdk_trusts_the_certificate_that_it_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario(desk: Desk) -> None:
+        port = free_port()
+        await desk.one_call()
+        async with gateway_process(tmp_path, port, 'tls = "own"\n'):
+            url, token_file = f"https://localhost:{port}", tmp_path / "api-token"
+            with pytest.raises(ConnectionLost, match="8000"):
+                async with AsyncAppliance(url, token_file=token_file):
+                    pass
+            monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / CERTIFICATE_FILE))
+            async with AsyncAppliance(url, token_file=token_file) as appliance:
+                assert (await appliance.state()).last_event == 4
+                async with contextlib.aclosing(appliance.events(after=3)) as events:
+                    assert (await anext(events)).number == 4
 
     at_the_desk(tmp_path, scenario)
 

@@ -7,6 +7,7 @@ of events connects again by itself, and resumes behind the last event it gave ou
 import asyncio
 import json
 import logging
+import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal, TypeVar
@@ -133,6 +134,8 @@ class HttpTransport:
             timeout=timeout_s,
             limits=httpx.Limits(keepalive_expiry=KEEPALIVE_S),
             trust_env=False,
+            # As websockets does: the system's authorities, or those that SSL_CERT_FILE names.
+            verify=ssl.create_default_context() if parts.scheme == "https" else True,
         )
         scheme = "wss" if parts.scheme == "https" else "ws"
         self._events_url = f"{scheme}://{parts.netloc}{parts.path.rstrip('/')}/v1/events"

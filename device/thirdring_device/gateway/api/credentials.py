@@ -105,7 +105,7 @@ class Credentials:
             )
         except (OSError, sqlite3.Error) as reason:
             raise error(5006, f"{path}: {reason}") from reason
-        with self._writing() as base:
+        with self._locked() as base:
             base.execute("PRAGMA journal_mode=WAL")
             base.execute("PRAGMA synchronous=FULL")
             base.executescript(TABLES)
@@ -135,7 +135,7 @@ class Credentials:
     def set_password(self, role: Role, password: str, *, must_change: bool, keep: str = "") -> None:
         """Set the role's password and end its sessions, but for the one with secret ``keep``; slow."""
         made = hash_password(password)
-        with self._writing() as base:
+        with self._locked() as base:
             base.execute("BEGIN IMMEDIATE")
             row = (role, made, must_change, self._now_s())
             base.execute("INSERT OR REPLACE INTO accounts VALUES (?, ?, ?, ?)", row)
@@ -147,7 +147,7 @@ class Credentials:
 
     def forget_technician(self) -> str:
         """Return a new first password for a technician who has lost his; ends the role's sessions."""
-        with self._writing() as base:
+        with self._locked() as base:
             base.execute("BEGIN IMMEDIATE")
             base.execute("DELETE FROM accounts WHERE role = 'technician'")
             base.execute("DELETE FROM sessions WHERE role = 'technician'")
@@ -170,7 +170,7 @@ class Credentials:
         """Return a new session."""
         secret = secrets.token_urlsafe(32)
         now_s = self._now_s()
-        with self._writing() as base:
+        with self._locked() as base:
             base.execute("BEGIN IMMEDIATE")
             base.execute(
                 "DELETE FROM sessions WHERE used_s < ? OR made_s < ?",
@@ -202,7 +202,7 @@ class Credentials:
 
     def end_session(self, secret: str) -> None:
         """End a session, if there is one."""
-        with self._writing() as base:
+        with self._locked() as base:
             base.execute("DELETE FROM sessions WHERE hash = ?", (_hash(secret),))
 
     def _session(self, secret: str, role: Role, made_s: float) -> Principal:
@@ -219,7 +219,7 @@ class Credentials:
         """
         text = f"thirdring_{secrets.token_urlsafe(32)}"
         row = TokenRow(secrets.token_hex(8), name, role, self._now_s(), None)
-        with self._writing() as base:
+        with self._locked() as base:
             if base.execute("SELECT count(*) FROM tokens").fetchone()[0] >= MOST_TOKENS:
                 raise error(1004, f"there are {MOST_TOKENS} tokens already")
             values = (row.token_id, _hash(text), name, role, row.made_s, None)
@@ -244,18 +244,18 @@ class Credentials:
 
     def revoke_token(self, token_id: str) -> None:
         """Make a token worthless; raises ``RequestError`` 1003 when there is none of this id."""
-        with self._writing() as base:
+        with self._locked() as base:
             if base.execute("DELETE FROM tokens WHERE id = ?", (token_id,)).rowcount == 0:
                 raise error(1003, token_id)
 
     # the file
 
     def _read(self, query: str, *values: object) -> list[tuple]:  # type: ignore[type-arg]
-        with self._lock:
-            return self._base.execute(query, values).fetchall()
+        with self._locked() as base:
+            return base.execute(query, values).fetchall()
 
     @contextlib.contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _locked(self) -> Iterator[sqlite3.Connection]:
         with self._lock:
             try:
                 yield self._base
