@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.dsp import signals
 from tests.integration.conftest import Unit
 from tests.page.conftest import COLLEAGUE, Visitor, caller
+from tests.peers import BaresipPeer
 
 pytestmark = pytest.mark.sip
 
@@ -154,6 +155,41 @@ def test_shouting_shows_at_once_and_the_customer_is_transferred_with_consent(
         peer.wait()
     verdict = page.locator("[data-rule='transfer.consent']")
     expect(verdict).to_have_class("met")
+
+
+def test_a_second_call_is_taken_swapped_and_joined_and_digits_are_sent(
+    visitor: Visitor, unit: Unit, tmp_path: Path
+) -> None:
+    tone = tmp_path / "tone.wav"
+    soundfile.write(tone, signals.tone(440.0, 60.0, -20.0), 8000, "PCM_16")
+    visitor.sign_in()
+    page = visitor.page
+    with (
+        BaresipPeer(tmp_path, speaks=tone, user="1001") as first,
+        BaresipPeer(tmp_path, speaks=tone, user="1002") as second,
+    ):
+        first.dial(f"sip:desk@{unit.target}")
+        expect(page.locator(".advice")).to_have_attribute("data-ring", "1")
+        page.keyboard.press("a")
+        expect(page.locator(".call.active h2")).to_have_text("1001")
+        page.keyboard.press("k")
+        page.keyboard.press("5")
+        expect(page.locator(".keypad [role=status]")).to_have_text("Sent: 5")
+        page.keyboard.press("k")
+        second.dial(f"sip:desk@{unit.target}")
+        expect(page.locator(".others")).to_contain_text("A second call waits · Ring 1")
+        accessible(page)
+        page.keyboard.press("a")
+        expect(page.locator(".call.active h2")).to_have_text("1002")
+        expect(page.locator(".others")).to_contain_text("On hold")
+        page.keyboard.press("s")
+        expect(page.locator(".call.active h2")).to_have_text("1001")
+        page.keyboard.press("c")
+        expect(page.locator(".call.active .badges")).to_contain_text("Conference")
+        expect(page.locator("[data-do='c']")).to_be_disabled()
+        for call in unit.desk.state().calls:
+            unit.desk.hangup(call.call_id)
+        expect(page.locator(".call.ended")).to_be_visible()
 
 
 def test_the_page_comes_back_with_an_engine_that_was_killed(

@@ -1,9 +1,11 @@
 import { useComputed, useSignal } from "@preact/signals";
+import { useLayoutEffect } from "preact/hooks";
 
 import { api } from "../api";
 import { nowS } from "../clock";
 import { agentSince_s, callBacks, calls, contactOf, current, desk, ended, setting } from "../desk";
 import { clockTime, dateTime, duration, named, phone, t, tOr } from "../i18n";
+import { bind, keysOn } from "../keys";
 import type { LiveCall } from "../live";
 import { Controls, Dial } from "../parts/controls";
 import { Countdown } from "../parts/countdowns";
@@ -110,23 +112,29 @@ function CallCard({ call }: { call: LiveCall }) {
   );
 }
 
+function take(call: LiveCall): void {
+  void attempt(() => api.post(call.state === "ringing" ? "/v1/answer" : "/v1/resume", { call_id: call.id }));
+}
+
 function Others({ others }: { others: LiveCall[] }) {
+  const waits = others.find((call) => call.state === "ringing");
+  useLayoutEffect(() => waits && bind("a", () => take(waits)), [waits?.id]);
   return (
     <section class="card others" aria-labelledby="others-title">
       <h2 id="others-title">{t("desk.otherCalls")}</h2>
       <ul>
         {others.map((call) => {
-          const body = { call_id: call.id };
           const held = call.heldAt_s !== null;
           return (
             <li key={call.id}>
               <span>
                 <strong>{contactOf(call.number)?.name || call.displayName || phone(call.number)}</strong>{" "}
-                {call.state === "ringing" ? t("desk.waiting") : held ? t("desk.held") : t("desk.inTalk")}
+                {call.state === "ringing" ? `${t("desk.waiting")} · ${t("desk.rings.say", { ring: call.rings })}` : held ? t("desk.held") : t("desk.inTalk")}
                 {held && ` ${clockTime(nowS.value - (call.heldAt_s ?? 0))}`}
               </span>
-              <button type="button" onClick={() => void attempt(() => api.post(call.state === "ringing" ? "/v1/answer" : "/v1/resume", body))}>
+              <button type="button" class={call === waits ? "go" : undefined} onClick={() => take(call)}>
                 {t(call.state === "ringing" ? "do.answer" : "do.resume")}
+                {call === waits && keysOn.value && <kbd aria-hidden="true">A</kbd>}
               </button>
             </li>
           );

@@ -6,7 +6,7 @@ import { calls, changedCalls, desk, setting } from "../desk";
 import { duration, language, named, number, percent, t } from "../i18n";
 import { axis, Chart } from "../parts/chart";
 import { attempt } from "../toast";
-import type { FiguresReport, NormScore } from "../types";
+import type { FiguresReport, FiguresRow, NormScore } from "../types";
 
 const REFRESH_MS = 30_000;
 const DAY_MS = 86_400_000;
@@ -91,9 +91,16 @@ export function WallView() {
         ))}
       </dl>
       <Arrivals figures={figures} span={span} />
-      <Scores norms={total.norms} />
+      <Scores norms={total.norms} rows={figures.rows} name={(row) => rowName(figures, row, span)} />
     </div>
   );
+}
+
+/** An hour or a day, in the desk's own time. */
+function rowName(figures: FiguresReport, row: FiguresRow, span: "day" | "week"): string {
+  const form: Intl.DateTimeFormatOptions = span === "day" ? { hour: "2-digit", minute: "2-digit" } : { weekday: "short" };
+  const zoned = { ...form, timeZone: figures.time_zone };
+  return new Intl.DateTimeFormat(language.value === "zh" ? "zh-CN" : "en-GB", zoned).format(new Date(row.start_utc));
 }
 
 function Arrivals({ figures, span }: { figures: FiguresReport; span: "day" | "week" }) {
@@ -109,10 +116,7 @@ function Arrivals({ figures, span }: { figures: FiguresReport; span: "day" | "we
   const most = Math.max(4, ...figures.rows.map((row) => row.offered));
   const name = (place: number) => {
     const row = figures.rows[place];
-    if (!row || !Number.isInteger(place)) return "";
-    const form: Intl.DateTimeFormatOptions = span === "day" ? { hour: "2-digit", minute: "2-digit" } : { weekday: "short" };
-    const zoned = { ...form, timeZone: figures.time_zone };
-    return new Intl.DateTimeFormat(language.value === "zh" ? "zh-CN" : "en-GB", zoned).format(new Date(row.start_utc));
+    return row ? rowName(figures, row, span) : "";
   };
   return (
     <section class="card" aria-labelledby="arrivals-title">
@@ -161,7 +165,22 @@ function bars(fill: string): uPlot.Series {
   };
 }
 
-function Scores({ norms }: { norms: Record<string, NormScore> }) {
+const GOOD_PERCENT = 90;
+const FAIR_PERCENT = 70;
+
+function shade(percent: number | null | undefined): string {
+  if (percent === null || percent === undefined) return "";
+  return percent >= GOOD_PERCENT ? "met" : percent >= FAIR_PERCENT ? "warned" : "breached";
+}
+
+interface ScoresProps {
+  norms: Record<string, NormScore>;
+  rows: FiguresRow[];
+  name: (row: FiguresRow) => string;
+}
+
+/** Each norm as a whole, and a cell for every hour or day. */
+function Scores({ norms, rows, name }: ScoresProps) {
   const judged = Object.entries(norms)
     .filter(([, score]) => score.met_percent !== null)
     .sort(([, a], [, b]) => (a.met_percent ?? 0) - (b.met_percent ?? 0));
@@ -181,6 +200,12 @@ function Scores({ norms }: { norms: Record<string, NormScore> }) {
                   {(["met", "warned", "breached"] as const).map((kind) => (
                     <i key={kind} class={kind} style={{ width: `${(100 * score[kind]) / all}%` }} />
                   ))}
+                </div>
+                <div class="cells" aria-hidden="true">
+                  {rows.map((row) => {
+                    const met = row.norms[rule]?.met_percent;
+                    return <i key={row.start_utc} class={shade(met)} title={`${name(row)} ${percent(met)}`} />;
+                  })}
                 </div>
                 <strong>{percent(score.met_percent)}</strong>
                 <small>
