@@ -48,6 +48,10 @@ def _gateway(args: argparse.Namespace) -> int:
 
 
 def _demo(args: argparse.Namespace) -> int:
+    if args.page:
+        from thirdring_device.demo.live import run_page_demo
+
+        return run_page_demo(args.out.resolve(), args.language)
     from thirdring_device.demo.run import run_demo
 
     return run_demo(args.out.resolve(), args.language)
@@ -89,6 +93,9 @@ def _parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="one real call through the whole appliance, and its report")
     demo.add_argument("--language", default="zh", choices=("zh", "en"), help="language spoken in the call")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="made anew each time")
+    demo.add_argument(
+        "--page", action="store_true", help="callers ring until Ctrl-C: work at it in a browser"
+    )
     demo.set_defaults(function=_demo)
     return parser
 
