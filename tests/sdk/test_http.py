@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from thirdring import AccessError, AsyncAppliance, ConnectionLost, RequestError
 from thirdring.protocol.errors import ThirdringError
 from thirdring.protocol.events import Record, StrangerRefused
 from thirdring_device.gateway.api.error_map import close_of
+from thirdring_device.gateway.hub import EventHub
+from thirdring_device.gateway.journal import JournalView
 
 
 async def take(events: AsyncIterator[Record], count: int) -> list[int]:
@@ -120,5 +123,37 @@ def test_a_slow_reader_is_dropped_and_still_misses_nothing(
             assert await take(events, 1) == [1]
             await dropped.wait()
             assert await take(events, 399) == list(range(2, 401))
+
+    at_the_desk(tmp_path, scenario)
+
+
+def test_a_client_that_comes_before_the_journals_end_is_known_hears_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, asked = threading.Event(), asyncio.Event()
+    last_number, begun = JournalView.last_number, EventHub.begun
+
+    def slow(view: JournalView) -> int:
+        assert read.wait(10.0)
+        return last_number(view)
+
+    async def noted(hub: EventHub, timeout_s: float) -> None:
+        asked.set()
+        await begun(hub, timeout_s)
+
+    monkeypatch.setattr(JournalView, "last_number", slow)
+    monkeypatch.setattr(EventHub, "begun", noted)
+
+    async def scenario(desk: Desk) -> None:
+        await desk.strangers(5)
+        async with (
+            desk.gateway(),
+            AsyncAppliance(desk.url, token_file=tmp_path / "api-token") as appliance,
+            contextlib.aclosing(appliance.events(after=3)) as events,
+        ):
+            taking = asyncio.create_task(take(events, 2))
+            await asked.wait()
+            read.set()
+            assert await taking == [4, 5]
 
     at_the_desk(tmp_path, scenario)

@@ -7,7 +7,7 @@ import secrets
 from base64 import b64encode
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.commands import Command, ListDeadLetters, ListHooks, RetryDeadLetters
@@ -15,12 +15,13 @@ from thirdring.protocol.errors import StorageError, ThirdringError, error
 from thirdring.protocol.hooks import SECRET_PREFIX, hook_key
 from thirdring.protocol.views import DeadLetterView, HookView
 from thirdring_device.gateway.engine_client import EngineClient
-from thirdring_device.gateway.hooks.hook import Hook
 from thirdring_device.gateway.hooks.outbox import OUTBOX_FILE, Outbox
-from thirdring_device.gateway.hooks.post import Poster
 from thirdring_device.gateway.hooks.target import Target, networks
 from thirdring_device.gateway.journal import Reader
 from thirdring_device.hooks_settings import HooksSettings
+
+if TYPE_CHECKING:
+    from thirdring_device.gateway.hooks.hook import Hook
 
 __all__ = ["SECRET_FILE", "GatewayClient", "Hooks"]
 
@@ -80,6 +81,9 @@ class Hooks:
             await asyncio.sleep(RETRY_S)
 
     async def _serve(self, url: str) -> None:
+        from thirdring_device.gateway.hooks.hook import Hook  # httpx, 5 MB: only where something is posted
+        from thirdring_device.gateway.hooks.post import Poster
+
         assert self._outbox is not None  # noqa: S101 - made where there are addresses
         target, allowed = Target.of(url), networks(self._settings.networks)
         key = hook_key(self._secret())
