@@ -3,9 +3,10 @@ import itertools
 import pytest
 
 from tests.core.script import CN_PERIOD_S, Script, answered, ended, ringing
-from thirdring.protocol.commands import Answer, Command, Dial, Hangup, SendDtmf
+from thirdring.protocol.commands import Answer, Command, Dial, Hangup, Redial, SendDtmf
 from thirdring.protocol.errors import CallError
 from thirdring.protocol.events import CallAnswered, CallEnded, CallIncoming, CallOutgoing
+from thirdring_device.adapters.numbers import classify
 from thirdring_device.core.call import TRANSITIONS, Call, ImpossibleTransition
 from thirdring_device.core.calls_settings import CallsSettings
 from thirdring_device.core.commands import (
@@ -18,6 +19,7 @@ from thirdring_device.core.commands import (
     SetRinger,
 )
 from thirdring_device.core.desk import DeskSettings
+from thirdring_device.core.dialplan import DialPlan
 
 
 def test_incoming_call_rings_and_is_answered_on_request() -> None:
@@ -51,6 +53,23 @@ def test_agent_refuses_a_ringing_call_and_ends_an_active_one() -> None:
     script.feed(CallEnded(at_s=11.1, call_id="a", by="agent", cause="rejected", sip_code=603))
     script.feed(*ringing(20.0, "b"), *answered(21.0, "b"))
     assert script.feed(script.desk.admit(Hangup(), 30.0, "")) == [EndCall("b")]
+
+
+def test_our_number_is_withheld_again_but_never_from_an_emergency_number() -> None:
+    script = Script()
+    script.desk.plan = DialPlan(classify=classify)
+    request = script.desk.admit(Dial(number="13800138000", withheld=True), 1.0, "a")
+    assert script.feed(request)[-1] == PlaceCall("a", "13800138000", withheld=True)
+    script.feed(CallOutgoing(at_s=1.1, call_id="a", number="13800138000"))
+    script.feed(CallEnded(at_s=2.0, call_id="a", by="customer", cause="busy", sip_code=486))
+    assert script.feed(script.desk.admit(Redial(), 3.0, "b"))[-1] == PlaceCall(
+        "b", "13800138000", withheld=True
+    )
+    script.feed(CallOutgoing(at_s=3.1, call_id="b", number="13800138000"))
+    script.feed(CallEnded(at_s=4.0, call_id="b", by="customer", cause="busy", sip_code=486))
+    assert script.feed(script.desk.admit(Dial(number="110", withheld=True), 5.0, "c"))[-1] == PlaceCall(
+        "c", "110"
+    )
 
 
 def test_outgoing_call_is_placed_with_its_number() -> None:

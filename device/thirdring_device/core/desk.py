@@ -132,6 +132,8 @@ class Desk:
             if request.action == "dial":
                 request = self.prepare(request)
                 self._ask(request)
+                if self.plan.kind(dialled.argument) == "emergency":  # they have to know where to send help
+                    request = replace(request, withheld=False)
             request = replace(request, argument=self.plan.admit(dialled.argument, at_s))
         return request
 

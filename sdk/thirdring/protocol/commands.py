@@ -74,7 +74,8 @@ class Dial(Command):
     """Call ``number`` (digits, ``*``, ``#``, a leading ``+``); return ``{"call_id": ...}`` at once.
 
     ``reason``: why, in the agent's words; it answers what is asked before dialling (2013, 2014).
-    ``withheld``: ask the trunk not to show our number to the other side (RFC 3323).
+    ``withheld``: ask the trunk not to show our number to the other side (RFC 3323); never so
+    of an emergency number.
     """
 
     name = "dial"
