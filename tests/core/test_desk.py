@@ -19,7 +19,7 @@ from thirdring_device.core.commands import (
     SetRinger,
 )
 from thirdring_device.core.desk import DeskSettings
-from thirdring_device.core.dialplan import DialPlan
+from thirdring_device.core.dialplan import DialPlan, DialPlanSettings
 
 
 def test_incoming_call_rings_and_is_answered_on_request() -> None:
@@ -57,19 +57,17 @@ def test_agent_refuses_a_ringing_call_and_ends_an_active_one() -> None:
 
 def test_our_number_is_withheld_again_but_never_from_an_emergency_number() -> None:
     script = Script()
-    script.desk.plan = DialPlan(classify=classify)
+    script.desk.plan = DialPlan(DialPlanSettings(country="CN"), classify)
     request = script.desk.admit(Dial(number="13800138000", withheld=True), 1.0, "a")
     assert script.feed(request)[-1] == PlaceCall("a", "13800138000", withheld=True)
     script.feed(CallOutgoing(at_s=1.1, call_id="a", number="13800138000"))
     script.feed(CallEnded(at_s=2.0, call_id="a", by="customer", cause="busy", sip_code=486))
-    assert script.feed(script.desk.admit(Redial(), 3.0, "b"))[-1] == PlaceCall(
-        "b", "13800138000", withheld=True
-    )
+    again = script.desk.admit(Redial(), 3.0, "b")
+    assert script.feed(again)[-1] == PlaceCall("b", "13800138000", withheld=True)
     script.feed(CallOutgoing(at_s=3.1, call_id="b", number="13800138000"))
     script.feed(CallEnded(at_s=4.0, call_id="b", by="customer", cause="busy", sip_code=486))
-    assert script.feed(script.desk.admit(Dial(number="110", withheld=True), 5.0, "c"))[-1] == PlaceCall(
-        "c", "110"
-    )
+    police = script.desk.admit(Dial(number="110", withheld=True), 5.0, "c")
+    assert script.feed(police)[-1] == PlaceCall("c", "110")
 
 
 def test_outgoing_call_is_placed_with_its_number() -> None:
