@@ -94,7 +94,7 @@ def test_both_hear_the_announcement_and_recording_begins_behind_it(bench: Bench,
 
 def test_the_tone_sounds_every_15_s_while_the_call_is_recorded(bench: Bench) -> None:
     bench.settings = replace(bench.settings, warning_tone=True)
-    bench.recordings.note([ANSWERED])  # before its sound is there
+    bench.recordings.note([FACTS[0], ANSWERED])  # before its sound is there
     media = bench.recordings.media(CALL_ID, Through)
     agent, customer = (np.zeros(32 * RATE_HZ, np.int16) for _ in range(2))
     mouth, ear = run(media, agent, customer)

@@ -1,6 +1,7 @@
 """The engine's recordings: begun and closed with the calls, listed, deleted when their time has come."""
 
 import os
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from thirdring.protocol.events import (
     Record,
     RecordingDeleted,
     RecordingEnded,
+    Verdict,
 )
 from thirdring_device.adapters.recording.key import KEY_FILE, read_or_make_key
 from thirdring_device.adapters.recording.sealed import SealedWriter, SoundFormat
@@ -193,6 +195,20 @@ def test_a_long_call_keeps_its_first_facts(bench: Bench) -> None:
     bench.recordings.note(FACTS[1:])
     wait_until(lambda: any(isinstance(event, RecordingEnded) for event in bench.told), "it is closed")
     assert heard(bench.recordings.named(CALL_ID))[1] == FACTS[:2]
+
+
+def test_what_is_judged_after_the_end_of_a_call_is_let_go(bench: Bench) -> None:
+    bench.recordings.note(FACTS)
+    late = Record(
+        99,
+        "",
+        Verdict(
+            at_s=70.0, call_id=CALL_ID, rule="call.notes", verdict="met", value=2.0, unit="s", threshold=60.0
+        ),
+    )
+    holders = sys.getrefcount(late)
+    bench.recordings.note([late])
+    assert sys.getrefcount(late) == holders
 
 
 def test_digits_of_a_pause_are_not_kept(bench: Bench) -> None:

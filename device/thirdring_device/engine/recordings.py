@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
@@ -18,6 +17,8 @@ from thirdring.protocol.events import (
     AgentRequested,
     CallAnswered,
     CallEnded,
+    CallIncoming,
+    CallOutgoing,
     Dtmf,
     Event,
     Record,
@@ -74,7 +75,7 @@ class Recordings:
         self._announcers: dict[str, Announcer] = {}
         self._open: set[str] = set()
         """Calls whose file is being written; changed by single operations, from several threads."""
-        self._kept: defaultdict[str, list[Record]] = defaultdict(list)
+        self._kept: dict[str, list[Record]] = {}
         """What each live call's recording will carry."""
 
     # --- what is kept -----------------------------------------------------------------------------
@@ -158,7 +159,7 @@ class Recordings:
         if len(told) or len(tone):
             announcer = Announcer(told, tone, recorder.release, lambda: recorder.active)
             self._announcers[call_id] = announcer
-            if any(isinstance(record.event, CallAnswered) for record in list(self._kept[call_id])):
+            if any(isinstance(record.event, CallAnswered) for record in list(self._kept.get(call_id, ()))):
                 announcer.answered()
         if settings.when_full == "delete_oldest":
             self._workers.submit(self.sweep)
@@ -184,8 +185,13 @@ class Recordings:
     def note(self, records: Sequence[Record]) -> None:
         """Take in what the journal has written; the end of a call closes its recording."""
         for record in records:
-            if record.event.call_id and is_kept(record.event):
-                self._kept[record.event.call_id].append(record)
+            event = record.event
+            asked = isinstance(event, AgentRequested) and event.action == "dial"
+            if asked or isinstance(event, CallIncoming | CallOutgoing):
+                self._kept.setdefault(event.call_id, [])
+            # Verdicts still come when the call is over and its recording closed.
+            if event.call_id in self._kept and is_kept(event):
+                self._kept[event.call_id].append(record)
         for record in records:
             if isinstance(record.event, CallAnswered) and record.event.call_id in self._announcers:
                 self._announcers[record.event.call_id].answered()

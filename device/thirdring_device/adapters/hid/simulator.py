@@ -68,8 +68,6 @@ class SimulatedButtons:
         self._shown: Leds | None = None
         self._lit = DARK
         self._off_hook = self._muted = False
-        self.written: list[bytes] = []
-        """Output reports that came, oldest first."""
 
     @property
     def lit(self) -> Leds:
@@ -112,7 +110,6 @@ class SimulatedButtons:
             reports = list(self._telephony.reports(leds, None if again else self._shown))
             self._shown = leds
             for report in reports:
-                self.written.append(report)
                 self._lit = self._telephony.shown(report, self._lit)
             self._follow()
 
