@@ -58,7 +58,7 @@ def _appliance(info: "ServiceInfo") -> FoundAppliance | None:
     if not addresses or not info.port:
         return None
     host = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]
-    scheme = info.decoded_properties.get("scheme") or "http"
+    scheme = "https" if info.decoded_properties.get("scheme") == "https" else "http"
     return FoundAppliance(
         name=info.name.removesuffix(f".{SERVICE}"),
         url=f"{scheme}://{host}:{info.port}",

@@ -18,12 +18,13 @@ LOOPBACK = ["127.0.0.1"]
 DEADLINE_S = 30.0
 
 
-async def found_at(port: int, *, there: bool = True) -> FoundAppliance | None:
+async def found_at(port: int, *, there: bool = True, scheme: str = "http") -> FoundAppliance | None:
     """Look until the appliance on ``port`` is there, or no longer is; other tests announce theirs, too."""
+    url = f"{scheme}://127.0.0.1:{port}"
     async with asyncio.timeout(DEADLINE_S):
         while True:
             seen = await asyncio.to_thread(discover, interfaces=LOOPBACK)
-            found = [appliance for appliance in seen if appliance.url == f"http://127.0.0.1:{port}"]
+            found = [appliance for appliance in seen if appliance.url == url]
             if bool(found) == there:
                 return found[0] if found else None
 
@@ -32,10 +33,10 @@ def test_appliances_are_found_by_name_and_gone_when_they_end() -> None:
     async def run() -> None:
         ports = [free_port(), free_port()]
         tasks = [
-            asyncio.create_task(announce(GatewaySettings(host="127.0.0.1", port=port), "0.1.0"))
-            for port in ports
+            asyncio.create_task(announce(GatewaySettings(host="127.0.0.1", port=port, tls=tls), "0.1.0"))
+            for port, tls in zip(ports, ("off", "own"), strict=True)
         ]
-        found = [await found_at(port) for port in ports]
+        found = [await found_at(ports[0]), await found_at(ports[1], scheme="https")]
         assert {appliance.version for appliance in found if appliance} == {"0.1.0"}
         assert len({appliance.name for appliance in found if appliance}) == 2
         for task in tasks:
