@@ -191,6 +191,12 @@ def bench_sound(session: nox.Session) -> None:
 
 
 @nox.session
+def bench_stream(session: nox.Session) -> None:
+    """Serve fifty WebSocket clients during a call, one of which does not read."""
+    session.run("python", "-m", "bench.stream_clients", *session.posargs)
+
+
+@nox.session
 def hil(session: nox.Session) -> None:
     """Run the bench; arguments as in ``nox -s hil -- --targets simulator,/dev/ttyUSB0``."""
     session.run("python", "-m", "pytest", "hil/suites", *session.posargs)

@@ -21,8 +21,8 @@ from thirdring_device.settings import Settings
 __all__ = ["calls_router"]
 
 LONGEST_LIST: Final = 1000
-MOST_EVENTS: Final = 2**63 - 1
-"""SQLite's largest integer."""
+MOST_EVENTS: Final = 2**53 - 1
+"""The largest integer that every reader of JSON has exactly (RFC 8259, section 6)."""
 
 Form = Literal["json", "text", "html"]
 VerdictWord = Literal["met", "warned", "breached", "not_applicable"]

@@ -21,7 +21,7 @@ class RetryRequest(BaseModel):
     """Which dead letter to post again."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    letter_id: Integer = Field(0, description="from `GET /v1/hooks/dead`; 0: every one", ge=0, le=2**63 - 1)
+    letter_id: Integer = Field(0, description="from `GET /v1/hooks/dead`; 0: every one", ge=0, le=2**53 - 1)
 
 
 class Retried(BaseModel):
