@@ -7,13 +7,13 @@ import { attempt, say } from "../toast";
 import type { SettingView } from "../types";
 
 /** By name; numbers and lists as they were typed. */
-type Changes = Record<string, string | boolean>;
+export type Changes = Record<string, string | boolean>;
 
-function typed(value: unknown): string | boolean {
+export function typed(value: unknown): string | boolean {
   return typeof value === "boolean" ? value : Array.isArray(value) ? value.join("\n") : String(value);
 }
 
-function meant(setting: SettingView | undefined, value: string | boolean): unknown {
+export function meant(setting: SettingView | undefined, value: string | boolean): unknown {
   if (typeof value === "boolean" || !setting) return value;
   if (Array.isArray(setting.default)) return value.split("\n").map((line) => line.trim()).filter(Boolean);
   return typeof setting.default === "number" ? Number(value) : value;
@@ -44,16 +44,10 @@ export function SettingsEditor() {
 
   async function submit(event: Event) {
     event.preventDefault();
-    const done = await attempt(async () => {
-      const { restart_required } = await api.patch<{ restart_required: boolean }>(
-        "/v1/settings",
-        Object.fromEntries(Object.entries(changes).map(([name, value]) => [name, meant(all.find((one) => one.name === name), value)])),
-      );
-      say(t(restart_required ? "technician.restart.needed" : "app.saved"));
-    });
+    const done = await saveSettings(all, changes);
     if (!done) return;
     setChanges({});
-    await Promise.all([load(), loadSettings()]);
+    await load();
   }
 
   return (
@@ -95,14 +89,27 @@ export function SettingsEditor() {
   );
 }
 
+/** Send the changes; true when they are kept. Says whether a new start is needed. */
+export async function saveSettings(all: SettingView[], changes: Changes): Promise<boolean> {
+  const values = Object.entries(changes).map(([name, value]) => [name, meant(all.find((one) => one.name === name), value)]);
+  const done = await attempt(async () => {
+    const { restart_required } = await api.patch<{ restart_required: boolean }>("/v1/settings", Object.fromEntries(values));
+    say(t(restart_required ? "technician.restart.needed" : "app.saved"));
+  });
+  if (done) await loadSettings();
+  return done;
+}
+
 interface FieldProps {
+  /** In place of the setting's own name; the description, which is English, is left out then. */
+  label?: string;
   setting: SettingView;
   value: string | boolean;
   changed: boolean;
   change: (value: string | boolean) => void;
 }
 
-function Field({ setting, value, changed, change }: FieldProps) {
+export function Field({ label, setting, value, changed, change }: FieldProps) {
   const id = `setting-${setting.name}`;
   const hint = `${id}-hint`;
   const bounds = setting.low !== null && setting.high !== null ? t("technician.bounds", { low: setting.low, high: setting.high }) : "";
@@ -111,7 +118,7 @@ function Field({ setting, value, changed, change }: FieldProps) {
   return (
     <div class={`setting ${changed ? "changed" : ""}`}>
       <label for={id}>
-        <code>{setting.name.slice(setting.name.lastIndexOf(".") + 1)}</code>
+        {label ?? <code>{setting.name.slice(setting.name.lastIndexOf(".") + 1)}</code>}
       </label>
       {typeof setting.default === "boolean" ? (
         <input {...common} type="checkbox" checked={Boolean(value)} onChange={(e) => change(e.currentTarget.checked)} />
@@ -145,10 +152,9 @@ function Field({ setting, value, changed, change }: FieldProps) {
         <TextField {...common} secret={setting.name.endsWith("password")} value={String(value)} change={change} />
       )}
       <p id={hint} class="hint" lang="en">
-        {setting.description}
-        {setting.unit && ` [${setting.unit}]`}
-        <span lang="">
-          {" · "}
+        {label ? "" : `${setting.description} · `}
+        <span lang={document.documentElement.lang}>
+          {setting.unit && `[${setting.unit}] `}
           {t("technician.default", { value: shownValue(setting.default) })}
           {bounds && ` · ${bounds}`}
           {Array.isArray(setting.default) && ` · ${t("technician.listHint")}`}
@@ -159,6 +165,8 @@ function Field({ setting, value, changed, change }: FieldProps) {
   );
 }
 
+const HIDDEN = "***";
+
 interface TextProps {
   id: string;
   "aria-describedby": string;
@@ -168,6 +176,10 @@ interface TextProps {
 }
 
 function TextField({ secret, change, ...common }: TextProps) {
-  if (secret) return <input {...common} type="password" autocomplete="off" onInput={(e) => change(e.currentTarget.value)} />;
+  if (secret) {
+    // What is kept reads as ***, and is replaced as a whole by what is typed.
+    const kept = common.value === HIDDEN;
+    return <input {...common} type="password" autocomplete="off" value={kept ? "" : common.value} placeholder={kept ? HIDDEN : ""} onInput={(e) => change(e.currentTarget.value)} />;
+  }
   return <input {...common} type="text" autocomplete="off" onInput={(e) => change(e.currentTarget.value)} />;
 }

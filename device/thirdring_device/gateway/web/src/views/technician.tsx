@@ -8,8 +8,9 @@ import { attempt } from "../toast";
 import type { EventRecord } from "../types";
 import { Access } from "./access";
 import { SettingsEditor } from "./settings";
+import { Setup } from "./setup";
 
-const PAGES = ["", "settings", "access", "log"] as const;
+const PAGES = ["", "setup", "settings", "access", "log"] as const;
 
 export function TechnicianView() {
   const { rest } = route.value;
@@ -23,7 +24,7 @@ export function TechnicianView() {
           </a>
         ))}
       </nav>
-      {rest === "settings" ? <SettingsEditor /> : rest === "access" ? <Access /> : rest === "log" ? <Log /> : <State />}
+      {rest === "setup" ? <Setup /> : rest === "settings" ? <SettingsEditor /> : rest === "access" ? <Access /> : rest === "log" ? <Log /> : <State />}
     </div>
   );
 }
