@@ -345,6 +345,7 @@ METRICS = """\
 `GET /metrics` has the text format of Prometheus. Who may read it: whoever has a token or a session of any role (in
 Prometheus: `authorization: {credentials_file: ...}`), with `gateway.metrics = "loopback"` also whoever asks from the unit
 itself. Counters begin at nought with each start of the gateway; the engine's gauges are NaN while it does not answer.
+`grafana.json` beside this page is a dashboard for Grafana (Dashboards, New, Import).
 """
 
 

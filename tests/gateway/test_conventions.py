@@ -1,5 +1,7 @@
 import asyncio
+import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from thirdring.protocol.errors import ThirdringError, error
 from thirdring.protocol.events import CallEnded, CallOutgoing, Verdict
 from thirdring_device.gateway.api.etags import matches
 from thirdring_device.gateway.api.idempotency import KEEP_S, OnceOnly
+from thirdring_device.gateway.api.metrics import Metrics
 from thirdring_device.gateway.api.rate import RateLimit
 from thirdring_device.settings import changed
 
@@ -257,6 +260,20 @@ def test_metrics_tell_of_gateway_engine_and_norms(tmp_path: Path) -> None:
         await desk.engine.start()
 
     with_gateway(tmp_path, scenario)
+
+
+def test_the_dashboard_shows_metrics_that_there_are() -> None:
+    dashboard = json.loads((Path(__file__).parents[2] / "docs" / "grafana.json").read_text(encoding="utf-8"))
+    shown = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+    assert len(shown) > 10
+    known = set()
+    for family in Metrics().registry.collect():
+        kinds = {"counter": ("_total",), "histogram": ("_bucket", "_count", "_sum")}
+        known |= {family.name + suffix for suffix in kinds.get(family.type, ("",))}
+    for expression in shown:
+        named = set(re.findall(r"thirdring_\w+", expression))
+        assert named
+        assert named <= known, expression
 
 
 def test_metrics_are_read_on_the_unit_without_a_token_when_so_set(tmp_path: Path) -> None:
