@@ -13,8 +13,6 @@ from pathlib import Path
 
 from bench.appliance import appliance
 
-SETTINGS = "requests_per_s = 100000.0\n"
-
 
 def command(url: str, token: str, seconds: float, others: Sequence[str]) -> list[str]:
     """Return how schemathesis is called."""
@@ -43,7 +41,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=600.0)
     args, others = parser.parse_known_args()
-    with appliance(SETTINGS) as running:
+    with appliance() as running:
         url = f"http://127.0.0.1:{running.http_port}"
         environment = {**os.environ, "SCHEMATHESIS_HOOKS": "bench.api_fuzz_checks"}
         return subprocess.run(command(url, running.token, args.seconds, others), env=environment).returncode

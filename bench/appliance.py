@@ -49,7 +49,8 @@ def appliance(extra: str = "") -> Iterator[Running]:
             f"[sip]\nport = {port}\nrtp_port = {port + 2000}\n"
             # The callers are quick and may be silent.
             "invites_per_s = 1000\ninvites_in_all_per_s = 1000\nno_rtp_end_s = 600\n"
-            f"[gateway]\nport = {port + 1}\n{extra}",
+            # The hosts ask as fast as they are answered.
+            f"[gateway]\nport = {port + 1}\nrequests_per_s = 100000.0\n{extra}",
             encoding="utf-8",
         )
         command = [

@@ -150,7 +150,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--rate", type=float, default=10.0, help="events a second besides the call's own")
     args = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, appliance("requests_per_s = 1000.0\n") as running:
+    with tempfile.TemporaryDirectory() as folder, appliance() as running:
         tone = Path(folder) / "tone.wav"
         soundfile.write(tone, 0.1 * np.sin(2 * np.pi * 440 * np.arange(8000 * 300) / 8000), 8000)
         url = f"http://127.0.0.1:{running.http_port}"
