@@ -19,7 +19,7 @@ from thirdring_dsp.reference.p56 import speech_level
 from thirdring_hil.calls import levels_at, listen, on_time, talking
 from thirdring_hil.codecs import G722, PCMA, Codec
 from thirdring_hil.ear import EAR_RATE_HZ, Ear
-from thirdring_hil.measurements import Draw, Measure
+from thirdring_hil.measurements import Draw, Measure, Row, measure_all
 from thirdring_hil.peer import Caller
 from thirdring_hil.signals import (
     REFERENCE_HZ,
@@ -210,9 +210,8 @@ def judge(
     sent_hz: int,
     heard: Samples,
     heard_hz: int,
-    measure: Measure,
     draw: Draw,
-) -> None:
+) -> list[Row]:
     name = f"{side}_{band.codec.name.lower()}"
     (tone_in, tones_in, _), (tone_out, tones_out, idle) = parts(sent, sent_hz), parts(heard, heard_hz)
     gains = gains_db(tones_in, sent_hz, tones_out, heard_hz, band.tones_hz)
@@ -233,19 +232,20 @@ def judge(
         [MIDDLE_DB] * len(low),
     )
     gain = tone_level_dbov(tone_out, REFERENCE_HZ, heard_hz) - tone_level_dbov(tone_in, REFERENCE_HZ, sent_hz)
-    measure(f"{name}_gain", gain, "dB", -LEVEL_DB, LEVEL_DB, "ITU-T G.712: gain within 0.5 dB")
-    middle = [value for value, flat in zip(response, level, strict=True) if flat]
-    where = f"{band.level_from_hz:g} to {band.level_to_hz:g} Hz"
-    why = f"ITU-T G.712: 0.5 dB in the middle, {where}"
-    measure(f"{name}_response_lowest", min(middle), "dB", -MIDDLE_DB, None, why)
-    measure(f"{name}_response_highest", max(response), "dB", None, MIDDLE_DB, why)
-    why = f"{band.codec.name}: {band.low_hz:g} to {band.high_hz:g} Hz pass"
-    measure(f"{name}_response_at_the_edges", min(response), "dB", EDGE_DB, None, why)
+    middle = [value for value, inside in zip(response, level, strict=True) if inside]
     distortion = thd_n_db(tone_out, REFERENCE_HZ, heard_hz, band.low_hz, band.high_hz)
-    why = "ITU-T G.712: total distortion of a sine between 0 and -30 dBm0"
-    measure(f"{name}_thd_n", distortion, "dB", None, TELEPHONE_DISTORTION_DB, why)
     noise = noise_dbov(idle, heard_hz, band.low_hz, band.high_hz)
-    measure(f"{name}_noise", noise, "dBov", None, IDLE_DBOV, "ITU-T G.712: -65 dBm0p, idle")
+    flat = f"ITU-T G.712: 0.5 dB in the middle, {band.level_from_hz:g} to {band.level_to_hz:g} Hz"
+    edges = f"{band.codec.name}: {band.low_hz:g} to {band.high_hz:g} Hz pass"
+    total = "ITU-T G.712: total distortion of a sine between 0 and -30 dBm0"
+    return [
+        (f"{name}_gain", gain, "dB", -LEVEL_DB, LEVEL_DB, "ITU-T G.712: gain within 0.5 dB"),
+        (f"{name}_response_lowest", min(middle), "dB", -MIDDLE_DB, None, flat),
+        (f"{name}_response_highest", max(response), "dB", None, MIDDLE_DB, flat),
+        (f"{name}_response_at_the_edges", min(response), "dB", EDGE_DB, None, edges),
+        (f"{name}_thd_n", distortion, "dB", None, TELEPHONE_DISTORTION_DB, total),
+        (f"{name}_noise", noise, "dBov", None, IDLE_DBOV, "ITU-T G.712: -65 dBm0p, idle"),
+    ]
 
 
 @pytest.mark.needs("sip", "simulated_headset", "shared_files")
@@ -275,8 +275,9 @@ def test_sound_passes_unchanged_both_ways(
             return talk.caller.received[already:], ear.samples
 
         at_customer, at_agent = on_time(talk, play)
-    judge("mouth", band, mouth, MOUTH_RATE_HZ, at_customer, band.codec.rate_hz, measure, draw)
-    judge("ear", band, line, band.codec.rate_hz, at_agent, EAR_RATE_HZ, measure, draw)
+    rows = judge("mouth", band, mouth, MOUTH_RATE_HZ, at_customer, band.codec.rate_hz, draw)
+    rows += judge("ear", band, line, band.codec.rate_hz, at_agent, EAR_RATE_HZ, draw)
+    measure_all(measure, rows)
 
 
 def clock_ahead_s(appliance: Appliance) -> float:

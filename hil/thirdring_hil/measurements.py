@@ -2,13 +2,24 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-__all__ = ["RECORD_FILE", "Curve", "Draw", "Measure", "Measurement", "OutOfLimits", "Outcome", "Recorder"]
+__all__ = [
+    "RECORD_FILE",
+    "Curve",
+    "Draw",
+    "Measure",
+    "Measurement",
+    "OutOfLimits",
+    "Outcome",
+    "Recorder",
+    "Row",
+    "measure_all",
+]
 
 RECORD_FILE: Final = "record.json"
 
@@ -66,6 +77,10 @@ class Outcome:
     reason: str = ""
 
 
+Row = tuple[str, float, str, float | None, float | None, str]
+"""The arguments of ``measure``."""
+
+
 class Measure(Protocol):
     """The ``measure`` fixture."""
 
@@ -94,6 +109,18 @@ class Draw(Protocol):
         high: Sequence[float],
     ) -> None:
         """Record a curve for the certificate."""
+
+
+def measure_all(measure: Measure, rows: Iterable[Row]) -> None:
+    """Record all of them even when one is out of its limits; raises ``OutOfLimits`` with all that are."""
+    wrong = []
+    for row in rows:
+        try:
+            measure(*row)
+        except OutOfLimits as reason:
+            wrong.append(str(reason))
+    if wrong:
+        raise OutOfLimits("; ".join(wrong))
 
 
 class Recorder:

@@ -15,6 +15,7 @@ __all__ = [
     "REFERENCE_HZ",
     "cadence",
     "crest_safe_multitone",
+    "digits_in",
     "dtmf",
     "gains_db",
     "level_dbov",
@@ -37,6 +38,9 @@ FADE_S: Final = 0.01
 KEYPAD: Final = "123A456B789C*0#D"
 LOW_HZ: Final = (697, 770, 852, 941)
 HIGH_HZ: Final = (1209, 1336, 1477, 1633)
+PURE: Final = 0.9
+WEAKER: Final = 0.15
+DIGIT_FRAMES: Final = 3
 
 Samples = npt.NDArray[np.int16]
 Floats = npt.NDArray[np.float64]
@@ -86,6 +90,32 @@ def dtmf(digits: str, rms_dbov: float, on_s: float, off_s: float, rate_hz: int) 
         pair = np.sin(2 * np.pi * LOW_HZ[row] * t) + np.sin(2 * np.pi * HIGH_HZ[column] * t)
         pieces += [_scaled(pair, rms_dbov, rate_hz, fade_s=0.001), silence(off_s, rate_hz)]
     return np.concatenate(pieces)
+
+
+def digits_in(samples: Samples, rate_hz: int) -> str:
+    """Return the DTMF digits in a clean signal: three frames or more of 20 ms that are one pair of tones.
+
+    Frames overlap by half. Nothing is a digit that has less than 90 % of the power in its pair, or less than
+    15 % in one of the two.
+    """
+    length = round(0.02 * rate_hz)
+    starts = range(0, len(samples) - length + 1, length // 2)
+    frames = np.stack([samples[start : start + length] for start in starts]).astype(np.float64)
+    frames -= frames.mean(axis=1, keepdims=True)
+    n = np.arange(length)
+    basis = np.exp(-2j * np.pi * np.outer(n, LOW_HZ + HIGH_HZ) / rate_hz)
+    tones = 2 * np.abs(frames @ basis) ** 2 / length**2
+    rows, columns = tones[:, :4], tones[:, 4:]
+    power, low, high = np.mean(frames**2, axis=1), rows.max(axis=1), columns.max(axis=1)
+    pure = (low + high > PURE * power + 1.0) & (np.minimum(low, high) > WEAKER * power)
+    keys = 4 * rows.argmax(axis=1) + columns.argmax(axis=1)
+    found, run, last = "", 0, -1
+    for key in np.where(pure, keys, -1):
+        run = run + 1 if key == last else 1
+        last = int(key)
+        if run == DIGIT_FRAMES and last >= 0:
+            found += KEYPAD[last]
+    return found
 
 
 def cadence(frequency_hz: float, rms_dbov: float, on_off_s: Sequence[float], rate_hz: int) -> Samples:

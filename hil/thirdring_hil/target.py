@@ -146,8 +146,13 @@ class _Simulator:
         return self.state_dir / "console"
 
     def start(self) -> None:
+        self.console.unlink(missing_ok=True)  # that of one which was killed would look like the new one's
         self._process = subprocess.Popen(
-            self._command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
         deadline_s = time.monotonic() + READY_S
         while not self.console.exists():
@@ -164,7 +169,7 @@ class _Simulator:
         try:
             self._process.wait(STOP_S)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            os.killpg(self._process.pid, signal.SIGKILL)  # the supervisor's children, too
             self._process.wait()
         self._process = None
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.at.bench import ServedConsole, served
 from thirdring_hil.g711 import a_law_decode, a_law_encode
-from thirdring_hil.measurements import Measurement, OutOfLimits, Recorder
+from thirdring_hil.measurements import Measurement, OutOfLimits, Recorder, Row, measure_all
 
 ROOT = Path(__file__).parents[2]
 
@@ -106,3 +106,15 @@ def test_a_law_is_decoded_by_the_standard_and_encoded_to_the_nearest() -> None:
     samples = np.arange(-32000, 32000, 37, dtype=np.int16)
     wrong = np.abs(a_law_decode(a_law_encode(samples)).astype(np.int32) - samples)
     assert np.all(wrong <= np.maximum(8, np.abs(samples.astype(np.int32)) / 16))
+
+
+def test_all_are_recorded_even_when_one_is_out_of_its_limits() -> None:
+    recorder = Recorder()
+    rows: list[Row] = [
+        ("a", 2.0, "s", 0.0, 1.0, "w"),
+        ("b", 0.5, "s", 0.0, 1.0, "w"),
+        ("c", 3.0, "s", 0.0, 1.0, "w"),
+    ]
+    with pytest.raises(OutOfLimits, match=r"a is 2 s.*c is 3 s"):
+        measure_all(recorder.measure("t", "x", []), rows)
+    assert [taken.passed for taken in recorder.measurements] == [False, True, False]
