@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from thirdring_hil.pictures import levels_svg, response_svg
 
-__all__ = ["certificate", "suite_verdicts", "verdict"]
+__all__ = ["certificate", "suite_verdicts", "title", "verdict"]
 
 Rows = Sequence[Mapping[str, Any]]
 

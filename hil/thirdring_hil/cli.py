@@ -13,7 +13,7 @@ from typing import Any, Final, TextIO
 
 import pytest
 
-from thirdring_hil.certificate import certificate, suite_verdicts, verdict
+from thirdring_hil.certificate import certificate, suite_verdicts, title, verdict
 from thirdring_hil.environment import EnvironmentFault, load
 from thirdring_hil.measurements import RECORD_FILE
 from thirdring_hil.progress import Progress
@@ -78,7 +78,7 @@ def _summary(record: Mapping[str, Any], out: TextIO) -> None:
         print(f"{WORDS[how]}  {suite}", file=out)
     for outcome in record["outcomes"]:
         if outcome["outcome"] == "skipped":
-            print(f"skipped: {outcome['suite']}: {outcome['test']}: {outcome['reason']}", file=out)
+            print(f"skipped: {outcome['suite']}: {title(outcome['test'])}: {outcome['reason']}", file=out)
     taken = record["measurements"]
     within = sum(measurement["passed"] for measurement in taken)
     print(f"{within} of {len(taken)} measurements within their limits", file=out)
