@@ -111,7 +111,9 @@ def by_the_dial_plan(unit: Unit, ask: Requests) -> Iterator[Answer]:
     ask.set("norms.outbound.ask_prepared", True)
     yield 2014, ask.dial("03012345678")
     ask.set("norms.outbound.ask_prepared", False)
+    after = unit.desk.state().last_event
     assert ask.dial("03012345678", key="once").status_code == 202
+    unit.desk.wait_for("call_outgoing", timeout_s=20.0, after=after)
     yield 1009, ask.dial("03012345679", key="once")
     yield 2003, ask.dial("03012345678")
     ask.post("hangup")
