@@ -53,7 +53,7 @@ export function Controls({ call }: { call: LiveCall }) {
   const about = { call_id: call.id };
   const post = (path: string, body: unknown = about) => void attempt(() => api.post(path, body));
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     setPanel("");
     setSure(false);
   }, [call.id, call.state]);
@@ -169,7 +169,7 @@ const DIGITS = ["1", "2", "3", "4", "5", "6", "7", "8", "9", "*", "0", "#"];
 function Keypad({ callId }: { callId: string }) {
   const [sent, setSent] = useState("");
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     const undo = DIGITS.map((digit) => bind(digit, () => void press(digit)));
     return () => undo.forEach((back) => back());
   });
