@@ -29,7 +29,7 @@ def failing_suites(fault: str, suites: Sequence[str], folder: Path) -> tuple[set
     device = json.dumps([sys.executable, str(FOLDER / "broken.py"), fault])
     environment.write_text(f'[target]\nkind = "simulator"\nname = "{fault}"\ndevice = {device}\n')
     command = [sys.executable, "-m", "thirdring_hil.cli", "run", "--target", str(environment)]
-    command += ["--output", str(folder / fault), "--suites", ",".join(suites)]
+    command += ["--output", str(folder / fault), "--suites", ",".join(suites), "--soak-calls", "5"]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=LONGEST_S)
     record = folder / fault / "record.json"
     if not record.exists():

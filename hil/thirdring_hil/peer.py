@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from types import TracebackType
-from typing import Final, Self
+from typing import ClassVar, Final, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +23,8 @@ __all__ = ["SAMPLE_RATE_HZ", "Callee", "Caller"]
 SAMPLE_RATE_HZ: Final = PCMA.rate_hz
 NICENESS: Final = -10
 """A measuring instrument must not wait for the tests that use it."""
+CALL_GAP_S: Final = 0.2
+"""A unit takes 8 INVITEs a second from one source (sip.invites_per_s) and answers 503 to more."""
 _T1_S: Final = 0.5
 """RFC 3261 timer T1: an unanswered request is sent again after it, doubling."""
 
@@ -210,7 +212,9 @@ class _Telephone:
 
 
 class Caller(_Telephone):
-    """Calls an appliance at ``(host, port)``."""
+    """Calls an appliance at ``(host, port)``, but not sooner after another call than a line may."""
+
+    _next_call_s: ClassVar[float] = 0.0
 
     def __init__(self, appliance: tuple[str, int], number: str = "2155512345", codec: Codec = PCMA) -> None:
         sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -224,7 +228,9 @@ class Caller(_Telephone):
         self._branch = _branch()
         self._sequence = 1
         pause_s = _T1_S
+        time.sleep(max(0.0, Caller._next_call_s - time.monotonic()))
         self.times_s["called"] = time.monotonic()
+        Caller._next_call_s = self.times_s["called"] + CALL_GAP_S
         for _ in range(6):
             self._request("INVITE", self._sdp())
             if self._states["heard"].wait(pause_s):
