@@ -5,10 +5,9 @@ from typing import Final
 import numpy as np
 
 from bench.judged.plan import (
-    FIGURES_EVERY_S,
-    FIGURES_LAG_S,
     LENGTH_LIMIT_S,
     NOTES_S,
+    RATE_SPEECH_OFF_S,
     RATE_SPEECH_S,
     RING_PERIOD_S,
     CallPlan,
@@ -86,12 +85,11 @@ def _judge_length(plan: CallPlan) -> None:
 
 
 def _judge_rate(plan: CallPlan) -> None:
-    """Without 3 s of the agent's speech behind any figure there is no pace; near them it is not judged."""
+    """Below 6 s of the agent's speech there is no pace; near that it is not judged."""
     if plan.truth.get("voice.rate", "not_applicable") == "not_applicable":
         return
-    ends_s = np.arange(FIGURES_EVERY_S, plan.duration_s, FIGURES_EVERY_S) - FIGURES_LAG_S
-    most_s = max((plan.agent_talked_s(end_s - 10.0, end_s) for end_s in ends_s), default=0.0)
-    if not plan.agent.pace_known or abs(most_s - RATE_SPEECH_S) < 0.5:
+    off_s = plan.agent_talked_s(0.0, plan.duration_s) - RATE_SPEECH_S
+    if not plan.agent.pace_known or abs(off_s) < RATE_SPEECH_OFF_S:
         del plan.truth["voice.rate"]
-    elif most_s < RATE_SPEECH_S:
+    elif off_s < 0.0:
         plan.truth["voice.rate"] = "not_applicable"

@@ -41,10 +41,9 @@ HOLD_WARN_S: Final = 20.0
 NOTES_S: Final = 60.0
 QUIET_DBOV: Final = -68.0
 ALERTED_S: Final = 0.05
-FIGURES_EVERY_S: Final = 5.0
-FIGURES_LAG_S: Final = 0.5
-RATE_SPEECH_S: Final = 3.0
-"""How often the pace of 10 s is told and how late, and how much speech must stand behind it."""
+RATE_SPEECH_S: Final = 6.0
+RATE_SPEECH_OFF_S: Final = 1.0
+"""The speech that a pace rests on, and how exactly the meter knows it."""
 Signal = npt.NDArray[np.int16]
 
 

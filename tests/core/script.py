@@ -129,7 +129,12 @@ def levels(media_at_s: float, after_dbov: Iterable[float], call_id: str = "a") -
 
 
 def ended(
-    at_s: float, by: str = "customer", cause: str = "hangup", call_id: str = "a", duration_s: float = 10.0
+    at_s: float,
+    by: str = "customer",
+    cause: str = "hangup",
+    call_id: str = "a",
+    duration_s: float = 10.0,
+    agent_voice: VoiceSummary | None = None,
 ) -> list[Event]:
     """The end of a call that had ``duration_s`` of sound."""
     return [
@@ -140,6 +145,7 @@ def ended(
             agent_before=SUMMARY,
             agent_after=SUMMARY,
             customer=SUMMARY,
+            agent_voice=agent_voice,
         ),
         CallEnded(at_s=at_s, call_id=call_id, by=by, cause=cause),  # type: ignore[arg-type]
     ]

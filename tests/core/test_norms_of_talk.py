@@ -25,7 +25,7 @@ def noisy(*levels_dbov: float, snr_db: float = 30.0) -> Script:
 
 
 def paced(*syllables_per_s: float) -> Script:
-    measured = [figures(MEDIA_AT_S, 5.0 * (i + 1), voice(pace)) for i, pace in enumerate(syllables_per_s)]
+    measured = [figures(MEDIA_AT_S, 10.0 * i + 5.0, voice(pace)) for i, pace in enumerate(syllables_per_s)]
     return call(spoken(MEDIA_AT_S, 0.1, "customer"), *measured)
 
 
@@ -72,17 +72,34 @@ def test_another_pace_is_prompted_and_breached_when_it_stays(pace: float, key: s
 def test_a_pace_that_mends_is_warned() -> None:
     script = paced(7.0, 5.0, 5.0)
     assert script.verdict("voice.rate").verdict == "warned"
-    assert script.noted("voice.rate") == [(7.02, "warned"), (12.02, "met")]
+    assert script.noted("voice.rate") == [(7.02, "warned"), (17.02, "met")]
 
 
-def test_a_single_figure_outside_is_no_breach() -> None:
-    assert paced(7.0).verdict("voice.rate").verdict == "warned"
-    assert paced(7.0, 7.0).verdict("voice.rate").verdict == "breached"
+def test_windows_are_joined_until_there_is_enough_speech() -> None:
+    def said(*windows: tuple[float, float, float]) -> str:
+        measured = [figures(MEDIA_AT_S, end_s, voice(pace, articulated_s=s)) for end_s, pace, s in windows]
+        return call(spoken(MEDIA_AT_S, 0.1, "customer"), *measured).verdict("voice.rate").verdict
+
+    assert said((5.0, 7.0, 3.0), (15.0, 4.0, 3.5)) == "met"  # 35 syllables in 6.5 s
+    assert said((5.0, 7.0, 3.0), (15.0, 6.0, 3.5)) == "breached"
+    assert said((5.0, 7.0, 3.0), (10.0, 4.0, 3.5), (15.0, 6.0, 3.5)) == "breached"  # the one between overlaps
+    assert said((5.0, 7.0, 3.0), (10.0, 7.0, 3.5)) == "not_applicable"
+
+
+@pytest.mark.parametrize(
+    ("pace", "articulated_s", "verdict"),
+    [(5.0, 7.0, "met"), (7.0, 7.0, "breached"), (7.0, 5.0, "not_applicable")],
+)
+def test_a_short_call_is_judged_by_its_whole_pace(pace: float, articulated_s: float, verdict: str) -> None:
+    script = Script()
+    whole = voice(pace, articulated_s=articulated_s)
+    script.feed(*ringing(0.0), *answered(2.0), *ended(14.0, agent_voice=whole))
+    assert script.verdict("voice.rate").verdict == verdict
 
 
 def test_too_little_speech_has_no_pace() -> None:
     script = call(figures(MEDIA_AT_S, 5.0, voice(9.0, articulated_s=1.5)))
-    assert script.verdict("voice.rate").reason == "less than 3 s of speech"
+    assert script.verdict("voice.rate").reason == "less than 6 s of speech"
 
 
 @pytest.mark.parametrize(

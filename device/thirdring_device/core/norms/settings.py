@@ -121,11 +121,11 @@ class VoiceSettings:
         6.0, "fastest moderate pace", unit="syllables/s", low=0.5, high=15.0, live=True
     )
     rate_min_speech_s: float = setting(
-        3.0,
-        "articulated speech in the last 10 s below which the pace is not judged",
+        6.0,
+        "articulated speech that a figure of the pace rests on",
         unit="s",
         low=1.0,
-        high=10.0,
+        high=60.0,
         live=True,
     )
     rate_outside_percent: float = setting(
