@@ -56,8 +56,8 @@ labgrid is not needed; where there is one, it switches the power (`hil/environme
 """
 
 FAULTS: Final = """\
-`nox -s hil_faults` runs everything on appliances that are broken on purpose. `hil/faults/broken.py` starts them with one
-function replaced; it is in no package, so a unit has neither the faults nor a switch for them. Exactly one suite fails:
+`nox -s hil_faults` runs everything on appliances that are broken on purpose. A script starts them with one function
+replaced; it is in no package, so a unit has neither the faults nor a switch for them. Exactly one suite fails:
 """
 
 

@@ -61,6 +61,7 @@ def calling(
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # Ctrl-C is for us
         )
         try:
             yield process

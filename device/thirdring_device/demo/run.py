@@ -49,7 +49,8 @@ def appliance_process(folder: Path, sip_port: int, http_port: int) -> Iterator[P
     command = [sys.executable, "-m", "thirdring_device.cli", "run", "--board", "simulator"]
     command += ["--state", str(state_dir), "--settings", str(settings)]
     with (folder / "appliance.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        # In a session of its own: Ctrl-C is for us, who end the appliance in order.
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             deadline_s = time.monotonic() + START_S
             while not ((state_dir / "console").exists() and (state_dir / "engine.sock").exists()):
