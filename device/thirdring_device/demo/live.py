@@ -2,6 +2,7 @@
 
 import itertools
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,8 @@ PAUSE_S: Final = 8.0
 
 def run_page_demo(folder: Path, language: str) -> int:
     """Run a simulated desk in ``folder`` until Ctrl-C; returns 0."""
+    # A shell has what it starts in the background ignore Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
