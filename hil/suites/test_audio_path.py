@@ -21,6 +21,7 @@ from thirdring_hil.codecs import G722, PCMA, Codec
 from thirdring_hil.ear import EAR_RATE_HZ, Ear
 from thirdring_hil.measurements import Draw, Measure, Row, measure_all
 from thirdring_hil.peer import Caller
+from thirdring_hil.poll import poll
 from thirdring_hil.signals import (
     REFERENCE_HZ,
     Samples,
@@ -152,9 +153,8 @@ def test_a_muted_or_holding_agent_is_not_heard(
 @pytest.fixture(scope="module")
 def linear(target: Target) -> Iterator[Target]:
     """Switch gain control and noise gate off while these tests run; they count from a restart on."""
-    missing = {"sip", "simulated_headset", "shared_files"} - target.features
-    if missing:
-        pytest.skip(f"{target.name} has no {', '.join(sorted(missing))}")
+    if lacking := target.lacking("sip", "simulated_headset", "shared_files"):
+        pytest.skip(lacking)
     off = {"audio.agc": False, "audio.noise_gate": False}
     with Appliance(target.url) as appliance:
         before = {view.name: view.value for view in appliance.settings() if view.name in off}
@@ -322,11 +322,8 @@ def test_delay_is_not_noticed(target: Target, appliance: Appliance, measure: Mea
 
 def arrival_s(caller: Caller, already: int) -> float:
     """Wait for a sound after that many samples, and return when its packet came."""
-    deadline_s = time.monotonic() + 10.0
-    while True:
-        try:
-            return caller.stream.arrived_at_s(already + onset(caller.received[already:], PCMA.rate_hz))
-        except ValueError:
-            if time.monotonic() > deadline_s:
-                raise
-            time.sleep(0.05)
+
+    def arrived_at_s() -> float:
+        return caller.stream.arrived_at_s(already + onset(caller.received[already:], PCMA.rate_hz))
+
+    return poll(arrived_at_s, "a sound at the customer", 10.0, not_yet=(ValueError,))

@@ -9,6 +9,7 @@ from thirdring.protocol.errors import ThirdringError
 from thirdring_hil.calls import talking
 from thirdring_hil.measurements import Measure
 from thirdring_hil.peer import Caller
+from thirdring_hil.poll import poll
 from thirdring_hil.target import READY_S, Target, wait_until_ready
 
 BACK_S = 15.0
@@ -32,14 +33,7 @@ def test_a_call_cut_off_by_a_crash_is_told_and_the_next_one_works(
         caller.wait_for("answered")
         killed_s = time.monotonic()
         target.kill_engine()
-        deadline_s = killed_s + 6 * BACK_S
-        while True:
-            try:
-                appliance.state()
-                break
-            except ThirdringError:
-                assert time.monotonic() < deadline_s, "the engine does not come back"
-                time.sleep(0.1)
+        poll(appliance.state, "the engine is back", 6 * BACK_S, not_yet=(ThirdringError,))
         measure(
             "back_after_a_crash",
             time.monotonic() - killed_s,

@@ -1,11 +1,12 @@
 """The ear of a simulated headset: the file that it writes what the agent hears to."""
 
-import time
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+
+from thirdring_hil.poll import poll
 
 __all__ = ["EAR_RATE_HZ", "Ear"]
 
@@ -40,8 +41,4 @@ class Ear:
 
     def wait_for_s(self, duration_s: float, timeout_s: float = 20.0) -> None:
         """Wait until there is so much; raises ``TimeoutError``."""
-        deadline_s = time.monotonic() + timeout_s
-        while self.heard_s < duration_s:
-            if time.monotonic() > deadline_s:
-                raise TimeoutError(f"{self.heard_s:.2f} s in the ear after {timeout_s:g} s")
-            time.sleep(0.05)
+        poll(lambda: self.heard_s >= duration_s, f"{duration_s:g} s in the ear", timeout_s)

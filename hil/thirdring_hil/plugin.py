@@ -158,9 +158,8 @@ def _needs(request: pytest.FixtureRequest) -> None:
     marks = list(request.node.iter_markers("needs"))
     if marks and "target" in request.fixturenames:
         target: Target = request.getfixturevalue("target")
-        missing = {name for mark in marks for name in mark.args} - target.features
-        if missing:
-            pytest.skip(f"{target.name} has no {', '.join(sorted(missing))}")
+        if lacking := target.lacking(*(name for mark in marks for name in mark.args)):
+            pytest.skip(lacking)
 
 
 @pytest.fixture

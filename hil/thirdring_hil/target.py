@@ -60,6 +60,11 @@ class Target:
         """The SDK's URL of the console."""
         return f"serial:{self.console}"
 
+    def lacking(self, *features: str) -> str:
+        """Return which of ``features`` it does not have, in words; empty when it has all."""
+        missing = set(features) - self.features
+        return f"{self.name} has no {', '.join(sorted(missing))}" if missing else ""
+
     def restart(self) -> float:
         """Switch off and on; return the seconds until the console answers."""
         assert self.switch is not None, "asked for by needs('restart')"  # noqa: S101

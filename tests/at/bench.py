@@ -269,3 +269,17 @@ def served(
         yield console
     finally:
         console.stop()
+
+
+def call_view(state: str = "incoming", number: str = "+8621555") -> CallView:
+    """Return a call as the engine tells of it."""
+    return CallView(
+        call_id="c1",
+        index=1,
+        direction="incoming",
+        state=state,  # type: ignore[arg-type]
+        number=number,
+        display_name='Li; "x"',
+        rings=1,
+        started_utc="2026",
+    )

@@ -15,7 +15,7 @@ from typing import Self
 import pytest
 
 from tests.at.bench import WAIT_S, Host, ServedConsole, served, wait_for
-from thirdring.protocol.events import NormNoted, TrunkChanged
+from thirdring.protocol.events import NormNoted
 from thirdring_device.gateway.at.stream import REPORT_LIMIT_BYTES, FdStream
 
 
@@ -176,18 +176,4 @@ def test_two_consoles_have_sessions_of_their_own(tmp_path: Path) -> None:
         assert b"+CLIP" in host.until(b"normal\r\n")
         os.write(cable.master, b"AT+CLIP?\r")
         assert cable.until(b"0\r") == b"+CLIP: 0,1\r\n0\r"
-        host.close()
-
-
-def test_a_port_that_vanishes_is_opened_again(tmp_path: Path) -> None:
-    device = tmp_path / "ttyUSB0"
-    with served(tmp_path, (str(device),)) as console:
-        for _ in range(2):
-            with Cable() as cable:
-                device.unlink(missing_ok=True)
-                device.symlink_to(cable.device)
-                cable.power_on()
-        console.emit(TrunkChanged(at_s=0, state="registered"))
-        host = Host(console.path)
-        assert host.ask("ATE0")[-1] == "OK"
         host.close()

@@ -3,7 +3,7 @@
 import json
 
 from tests.at.bench import Host, ServedConsole
-from tests.at.test_server import LEVELS
+from tests.at.test_own_commands import LEVELS
 from tests.at.test_supplementary import view
 from thirdring.protocol.at.parse import requests
 from thirdring.protocol.at.values import parameters

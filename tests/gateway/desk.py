@@ -5,7 +5,7 @@ import contextlib
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
@@ -104,11 +104,14 @@ class Desk:
             await self.engine.emit(StrangerRefused(at_s=0.0, source="192.0.2.1", count=number))
 
 
-def at_the_desk(tmp_path: Path, scenario: Callable[[Desk], Awaitable[None]]) -> None:
-    """Run ``scenario`` with a desk whose engine is up and whose gateway is not yet."""
+D = TypeVar("D", bound=Desk)
+
+
+def with_running(make: Callable[[], D], scenario: Callable[[D], Awaitable[None]]) -> None:
+    """Run ``scenario`` with the desk that ``make`` returns: its engine is up and its gateway not yet."""
 
     async def main() -> None:
-        desk = Desk(tmp_path)
+        desk = make()
         async with asyncio.timeout(DEADLINE_S):
             await desk.engine.start()
             try:
@@ -118,3 +121,8 @@ def at_the_desk(tmp_path: Path, scenario: Callable[[Desk], Awaitable[None]]) -> 
                 desk.journal.close()
 
     asyncio.run(main())
+
+
+def at_the_desk(tmp_path: Path, scenario: Callable[[Desk], Awaitable[None]]) -> None:
+    """Run ``scenario`` with a desk whose engine is up and whose gateway is not yet."""
+    with_running(lambda: Desk(tmp_path), scenario)

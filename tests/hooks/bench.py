@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
-from tests.gateway.desk import DEADLINE_S, Desk
+from tests.gateway.desk import Desk, with_running
 from tests.receiver import Receiver
 from thirdring.protocol.events import CallAnswered, CallIncoming
 from thirdring.protocol.views import HookView
@@ -71,14 +71,4 @@ def view(hooks: Hooks) -> HookView:
 
 
 def with_desk(tmp_path: Path, scenario: Callable[[HookDesk], Awaitable[None]]) -> None:
-    async def main() -> None:
-        desk = HookDesk(tmp_path)
-        async with asyncio.timeout(DEADLINE_S):
-            await desk.engine.start()
-            try:
-                await scenario(desk)
-            finally:
-                await desk.engine.stop()
-                desk.journal.close()
-
-    asyncio.run(main())
+    with_running(lambda: HookDesk(tmp_path), scenario)

@@ -31,7 +31,7 @@ from thirdring.protocol.commands import (
     SetSettings,
     Speak,
 )
-from thirdring.protocol.errors import CallError, StorageError, error
+from thirdring.protocol.errors import CallError, error
 from thirdring.protocol.events import (
     AgentRequested,
     CallEnded,
@@ -46,21 +46,15 @@ from thirdring.protocol.events import (
     RecordingRead,
     SettingsChanged,
     StorageChanged,
-    StrangerRefused,
-    TrunkChanged,
-    TrunkState,
 )
 from thirdring.protocol.views import DeskState, HeadsetView
 from thirdring_device.adapters.board.interface import Board
 from thirdring_device.adapters.headset.interface import Headset
 from thirdring_device.adapters.hid.interface import HeadsetButtons
-from thirdring_device.adapters.media import CallMedia
 from thirdring_device.adapters.numbers import classify
-from thirdring_device.adapters.prompts import load_catalogue
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.core.call import ImpossibleTransition
-from thirdring_device.core.catalogue import Situation
 from thirdring_device.core.commands import (
     AnnounceToCustomer,
     DeviceCommand,
@@ -73,11 +67,10 @@ from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanS
 from thirdring_device.core.digits import DigitSieve
 from thirdring_device.core.norms.after import LATE_RULES
 from thirdring_device.engine.headset_desk import HeadsetDesk
-from thirdring_device.engine.media import CallSound
-from thirdring_device.engine.recordings import SWEEP_S, Recordings, Tap
+from thirdring_device.engine.recordings import SWEEP_S, Recordings
 from thirdring_device.engine.replay import desk_settings
-from thirdring_device.engine.spoken import Announcement, announcement_file
-from thirdring_device.engine.state import state_view
+from thirdring_device.engine.sounds import CallSounds
+from thirdring_device.engine.state import Standing
 from thirdring_device.engine.work import WORK_COMMANDS, DeskWork
 from thirdring_device.settings import Settings, changed, save_changes, setting_views
 
@@ -130,7 +123,6 @@ class Engine:
         self._epoch_s = time.monotonic() - self._journal.clock_s()
         self._work = DeskWork(self._journal, self._desk, lambda: self._settings)
         self._desk.prepare = self._work.prepared
-        self._sounds: dict[str, CallSound] = {}
         self._started = False
         self._inbox: deque[Event] = deque()
         self._recent: deque[Record] = deque(maxlen=RECENT_RECORDS)
@@ -138,8 +130,7 @@ class Engine:
         self._timer: asyncio.TimerHandle | None = None
         self._flush_timer: asyncio.TimerHandle | None = None
         self._sweep_timer: asyncio.TimerHandle | None = None
-        self._trunk: tuple[TrunkState, str, int] = ("static", "", 0)
-        self._strangers = 0
+        self._standing = Standing()
         self._sieves: defaultdict[str, DigitSieve] = defaultdict(DigitSieve)
         self._buttons: HeadsetDesk | None = None
         if buttons is not None:
@@ -156,11 +147,12 @@ class Engine:
         self._recordings = Recordings(
             state_dir, lambda: self._settings.recording, self.post, self.clock, self._workers
         )
+        self._sounds = CallSounds(state_dir, lambda: self._settings, self._recordings, self.post, self.clock)
         self._sip = SipAdapter(
             settings,
             clock=self.clock,
             post=self.post,
-            media=self._new_media,
+            media=self._sounds.media,
             new_call_id=new_call_id,
             headset=headset,
             calls_settings=lambda: self._settings.calls,
@@ -268,7 +260,7 @@ class Engine:
             judged = shown if isinstance(fact, Dtmf) else fact
             (record,) = self._journal.number([judged])
             records.append(replace(record, event=shown))
-            self._note(judged)
+            self._standing.note(judged)
             try:
                 outputs = self._desk.handle(record)
             except ImpossibleTransition:
@@ -296,7 +288,7 @@ class Engine:
         for record in records:
             if isinstance(record.event, CallEnded):
                 self._sieves.pop(record.event.call_id, None)
-                self._sounds.pop(record.event.call_id, None)
+                self._sounds.forget(record.event.call_id)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
@@ -330,13 +322,6 @@ class Engine:
         self._flush_timer = None
         self._store(())
 
-    def _note(self, event: Event) -> None:
-        """Keep what ``get_state`` tells besides the calls."""
-        if isinstance(event, TrunkChanged):
-            self._trunk = (event.state, event.reason, event.sip_code)
-        elif isinstance(event, StrangerRefused):
-            self._strangers = event.count
-
     # --- commands ---------------------------------------------------------------------------------
 
     def _execute(self, command: DeviceCommand) -> None:
@@ -346,7 +331,7 @@ class Engine:
         elif isinstance(command, SetHeadsetLamp):
             self._board.set_headset_lamp(lost=command.lost)
         elif isinstance(command, AnnounceToCustomer):
-            self._workers.submit(self._announce, command.call_id, command.key)
+            self._workers.submit(self._sounds.announce, command.call_id, command.key)
         elif isinstance(command, MaskRecording):
             self._recordings.mask(command.call_id, command.masked)
         else:
@@ -390,8 +375,8 @@ class Engine:
         """Turn a request into its fact; raises ``ThirdringError`` when it cannot be done now."""
         if command.name in DIALLING and not self._settings.trunk.server:
             raise error(3000, "trunk.server is not set")
-        if command.name in DIALLING and self._trunk[0] not in ("static", "registered"):
-            raise error(3001, self._trunk[1])
+        if command.name in DIALLING and not self._standing.can_dial:
+            raise error(3001, self._standing.trunk_reason)
         try:
             return self._desk.admit(command, self.clock(), new_call_id())
         except CallError as refusal:
@@ -459,38 +444,13 @@ class Engine:
         return {"restart_required": not set(command.changes) <= live}
 
     def _state(self) -> DeskState:
-        return state_view(
+        return self._standing.view(
             self._desk,
             board=self._board.name,
             sip_stack=self._sip.sip_stack,
-            trunk=self._trunk,
             storage_full=self._journal.full,
-            strangers_refused=self._strangers,
             last_event=self._journal.last_number,
         )
-
-    # --- sound ------------------------------------------------------------------------------------
-
-    def _new_media(self, call_id: str, codec: str) -> CallMedia:
-        """Make the sound path of a call; runs on the SIP thread."""
-
-        def call_sound(tap: Tap | None) -> CallMedia:
-            sound = CallSound(call_id, codec, self._settings, self.post, self.clock, tap)
-            self._sounds[call_id] = sound
-            return sound
-
-        return self._recordings.media(call_id, call_sound)
-
-    def _announce(self, call_id: str, key: str) -> None:
-        """Play an announcement to a customer; runs on a worker thread."""
-        sound, language = self._sounds.get(call_id), self._settings.firm.language
-        try:
-            text = load_catalogue(language, self._state_dir).text(key, Situation(at=datetime.now(UTC).time()))
-            path = announcement_file(self._state_dir / "announcements", key, language, text)
-            if sound is not None and path is not None:
-                sound.instead = Announcement(path).fill
-        except (OSError, RuntimeError, StorageError):
-            log.exception("announcement %s-%s", key, language)
 
     # --- those who listen -------------------------------------------------------------------------
 
