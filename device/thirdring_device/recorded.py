@@ -23,6 +23,7 @@ from thirdring.protocol.events import (
     CallEnded,
     CallIncoming,
     CallOutgoing,
+    Dtmf,
     Event,
     MediaStarted,
     Record,
@@ -32,6 +33,7 @@ from thirdring.protocol.events import (
 from thirdring.protocol.views import CallDetail, CallSummary
 from thirdring_device.core.call import ImpossibleTransition
 from thirdring_device.core.desk import Desk, DeskSettings
+from thirdring_device.core.digits import DigitSieve
 from thirdring_device.engine.media import FRAME_SAMPLES, SAMPLE_RATE_HZ, CallSound
 from thirdring_device.engine.replay import desk_settings
 from thirdring_device.report import Report, build
@@ -153,9 +155,14 @@ def _heard(file: StereoFile, call: _Recorded, settings: Settings, progress: Prog
 
 
 def _in_order(call: _Recorded, sound: Sequence[Event]) -> list[Event]:
-    """Return all facts by their time, the end last: what is heard until then was heard before it."""
+    """Return all facts by their time, the end last: what is heard until then was heard before it.
+
+    A digit that came both ways counts once, as it did live.
+    """
     *signalling, end = call.facts
-    return [*sorted([*signalling, *sound], key=lambda event: event.at_s), end]
+    sieve = DigitSieve()
+    facts = sorted([*signalling, *sound], key=lambda event: event.at_s)
+    return [*(fact for fact in facts if not isinstance(fact, Dtmf) or sieve.passes(fact)), end]
 
 
 def judged(

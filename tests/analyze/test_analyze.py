@@ -24,6 +24,7 @@ from thirdring.protocol.events import (
     CallEnded,
     CallIncoming,
     CallOutgoing,
+    Dtmf,
     Event,
     Record,
     RecordingPaused,
@@ -37,6 +38,8 @@ from thirdring_device.adapters.recording.recorder import Recorder
 from thirdring_device.adapters.recording.sinks import Plan
 from thirdring_device.analyze import add_parser
 from thirdring_device.cli import main
+from thirdring_device.core.digits import DigitSieve
+from thirdring_device.core.norms.settings import SurveySettings
 from thirdring_device.engine.media import FRAME_SAMPLES, SAMPLE_RATE_HZ, CallSound
 from thirdring_device.engine.replay import desk_settings
 from thirdring_device.recorded import analyze, judged
@@ -99,9 +102,14 @@ def live_records(
     ended: bool = True,
     paused_s: tuple[float, float] | None = None,
     outgoing: bool = False,
+    during: Sequence[Event] = (),
+    settings: Settings | None = None,
 ) -> list[Record]:
-    """Run a call as the engine does, recording it to ``path``; return all that was said of it."""
-    settings = Settings()
+    """Run a call as the engine does, recording it to ``path``; return all that was said of it.
+
+    ``during`` are further facts, their times since the answer.
+    """
+    settings = settings or Settings()
     answered_s = BEGAN_AT_S + 0.02 + answered_after_s
     form: Literal["wav", "opus"] = "opus" if path.suffix == ".ogg" else "wav"
     key = read_or_make_key(path.parent.parent / KEY_FILE) if path.suffix == ".sealed" else b""
@@ -126,8 +134,10 @@ def live_records(
         CallAlerting(at_s=BEGAN_AT_S + 0.02, call_id=CALL_ID),
         AgentRequested(at_s=answered_s - 0.02, call_id=CALL_ID, action="answer", source="at"),
         CallAnswered(at_s=answered_s, call_id=CALL_ID),
-        *heard,
+        *sorted([*heard, *(replace(e, at_s=answered_s + e.at_s) for e in during)], key=lambda e: e.at_s),
     ]
+    sieve = DigitSieve()
+    facts = [fact for fact in facts if not isinstance(fact, Dtmf) or sieve.passes(fact)]
     if outgoing:
         facts[0] = CallOutgoing(at_s=BEGAN_AT_S, call_id=CALL_ID, number="10086")
         facts[2] = AgentRequested(
@@ -312,6 +322,31 @@ def test_the_report_of_a_recording_shows_the_call(tmp_path: Path) -> None:
     assert report.greeting_s is not None
     assert 1.0 < report.greeting_s < 1.4  # the detector's notice of a voice that sets in softly
     assert report.codec == "G722"
+
+
+def test_digits_beside_the_sound_are_in_its_recording_and_those_that_came_both_ways_once(
+    tmp_path: Path,
+) -> None:
+    usual = Settings()
+    settings = replace(usual, norms=replace(usual.norms, survey=SurveySettings(enabled=True)))
+    customer = voiced((3.0, 6.0, -24.0), length_s=20.0)
+    time_s = np.arange(SAMPLE_RATE_HZ // 10) / SAMPLE_RATE_HZ
+    tone = sum(4000.0 * np.sin(2 * np.pi * hz * time_s) for hz in (697.0, 1336.0))  # the 2
+    begins = 12 * SAMPLE_RATE_HZ
+    customer[begins : begins + len(time_s)] = np.rint(tone).astype(np.int16)
+    during = [
+        AgentRequested(at_s=10.0, call_id=CALL_ID, action="hangup"),
+        Dtmf(at_s=12.0, call_id=CALL_ID, side="customer", digit="2", method="event"),
+        Dtmf(at_s=14.0, call_id=CALL_ID, side="customer", digit="9", method="info"),
+    ]
+    path = tmp_path / "call.wav"
+    agent = voiced((1.0, 2.5, -26.0), length_s=20.0)
+    records = live_records(path, agent, customer, 6.0, during=during, settings=settings)
+    live = [record.event for record in records if isinstance(record.event, Verdict)]
+    report = analyze(path, settings)
+    assert without_numbers(report.verdicts) == without_numbers(live)
+    assert {verdict.rule: verdict.value for verdict in live}["customer.survey"] == 2.0
+    assert [(key.digit, key.method) for key in report.keys] == [("2", "event"), ("9", "info")]
 
 
 def test_a_recording_of_a_call_that_never_ended_is_judged_as_interrupted(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Final
 from thirdring.protocol.errors import RequestError, error
 from thirdring.protocol.events import (
     AgentRequested,
+    Dtmf,
     Event,
     Record,
     Verdict,
@@ -45,9 +46,14 @@ _FREE_TEXT: Final = ("number", "display_name", "remote_uri", "reason")
 
 
 def is_kept(event: Event) -> bool:
-    """Return whether a recording carries ``event``: signalling, and the verdicts of the live call."""
+    """Return whether a recording carries ``event``: signalling, and the verdicts of the live call.
+
+    Digits that came beside the sound are signalling; those that came as tones are heard again.
+    """
     if isinstance(event, AgentRequested):
         return event.action in _ACTIONS
+    if isinstance(event, Dtmf):
+        return event.method != "tone"
     return event.kind in _SIGNALLING or isinstance(event, Verdict)
 
 
