@@ -203,6 +203,18 @@ def hil(session: nox.Session) -> None:
 
 
 @nox.session
+def hil_qemu(session: nox.Session) -> None:
+    """Run the bench on a virtual board of QEMU, from an image that is built first when it is not there.
+
+    Arguments as in ``nox -s hil_qemu -- --suites console,telephone --soak-calls 5``.
+    """
+    if not Path("out/images/thirdring-qemu-amd64.img").exists():
+        session.run("scripts/build-image", "qemu-amd64", external=True)
+    command = ["python", "-m", "thirdring_hil.cli", "run", "--target", "qemu-amd64"]
+    session.run(*command, "--output", "out/hil-qemu", *session.posargs)
+
+
+@nox.session
 def hil_note(session: nox.Session) -> None:
     """Run the bench on the simulator and take its figures over into docs/hil.md."""
     session.run("python", "-m", "thirdring_hil.cli", "run", "--target", "simulator", "--output", "out/hil")

@@ -19,6 +19,7 @@ from thirdring_dsp.reference.p56 import speech_level
 from thirdring_hil.calls import levels_at, listen, on_time, talking
 from thirdring_hil.codecs import G722, PCMA, Codec
 from thirdring_hil.ear import EAR_RATE_HZ, Ear
+from thirdring_hil.headset import Headset
 from thirdring_hil.measurements import Draw, Measure, Row, measure_all
 from thirdring_hil.peer import Caller
 from thirdring_hil.poll import poll
@@ -97,9 +98,9 @@ WIDE = Band(
 """ITU-T G.722 clause 1: 50 to 7000 Hz."""
 
 
-@pytest.mark.needs("sip", "simulated_headset")
+@pytest.mark.needs("sip", "headset")
 def test_a_quiet_agent_is_heard_as_loud_as_the_norm(
-    target: Target, appliance: Appliance, measure: Measure, tmp_path: Path
+    target: Target, appliance: Appliance, headset: Headset, measure: Measure, tmp_path: Path
 ) -> None:
     values = {view.name: view.value for view in appliance.settings()}
     if not values["audio.agc"]:
@@ -111,22 +112,22 @@ def test_a_quiet_agent_is_heard_as_loud_as_the_norm(
     make_speech(speech, norm - QUIET_DB)
     with talking(target, appliance) as talk:
         appliance.wait_for(lambda record: levels_at(record, 0.5), 20.0, talk.before)
-        end_s = 0.5 + appliance.speak(str(speech)) + 1.0
+        end_s = 0.5 + headset.speak(speech) + 1.0
         appliance.wait_for(lambda record: levels_at(record, end_s), end_s + 20.0, talk.before)
         heard = talk.caller.received
     level = speech_level(heard, PCMA.rate_hz).active_dbov
     measure("quiet_agent_at_the_customer", level, "dBov", norm - band, norm + band, "norm voice.level")
 
 
-@pytest.mark.needs("sip", "simulated_headset")
+@pytest.mark.needs("sip", "headset")
 def test_a_muted_or_holding_agent_is_not_heard(
-    target: Target, appliance: Appliance, measure: Measure, tmp_path: Path
+    target: Target, appliance: Appliance, headset: Headset, measure: Measure, tmp_path: Path
 ) -> None:
     """Somebody speaks near the microphone all the time."""
     spoken = tmp_path / "mouth.wav"
     soundfile.write(spoken, tone(REFERENCE_HZ, TONE_DBOV, 20.0, MOUTH_RATE_HZ), MOUTH_RATE_HZ, "PCM_16")
     with talking(target, appliance) as talk:
-        appliance.speak(str(spoken))
+        headset.speak(spoken)
         for part, kind, act, undo in (
             ("muted", "mute", appliance.mute, appliance.unmute),
             ("held", "hold", appliance.hold, appliance.resume),
@@ -153,7 +154,7 @@ def test_a_muted_or_holding_agent_is_not_heard(
 @pytest.fixture(scope="module")
 def linear(target: Target) -> Iterator[Target]:
     """Switch gain control and noise gate off while these tests run; they count from a restart on."""
-    if lacking := target.lacking("sip", "simulated_headset", "shared_files"):
+    if lacking := target.lacking("sip", "headset", "shared_files"):
         pytest.skip(lacking)
     off = {"audio.agc": False, "audio.noise_gate": False}
     with Appliance(target.url) as appliance:
@@ -251,12 +252,13 @@ def judge(
     ]
 
 
-@pytest.mark.needs("sip", "simulated_headset", "shared_files")
+@pytest.mark.needs("sip", "headset", "shared_files")
 @pytest.mark.parametrize("band", [TELEPHONE, WIDE], ids=["pcma", "g722"])
 def test_sound_passes_unchanged_both_ways(
     band: Band,
     linear: Target,
     appliance: Appliance,
+    headset: Headset,
     measure: Measure,
     draw: Draw,
     tmp_path: Path,
@@ -272,7 +274,7 @@ def test_sound_passes_unchanged_both_ways(
             assert linear.state_dir is not None
             ear, already = Ear(linear.state_dir), len(talk.caller.received)
             talk.caller.speak(line)
-            appliance.speak(str(spoken))
+            headset.speak(spoken)
             listen(appliance, LENGTH_S + 0.5)
             ear.wait_for_s(LENGTH_S + 0.5)
             return talk.caller.received[already:], ear.samples
@@ -296,8 +298,10 @@ def clock_ahead_s(appliance: Appliance) -> float:
     return min(found)[1]
 
 
-@pytest.mark.needs("sip", "simulated_headset", "shared_files")
-def test_delay_is_not_noticed(target: Target, appliance: Appliance, measure: Measure, tmp_path: Path) -> None:
+@pytest.mark.needs("sip", "headset", "shared_files")
+def test_delay_is_not_noticed(
+    target: Target, appliance: Appliance, headset: Headset, measure: Measure, tmp_path: Path
+) -> None:
     burst = tmp_path / "burst.wav"
     soundfile.write(burst, tone(REFERENCE_HZ, TONE_DBOV, 0.1, MOUTH_RATE_HZ), MOUTH_RATE_HZ, "PCM_16")
     ears, mouths = [], []
@@ -313,7 +317,7 @@ def test_delay_is_not_noticed(target: Target, appliance: Appliance, measure: Mea
             ears.append(talk.media.at_s + heard.start_s - ahead_s - talk.caller.stream.spoke_at_s)
             already = len(talk.caller.received)
             asked_s = time.monotonic()
-            appliance.speak(str(burst))
+            headset.speak(burst)
             mouths.append(arrival_s(talk.caller, already) - asked_s)
     why = "ITU-T G.114: 150 ms from mouth to ear"
     measure("ear_delay", 1000 * min(ears), "ms", 0.0, DELAY_MS, why)

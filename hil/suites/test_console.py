@@ -4,7 +4,6 @@ import pytest
 
 from thirdring_hil.line import RawLine
 from thirdring_hil.measurements import Measure
-from thirdring_hil.peer import Caller
 from thirdring_hil.target import Target
 
 LONGEST_LINE = 4096
@@ -125,9 +124,8 @@ def test_reports_never_stand_within_an_answer(line: RawLine, measure: Measure) -
 
 @pytest.mark.needs("sip")
 def test_a_call_rings_and_is_refused_by_hand(target: Target, line: RawLine, measure: Measure) -> None:
-    assert target.sip is not None
     assert line.ask("AT+CLIP=1;+CRC=1;+CMEE=1;#URC=1") == ["OK"]
-    with Caller(target.sip, "2155500001") as caller:
+    with target.caller("2155500001") as caller:
         caller.call()
         line.expect(r'\r\n\+CRING: VOICE\r\n\r\n\+CLIP: "2155500001",129,,,,0\r\n\r\n#RING: 1,normal\r\n')
         assert line.ask("AT+CLCC") == ['+CLCC: 1,1,4,0,0,"2155500001",129', "OK"]
@@ -142,8 +140,7 @@ def test_a_call_rings_and_is_refused_by_hand(target: Target, line: RawLine, meas
 
 @pytest.mark.needs("sip")
 def test_a_call_is_answered_and_the_caller_hangs_up(target: Target, line: RawLine) -> None:
-    assert target.sip is not None
-    with Caller(target.sip) as caller:
+    with target.caller() as caller:
         caller.call()
         line.expect(r"\r\nRING\r\n")
         assert line.ask("ATA") == ["OK"]

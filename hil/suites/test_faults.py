@@ -8,7 +8,6 @@ from thirdring.appliance import Appliance
 from thirdring.protocol.errors import ThirdringError
 from thirdring_hil.calls import talking
 from thirdring_hil.measurements import Measure
-from thirdring_hil.peer import Caller
 from thirdring_hil.poll import poll
 from thirdring_hil.target import READY_S, Target, wait_until_ready
 
@@ -24,9 +23,8 @@ def last_event(appliance: Appliance) -> int:
 def test_a_call_cut_off_by_a_crash_is_told_and_the_next_one_works(
     target: Target, appliance: Appliance, measure: Measure
 ) -> None:
-    assert target.sip is not None
     before = last_event(appliance)
-    with Caller(target.sip) as caller:
+    with target.caller() as caller:
         caller.call()
         appliance.wait_for("ring_burst", 10.0, before)
         call_id = appliance.answer()
@@ -70,11 +68,18 @@ def test_a_unit_switched_off_and_on_takes_calls_and_remembers(target: Target, me
 def test_a_headset_unplugged_in_a_call_leaves_the_call_up(
     target: Target, appliance: Appliance, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """By hand, on a bench that declares ``unplug``: the technician does what is asked."""
+    """By the bench where it has the cable in its hand, else by a technician who does what is asked."""
     with talking(target, appliance) as talk:
-        for ask in ("Unplug the headset now.", "Plug it in again."):
+        hand = target.headset
+        for ask, act in (
+            ("Unplug the headset now.", hand and hand.unplug),
+            ("Plug it in again.", hand and hand.plug),
+        ):
             since = last_event(appliance)
-            with capfd.disabled():
-                print(ask, flush=True)  # noqa: T201 - it is for the technician
+            if act:
+                act()
+            else:
+                with capfd.disabled():
+                    print(ask, flush=True)  # noqa: T201 - it is for the technician
             appliance.wait_for("headset_changed", 60.0, since)
         assert not talk.caller.reached("released")

@@ -20,7 +20,7 @@ LEAST_DB = -12.0
 """A limiter that fell silent would be safe and useless: what is too loud comes out near the limit."""
 
 
-@pytest.mark.needs("sip", "simulated_headset", "shared_files")
+@pytest.mark.needs("sip", "headset", "shared_files")
 def test_a_loud_customer_stays_below_the_limit_in_the_ear(
     target: Target, appliance: Appliance, ear: Ear, measure: Measure
 ) -> None:

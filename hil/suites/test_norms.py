@@ -8,8 +8,8 @@ import pytest
 from thirdring.appliance import Appliance
 from thirdring.protocol.events import CallEnded, MediaEnded, Record, RingBurst, TalkSpurtStarted
 from thirdring_hil.calls import levels_at
+from thirdring_hil.headset import Headset
 from thirdring_hil.measurements import Measure
-from thirdring_hil.peer import Caller
 from thirdring_hil.speech import make_speech
 from thirdring_hil.target import Target
 
@@ -28,15 +28,19 @@ def spurt_began(record: Record) -> bool:
     return isinstance(record.event, TalkSpurtStarted) and record.event.side == "agent"
 
 
-@pytest.mark.needs("sip", "simulated_headset")
+@pytest.mark.needs("sip", "headset")
 def test_a_call_is_answered_over_the_line_and_judged(
-    target: Target, appliance: Appliance, bench_log: Path, measure: Measure, tmp_path: Path
+    target: Target,
+    appliance: Appliance,
+    headset: Headset,
+    bench_log: Path,
+    measure: Measure,
+    tmp_path: Path,
 ) -> None:
-    assert target.sip is not None
     speech = tmp_path / "agent.wav"
     make_speech(speech, AGENT_DBOV)
     before = appliance.state().last_event
-    with Caller(target.sip, "2155512345") as caller:
+    with target.caller("2155512345") as caller:
         caller.call()
         caller.wait_for("ringing")
         ring = appliance.wait_for("ring_burst", 10.0, before)
@@ -61,7 +65,7 @@ def test_a_call_is_answered_over_the_line_and_judged(
             "answered at the first ring",
         )
         appliance.wait_for("media_started", 5.0, before)
-        duration_s = appliance.speak(str(speech))
+        duration_s = headset.speak(speech)
         began = appliance.wait_for(spurt_began, 10.0, before).event
         assert isinstance(began, TalkSpurtStarted)
         end_s = began.start_s + duration_s
@@ -88,7 +92,6 @@ def test_rings_are_counted_as_the_caller_hears_them_and_a_late_answer_is_breache
     target: Target, appliance: Appliance, measure: Measure
 ) -> None:
     """The bench counts on its own clock, from the 180 on."""
-    assert target.sip is not None
     values = {view.name: view.value for view in appliance.settings()}
     if values["trunk.country"] != COUNTRY:
         pytest.skip(f"{target.name} counts the rings of {values['trunk.country']}, not of {COUNTRY}")
@@ -96,7 +99,7 @@ def test_rings_are_counted_as_the_caller_hears_them_and_a_late_answer_is_breache
     assert isinstance(most, int)
     before = appliance.state().last_event
     begun_s = []
-    with Caller(target.sip, "2155512345") as caller:
+    with target.caller("2155512345") as caller:
         caller.call()
         caller.wait_for("ringing")
         since = before

@@ -7,7 +7,6 @@ import pytest
 from thirdring.appliance import Appliance
 from thirdring.protocol.events import CallEnded
 from thirdring_hil.measurements import Measure
-from thirdring_hil.peer import Caller
 from thirdring_hil.target import Target
 
 RINGING_S = 5.0
@@ -18,13 +17,12 @@ RINGING_S = 5.0
 def test_calls_in_a_row(
     target: Target, appliance: Appliance, measure: Measure, pytestconfig: pytest.Config
 ) -> None:
-    assert target.sip is not None
     wanted = int(pytestconfig.getoption("--soak-calls"))
     whole = 0
     waits_s = []
     for number in range(wanted):
         before = appliance.state().last_event
-        with Caller(target.sip, f"21555{number:05d}") as caller:
+        with target.caller(f"21555{number:05d}") as caller:
             caller.call()
             caller.wait_for("ringing")
             waits_s.append(caller.times_s["ringing"] - caller.times_s["called"])

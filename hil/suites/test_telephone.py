@@ -8,7 +8,6 @@ from thirdring.appliance import Appliance
 from thirdring.protocol.events import CallEnded
 from thirdring_hil.calls import talking
 from thirdring_hil.measurements import Measure
-from thirdring_hil.peer import Callee, Caller
 from thirdring_hil.target import Target
 
 RING_S = 1.0
@@ -30,9 +29,8 @@ def ended_after(appliance: Appliance, before: int) -> CallEnded:
 def test_a_call_rings_at_once_is_answered_and_hung_up_by_the_agent(
     target: Target, appliance: Appliance, measure: Measure
 ) -> None:
-    assert target.sip is not None
     before = appliance.state().last_event
-    with Caller(target.sip, "2155512345") as caller:
+    with target.caller("2155512345") as caller:
         caller.call()
         caller.wait_for("ringing")
         ringing_s = caller.times_s["ringing"] - caller.times_s["called"]
@@ -66,9 +64,8 @@ def test_the_customer_hangs_up(target: Target, appliance: Appliance) -> None:
 
 @pytest.mark.needs("sip")
 def test_a_call_is_refused_and_another_given_up(target: Target, appliance: Appliance) -> None:
-    assert target.sip is not None
     before = appliance.state().last_event
-    with Caller(target.sip) as caller:
+    with target.caller() as caller:
         caller.call()
         caller.wait_for("ringing")
         appliance.hangup()
@@ -76,7 +73,7 @@ def test_a_call_is_refused_and_another_given_up(target: Target, appliance: Appli
         assert caller.final_status == 603
     assert ended_after(appliance, before).cause == "rejected"
     before = appliance.state().last_event
-    with Caller(target.sip) as caller:
+    with target.caller() as caller:
         caller.call()
         caller.wait_for("ringing")
         caller.cancel()
@@ -102,9 +99,8 @@ def test_a_call_is_held_and_taken_back(target: Target, appliance: Appliance) -> 
 
 @pytest.mark.needs("sip")
 def test_a_second_call_waits(target: Target, appliance: Appliance) -> None:
-    assert target.sip is not None
     with talking(target, appliance) as talk:
-        with Caller(target.sip, "2155567890") as second:
+        with target.caller("2155567890") as second:
             second.call()
             second.wait_for("ringing")
             waiting = [call for call in appliance.state().calls if call.waiting]
@@ -116,9 +112,8 @@ def test_a_second_call_waits(target: Target, appliance: Appliance) -> None:
 
 @pytest.mark.needs("trunk")
 def test_a_call_out_is_answered_and_the_other_side_hangs_up(target: Target, appliance: Appliance) -> None:
-    assert target.trunk_peer is not None
     before = appliance.state().last_event
-    with Callee(target.trunk_peer) as callee:
+    with target.callee() as callee:
         call_id = appliance.dial(NUMBER, reason="bench")
         callee.wait_for("ringing")
         appliance.wait_for("call_alerting", 10.0, before)
@@ -132,9 +127,8 @@ def test_a_call_out_is_answered_and_the_other_side_hangs_up(target: Target, appl
 
 @pytest.mark.needs("trunk")
 def test_a_call_out_meets_a_busy_line(target: Target, appliance: Appliance) -> None:
-    assert target.trunk_peer is not None
     before = appliance.state().last_event
-    with Callee(target.trunk_peer) as callee:
+    with target.callee() as callee:
         appliance.dial(NUMBER, reason="bench")
         callee.wait_for("ringing")
         callee.refuse("486 Busy Here")

@@ -69,9 +69,8 @@ def talking(
     target: Target, appliance: Appliance, number: str = "2155512345", codec: Codec = PCMA
 ) -> Iterator[Talk]:
     """Call, answer at the first ring, and hang up at the end as the agent does."""
-    assert target.sip is not None, "asked for by needs('sip')"  # noqa: S101
     before = appliance.state().last_event
-    with Caller(target.sip, number, codec) as caller:
+    with target.caller(number, codec) as caller:
         caller.call()
         caller.wait_for("ringing")
         appliance.wait_for("ring_burst", 10.0, before)

@@ -4,7 +4,8 @@ TOML, one table ``[target]``. A bench with another cable differs in this file on
 
     [target]
     name = "desk 17"
-    console = "/dev/ttyUSB0"          # or kind = "simulator"
+    console = "/dev/ttyUSB0"          # or kind = "simulator", or kind = "qemu" with an image
+    image = "out/images/thirdring-qemu-amd64.img"   # of a virtual board; scripts/build-image makes it
     sip = "192.0.2.17:5060"           # where it takes calls; without it nothing is called
     trunk_peer = "192.0.2.1:5062"     # where its trunk.server points to: the bench answers its calls there
     state_dir = "/mnt/desk17"         # its state folder, where the bench can read it (simulated headset)
@@ -17,11 +18,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-__all__ = ["SIMULATOR", "Environment", "EnvironmentFault", "address", "load"]
+__all__ = ["QEMU", "SIMULATOR", "Environment", "EnvironmentFault", "address", "load"]
 
 SIMULATOR: Final = "simulator"
-KINDS: Final = (SIMULATOR, "serial")
-TEXTS: Final = ("name", "kind", "console", "sip", "trunk_peer", "state_dir")
+QEMU: Final = "qemu"
+KINDS: Final = (SIMULATOR, QEMU, "serial")
+IMAGES: Final = {"qemu-amd64": Path("out/images/thirdring-qemu-amd64.img")}
+"""Virtual boards by the name of their target, and where scripts/build-image leaves them."""
+TEXTS: Final = ("name", "kind", "console", "sip", "trunk_peer", "state_dir", "image")
 LISTS: Final = ("restart", "features", "device")
 
 
@@ -42,6 +46,7 @@ class Environment:
     restart: tuple[str, ...] = ()
     features: frozenset[str] = frozenset()
     device: tuple[str, ...] = ()
+    image: Path = Path()
 
 
 def address(text: str) -> tuple[str, int]:
@@ -53,12 +58,14 @@ def address(text: str) -> tuple[str, int]:
 
 
 def load(name: str) -> Environment:
-    """Return what ``name`` stands for: ``simulator``, an environment file, or a serial port.
+    """Return what ``name`` stands for: ``simulator``, ``qemu-amd64``, an environment file, or a serial port.
 
     Raises ``EnvironmentFault``.
     """
     if name == SIMULATOR:
         return Environment(SIMULATOR, SIMULATOR)
+    if name in IMAGES:
+        return Environment(name, QEMU, image=IMAGES[name])
     if not name.endswith(".toml"):
         return Environment(name, "serial", console=name)
     try:
@@ -88,6 +95,8 @@ def _environment(name: str, table: dict[str, Any]) -> Environment:
         raise EnvironmentFault(f"{name}: kind must be one of {', '.join(KINDS)}")
     if kind == "serial" and not texts["console"]:
         raise EnvironmentFault(f"{name}: console is missing")
+    if kind == QEMU and not texts["image"]:
+        raise EnvironmentFault(f"{name}: image is missing")
     return Environment(
         name=texts["name"] or texts["console"] or kind,
         kind=kind,
@@ -98,4 +107,5 @@ def _environment(name: str, table: dict[str, Any]) -> Environment:
         restart=tuple(lists["restart"]),
         features=frozenset(lists["features"]),
         device=tuple(lists["device"]),
+        image=Path(texts["image"]),
     )

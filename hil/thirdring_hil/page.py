@@ -10,6 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from thirdring_hil.environment import QEMU, SIMULATOR
+from thirdring_hil.target import FEATURES_OF
+
 __all__ = ["hil", "note"]
 
 ROOT: Final = Path(__file__).parents[2]
@@ -21,10 +24,11 @@ FEATURES: Final = {
     "sip": "the bench can call it: `sip` in the environment file",
     "trunk": "it calls the bench: `trunk_peer`",
     "restart": "the bench can switch it off and on: `restart`",
+    "headset": "the bench has the headset in its hand: the simulated one, or a USB headset that it is itself",
     "simulated_headset": "its headset is the simulated one",
-    "shared_files": "the bench reads the sound of that headset: `state_dir`",
-    "engine_process": "the bench can kill one of its processes: the simulator",
-    "unplug": "somebody unplugs the headset when asked: `features`",
+    "shared_files": "the bench reads what that headset's ear hears: `state_dir`",
+    "engine_process": "the bench can kill one of its processes: the simulator, a board in QEMU",
+    "unplug": "the bench unplugs the headset, or somebody does when asked: `features`",
 }
 
 INTRODUCTION: Final = """\
@@ -35,6 +39,7 @@ skipped and listed.
 ```
 pip install '.[bench]'                         # besides espeak-ng, which speaks for the agent
 thirdring-hil run --target simulator           # the appliance in software
+thirdring-hil run --target qemu-amd64          # its image on a virtual board, made by scripts/build-image
 thirdring-hil run --target /dev/ttyUSB0        # a unit on a cable, console only
 thirdring-hil run --target hil/environments/cable.toml --suites console,telephone
 ```
@@ -82,11 +87,34 @@ def hil() -> Iterator[str]:
         needs = sorted({feature for test in tests for feature in _needs(test)})
         names = "; ".join(test.name.removeprefix("test_").replace("_", " ") for test in tests)
         yield f"| {_suite(path)} | {what} | {names} | {', '.join(f'`{need}`' for need in needs)} |"
+    yield from _by_target()
     yield "\n| feature | meaning |\n|---|---|"
     for feature, meaning in FEATURES.items():
         yield f"| `{feature}` | {meaning} |"
     yield from _measurements()
     yield from _faults()
+
+
+TARGETS: Final[Mapping[str, frozenset[str]]] = {
+    "`simulator`": FEATURES_OF[SIMULATOR],
+    "`qemu-amd64`": FEATURES_OF[QEMU],
+    "a cable with SIP": frozenset({"sip", "trunk"}),
+    "a cable alone": frozenset(),
+}
+
+
+def _by_target() -> Iterator[str]:
+    """Count what runs where, by what the tests need and what the targets declare."""
+    yield f"\nTests that run, by target; the others are skipped and listed.\n\n| suite | {' | '.join(TARGETS)} |"
+    yield "|---" * (len(TARGETS) + 1) + "|"
+    for path in sorted(SUITES.glob("test_*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        tests = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[:5] == "test_"]
+        cells = []
+        for features in TARGETS.values():
+            able = sum(features.issuperset(_needs(test)) for test in tests)
+            cells.append("all" if able == len(tests) else f"{able} of {len(tests)}" if able else "")
+        yield f"| {_suite(path)} | {' | '.join(cells)} |"
 
 
 def _suite(path: Path) -> str:

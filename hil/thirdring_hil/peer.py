@@ -9,6 +9,7 @@ import select
 import socket
 import threading
 import time
+from dataclasses import dataclass
 from types import TracebackType
 from typing import ClassVar, Final, Self
 
@@ -18,7 +19,7 @@ import numpy.typing as npt
 from thirdring_hil.codecs import FRAME_S, PCMA, Codec
 from thirdring_hil.stream import EVENT_PAYLOAD, Stream
 
-__all__ = ["SAMPLE_RATE_HZ", "Callee", "Caller"]
+__all__ = ["SAMPLE_RATE_HZ", "Callee", "Caller", "Translation"]
 
 SAMPLE_RATE_HZ: Final = PCMA.rate_hz
 NICENESS: Final = -10
@@ -31,15 +32,32 @@ _T1_S: Final = 0.5
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Translation:
+    """A unit behind a translator of addresses, which forwards ports to it.
+
+    ``bench_host``: the bench as the unit sees it; ``unit_host``: where the bench reaches the unit's ports,
+    those of RTP moved by ``rtp_shift``.
+    """
+
+    bench_host: str
+    unit_host: str
+    rtp_shift: int
+
+
 class _Telephone:
     """What both have: sockets, a thread that serves them while the context is open, and the dialogue."""
 
-    def __init__(self, number: str, host: str, sip: socket.socket, codec: Codec) -> None:
+    def __init__(
+        self, number: str, host: str, sip: socket.socket, codec: Codec, translation: Translation | None
+    ) -> None:
         self._number = number
-        self._host = host
+        self._translation = translation
+        self._host = translation.bench_host if translation else host
+        """Our own, as the unit is told."""
         self._sip = sip
         self.stream = Stream(host, codec)
-        self._from = f"<sip:{number}@{host}>;tag={secrets.token_hex(4)}"
+        self._from = f"<sip:{number}@{self._host}>;tag={secrets.token_hex(4)}"
         self._to = ""
         self._contact = ""
         self._call_id = f"{secrets.token_hex(8)}@hil"
@@ -154,7 +172,10 @@ class _Telephone:
         host = re.search(r"^c=IN IP4 (\S+)", text, re.M)
         port = re.search(r"^m=audio (\d+)", text, re.M)
         if host and port:
-            self.stream.to = (host[1], int(port[1]))
+            at, moved = host[1], int(port[1])
+            if self._translation:
+                at, moved = self._translation.unit_host, moved + self._translation.rtp_shift
+            self.stream.to = (at, moved)
 
     def _serve(self) -> None:
         with contextlib.suppress(AttributeError, OSError):  # where the system allows it
@@ -216,10 +237,16 @@ class Caller(_Telephone):
 
     _next_call_s: ClassVar[float] = 0.0
 
-    def __init__(self, appliance: tuple[str, int], number: str = "2155512345", codec: Codec = PCMA) -> None:
+    def __init__(
+        self,
+        appliance: tuple[str, int],
+        number: str = "2155512345",
+        codec: Codec = PCMA,
+        translation: Translation | None = None,
+    ) -> None:
         sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sip.connect(appliance)
-        super().__init__(number, sip.getsockname()[0], sip, codec)
+        super().__init__(number, sip.getsockname()[0], sip, codec, translation)
         self._contact = f"sip:desk@{appliance[0]}:{appliance[1]}"
         self._to = f"<{self._contact}>"
 
@@ -262,10 +289,16 @@ class Caller(_Telephone):
 class Callee(_Telephone):
     """Waits at ``address`` for one call of the appliance, and rings."""
 
-    def __init__(self, address: tuple[str, int], number: str = "bench", codec: Codec = PCMA) -> None:
+    def __init__(
+        self,
+        address: tuple[str, int],
+        number: str = "bench",
+        codec: Codec = PCMA,
+        translation: Translation | None = None,
+    ) -> None:
         sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         sip.bind(address)
-        super().__init__(number, address[0], sip, codec)
+        super().__init__(number, address[0], sip, codec, translation)
         self._invite = ""
         self.called_number = ""
         """The user part of the INVITE's address."""

@@ -18,11 +18,12 @@ import pytest
 if TYPE_CHECKING:
     from thirdring.appliance import Appliance
     from thirdring_hil.ear import Ear
+    from thirdring_hil.headset import Headset
     from thirdring_hil.line import RawLine
     from thirdring_hil.measurements import Draw, Measure, Recorder
     from thirdring_hil.target import Target
 
-__all__ = ["appliance", "bench_log", "draw", "ear", "line", "measure", "target"]
+__all__ = ["appliance", "bench_log", "draw", "ear", "headset", "line", "measure", "target"]
 
 LINE_LOGGERS: Final = ("thirdring.transports.serial_line", "thirdring_hil.line", "thirdring_hil.peer")
 RECORDER: "Final[pytest.StashKey[Recorder]]" = pytest.StashKey()
@@ -38,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--targets",
         default="simulator",
         metavar="NAMES",
-        help="comma-separated: simulator, environment files (.toml), or serial ports such as /dev/ttyUSB0",
+        help="comma-separated: simulator, qemu-amd64, environment files (.toml), ports such as /dev/ttyUSB0",
     )
     group.addoption(
         "--sip-address",
@@ -240,3 +241,15 @@ def ear(target: "Target") -> "Ear":
 
     assert target.state_dir is not None, "asked for by needs('shared_files')"  # noqa: S101
     return Ear(target.state_dir)
+
+
+@pytest.fixture
+def headset(target: "Target", appliance: "Appliance") -> "Iterator[Headset]":
+    """Hand out the headset: the simulated one of the unit, or the USB headset in the bench's hand."""
+    from thirdring_hil.headset import SimulatedHeadset
+
+    if target.headset is None:
+        yield SimulatedHeadset(appliance)
+        return
+    yield target.headset
+    target.headset.fall_silent()

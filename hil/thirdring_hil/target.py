@@ -1,4 +1,4 @@
-"""What is tested: an appliance on the simulator board, or a real one on a serial cable."""
+"""What is tested: an appliance on the simulator board, a virtual one in QEMU, or a real one on a cable."""
 
 import contextlib
 import os
@@ -15,14 +15,40 @@ from typing import Final
 
 from thirdring.appliance import Appliance
 from thirdring.protocol.errors import ThirdringError
-from thirdring_hil.environment import SIMULATOR, Environment
+from thirdring_hil.codecs import PCMA, Codec
+from thirdring_hil.environment import QEMU, SIMULATOR, Environment
+from thirdring_hil.headset import UsbHeadset, usb_headset
 from thirdring_hil.line import RawLine
+from thirdring_hil.peer import Callee, Caller, Translation
+from thirdring_hil.qemu.headset import attach_headset
+from thirdring_hil.qemu.machine import AMD64, Machine
+from thirdring_hil.qemu.network import LOOPBACK, free_ports
+from thirdring_hil.usbip.descriptors import USB_ID
 
-__all__ = ["READY_S", "SIMULATOR", "Target", "Unit", "open_target", "wait_until_ready"]
+__all__ = ["FEATURES_OF", "READY_S", "SIMULATOR", "Target", "Unit", "open_target", "wait_until_ready"]
 
 READY_S: Final = 90.0
 """From power on: a board boots in less; numpy and pjsua2 take seconds on a busy machine."""
 STOP_S: Final = 15.0
+EMULATED_READY_S: Final = 360.0
+"""A board in emulation boots in 40 s where nothing else runs, in three times that beside other jobs."""
+FEATURES_OF: Final = {
+    SIMULATOR: frozenset(
+        {
+            SIMULATOR,
+            "sip",
+            "trunk",
+            "headset",
+            "simulated_headset",
+            "shared_files",
+            "restart",
+            "engine_process",
+        }
+    ),
+    QEMU: frozenset({QEMU, "sip", "trunk", "headset", "shared_files", "restart", "engine_process", "unplug"}),
+}
+"""What the bench can do on targets that it makes itself."""
+ENGINE_UNIT: Final = "thirdring-engine.service"
 
 
 @dataclass(frozen=True)
@@ -41,7 +67,8 @@ class Target:
 
     ``trunk_peer``: where it places its own calls to. ``features`` are names that ``@pytest.mark.needs`` asks
     for; ``device_log`` what the device itself says; ``restart`` switches it off and on, ``kill_engine`` lets
-    one of its two processes die; both return at once.
+    one of its two processes die; both return at once. ``headset`` is a USB headset in the bench's hand,
+    ``machine`` the virtual board; ``ready_s`` how long to wait for the console after power on.
     """
 
     name: str
@@ -54,6 +81,10 @@ class Target:
     state_dir: Path | None = None
     switch: Callable[[], None] | None = None
     kill: Callable[[], None] | None = None
+    translation: Translation | None = None
+    headset: UsbHeadset | None = None
+    machine: Machine | None = None
+    ready_s: float = READY_S
 
     @property
     def url(self) -> str:
@@ -70,8 +101,21 @@ class Target:
         assert self.switch is not None, "asked for by needs('restart')"  # noqa: S101
         self.switch()
         began_s = time.monotonic()
-        wait_until_ready(self.console)
-        return time.monotonic() - began_s
+        wait_until_ready(self.console, self.ready_s)
+        back_s = time.monotonic() - began_s
+        if self.headset is not None:
+            self.headset.wait_until_in_use()
+        return back_s
+
+    def caller(self, number: str = "2155512345", codec: Codec = PCMA) -> Caller:
+        """Return a telephone that calls the unit."""
+        assert self.sip is not None, "asked for by needs('sip')"  # noqa: S101
+        return Caller(self.sip, number, codec, self.translation)
+
+    def callee(self, codec: Codec = PCMA) -> Callee:
+        """Return a telephone that the unit calls, whatever number it dials."""
+        assert self.trunk_peer is not None, "asked for by needs('trunk')"  # noqa: S101
+        return Callee(self.trunk_peer, codec=codec, translation=self.translation)
 
     def kill_engine(self) -> None:
         """Let the engine die as in a crash."""
@@ -104,6 +148,9 @@ def open_target(environment: Environment, output: Path) -> Iterator[Target]:
     if environment.kind == SIMULATOR:
         with _simulator(environment, output) as target:
             yield target
+    elif environment.kind == QEMU:
+        with _virtual_board(environment, output) as target:
+            yield target
     else:
         yield _cable(environment)
 
@@ -115,6 +162,7 @@ def _cable(environment: Environment) -> Target:
         ("sip", environment.sip),
         ("trunk", environment.trunk_peer),
         ("restart", environment.restart),
+        ("headset", unit.board == SIMULATOR),
         ("simulated_headset", unit.board == SIMULATOR),
         ("shared_files", environment.state_dir),
     ):
@@ -216,15 +264,13 @@ def _simulator(environment: Environment, output: Path) -> Iterator[Target]:
             simulator.start()
             console = str(simulator.console)
             unit = wait_until_ready(console)
-            features = {SIMULATOR, "sip", "trunk", "simulated_headset", "shared_files"}
-            features |= {"restart", "engine_process"}
             yield Target(
                 environment.name,
                 console,
                 unit,
                 ("127.0.0.1", port),
                 ("127.0.0.1", port + 2),
-                environment.features | features,
+                environment.features | FEATURES_OF[SIMULATOR],
                 device_log,
                 simulator.state_dir,
                 simulator.restart,
@@ -232,6 +278,57 @@ def _simulator(environment: Environment, output: Path) -> Iterator[Target]:
             )
         finally:
             simulator.close()
+
+
+@contextlib.contextmanager
+def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
+    """Run a board in QEMU with a USB headset that the bench holds, on a disk of its own over the image."""
+    output.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="thirdring-qemu-")))
+        headset = stack.enter_context(usb_headset(folder))
+        ports = free_ports()
+        machine = Machine(AMD64, environment.image, folder, ports, output / "linux.log")
+        stack.callback(machine.close)
+        machine.configure(
+            {
+                "trunk.server": ports.trunk_server,
+                "headset.device": f"usb:{USB_ID.vendor:04x}:{USB_ID.product:04x}",
+            }
+        )
+
+        def begin() -> None:
+            machine.start()
+            attach_headset(machine, ports.seen_from_board(headset.port), EMULATED_READY_S)
+
+        def switch() -> None:
+            machine.power_cut()
+            begin()
+
+        def kill() -> None:
+            with machine.shell() as shell:
+                shell.run(f"systemctl kill --signal=KILL {ENGINE_UNIT}")
+
+        begin()
+        ready_s = READY_S if machine.kvm else EMULATED_READY_S
+        unit = wait_until_ready(machine.console, ready_s)
+        headset.wait_until_in_use()
+        yield Target(
+            environment.name,
+            machine.console,
+            unit,
+            (LOOPBACK, ports.sip),
+            (LOOPBACK, ports.trunk),
+            environment.features | FEATURES_OF[QEMU],
+            machine.log,
+            folder,
+            switch,
+            kill,
+            ports.translation,
+            headset,
+            machine,
+            ready_s,
+        )
 
 
 def _free_ports() -> int:

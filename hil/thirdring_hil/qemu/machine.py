@@ -1,0 +1,207 @@
+"""One virtual board: a disk over an image, a process of QEMU, its lines, and what a hand would do to it."""
+
+import contextlib
+import json
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from thirdring_hil.poll import poll
+from thirdring_hil.qemu.bridge import PtyBridge
+from thirdring_hil.qemu.kvm import kvm_runs
+from thirdring_hil.qemu.network import Ports
+from thirdring_hil.qemu.qmp import Qmp, QmpError
+from thirdring_hil.qemu.shell import LOGIN_S, RootShell
+
+__all__ = ["AMD64", "ATTACH", "Board", "Machine", "arguments"]
+
+START_S: Final = 30.0
+"""Until QEMU has opened its sockets."""
+POWER_DOWN_S: Final = 90.0
+"""For Linux to stop its services, three times what it takes in emulation."""
+KILLED_S: Final = 10.0
+FIRMWARE: Final = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")
+ATTACH: Final = Path(__file__).with_name("attach.py")
+
+
+@dataclass(frozen=True)
+class Board:
+    """What is virtual about a board: ``firmware_ports/qemu``."""
+
+    program: str
+    machine: tuple[str, ...]
+    emulated_cpu: str
+    cores: int = 2
+    memory_mb: int = 512
+
+
+AMD64: Final = Board("qemu-system-x86_64", ("q35",), "max")
+
+
+def firmware() -> tuple[Path, Path]:
+    """Return OVMF's code and its empty variables; raises ``FileNotFoundError``."""
+    for name in FIRMWARE:
+        code = Path(name)
+        variables = code.with_name(code.name.replace("CODE", "VARS"))
+        if code.exists() and variables.exists():
+            return code, variables
+    raise FileNotFoundError(f"no {FIRMWARE[0]}: install ovmf")
+
+
+def arguments(board: Board, folder: Path, ports: Ports, code: Path, log: Path, *, kvm: bool) -> list[str]:
+    """Return the command that runs ``board``; its files and sockets are in ``folder``."""
+    accelerator = ("kvm", "host") if kvm else ("tcg,thread=multi", board.emulated_cpu)
+    command = [board.program, "-machine", ",".join(board.machine), "-accel", accelerator[0]]
+    command += ["-cpu", accelerator[1], "-smp", str(board.cores), "-m", str(board.memory_mb)]
+    command += ["-nodefaults", "-no-user-config", "-display", "none", "-rtc", "base=utc"]
+    command += ["-drive", f"if=pflash,format=raw,readonly=on,file={code}"]
+    command += ["-drive", f"if=pflash,format=raw,file={folder / 'vars.fd'}"]
+    command += ["-drive", f"if=virtio,format=qcow2,file={folder / 'disk.qcow2'}"]
+    command += ["-device", "i6300esb", "-action", "watchdog=reset", "-device", "virtio-rng-pci"]
+    command += ["-netdev", ports.option, "-device", "virtio-net-pci,netdev=net,romfile="]
+    for name, more in (("linux", f",logfile={log},logappend=on"), ("at", "")):
+        command += ["-chardev", f"socket,id={name},path={folder / name}.sock,server=on,wait=off{more}"]
+        command += ["-serial", f"chardev:{name}"]
+    command += ["-qmp", f"unix:{folder / 'qmp.sock'},server=on,wait=off"]
+    return command + handed_over(ATTACH)
+
+
+def handed_over(file: Path) -> list[str]:
+    """Return the arguments that let the board read ``file`` below ``/sys/firmware/qemu_fw_cfg``."""
+    return ["-fw_cfg", f"name=opt/thirdring/{file.name},file={file}"]
+
+
+class Machine:
+    """A board with a disk of its own over ``image``, which stays as it is."""
+
+    def __init__(self, board: Board, image: Path, folder: Path, ports: Ports, log: Path) -> None:
+        """``log``: where what Linux says is kept.
+
+        Raises ``FileNotFoundError`` where image, firmware or QEMU is missing.
+        """
+        if not image.exists():
+            raise FileNotFoundError(f"no {image}: scripts/build-image makes it")
+        if shutil.which(board.program) is None:
+            raise FileNotFoundError(f"no {board.program}: install qemu-system-x86 and ovmf")
+        self.folder = folder
+        self.log = log
+        log.unlink(missing_ok=True)
+        code, variables = firmware()
+        self.kvm = kvm_runs(board.program)
+        self._command = arguments(board, folder, ports, code, log, kvm=self.kvm)
+        self._process: subprocess.Popen[bytes] | None = None
+        shutil.copyfile(variables, folder / "vars.fd")
+        command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw"]
+        subprocess.run([*command, "-b", str(image.resolve()), str(folder / "disk.qcow2")], check=True)
+        self._bridge = PtyBridge(folder / "at.sock", folder / "console")
+
+    @property
+    def console(self) -> str:
+        """The serial port of the AT console."""
+        return str(self.folder / "console")
+
+    def configure(self, settings: Mapping[str, Any]) -> None:
+        """Hand over settings by dotted name; the unit takes them at the next start, and only then."""
+        self._settings.write_text(json.dumps(dict(settings)), encoding="utf-8")
+
+    @property
+    def _settings(self) -> Path:
+        return self.folder / "settings.json"
+
+    # --- power ------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Switch on; raises ``OSError`` with QEMU's words, ``TimeoutError``."""
+        for name in ("qmp.sock", "at.sock", "linux.sock"):
+            (self.folder / name).unlink(missing_ok=True)
+        with (self.folder / "qemu.log").open("ab") as said:
+            settings = handed_over(self._settings) if self._settings.exists() else []
+            self._process = subprocess.Popen(
+                [*self._command, *settings], stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
+            )
+        poll(self._started, "QEMU has begun", START_S, not_yet=(FileNotFoundError, ConnectionRefusedError))
+        self._settings.unlink(missing_ok=True)  # QEMU has read it
+
+    def _started(self) -> bool:
+        assert self._process is not None  # noqa: S101 - start has made it
+        if self._process.poll() is not None:
+            said = (self.folder / "qemu.log").read_text(encoding="utf-8", errors="replace")
+            raise OSError(f"QEMU ended with {self._process.returncode}: {said[-500:].strip()}")
+        with self.qmp() as qmp:
+            return bool(qmp.ask("query-status")["running"])
+
+    def qmp(self) -> Qmp:
+        """Return a connection to QEMU's own console."""
+        return Qmp(self.folder / "qmp.sock")
+
+    def shell(self, login_s: float = LOGIN_S) -> RootShell:
+        """Return root's shell on the first serial line; raises ``TimeoutError`` when nobody can log in."""
+        return RootShell(self.folder / "linux.sock", login_s)
+
+    @property
+    def running(self) -> bool:
+        """Whether it is switched on."""
+        return self._process is not None and self._process.poll() is None
+
+    def power_cut(self) -> None:
+        """Pull the plug: what the unit had not handed to its disk is lost."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGKILL)
+            self._process.wait(KILLED_S)
+        self._process = None
+
+    def power_cycle(self) -> None:
+        """Pull the plug and put it in again."""
+        self.power_cut()
+        self.start()
+
+    def reset(self) -> None:
+        """Press the reset button."""
+        with self.qmp() as qmp:
+            qmp.ask("system_reset")
+
+    def power_down(self, timeout_s: float = POWER_DOWN_S) -> None:
+        """Press the power button and wait until Linux has stopped; raises ``TimeoutError``."""
+        if not self.running:
+            return
+        assert self._process is not None  # noqa: S101 - it runs
+        with self.qmp() as qmp:
+            qmp.ask("system_powerdown")
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired as late:
+            raise TimeoutError(f"Linux has not stopped within {timeout_s:g} s") from late
+        self._process = None
+
+    def close(self) -> None:
+        """End QEMU and the serial port, whatever the board is doing."""
+        if self.running:
+            with contextlib.suppress(OSError), self.qmp() as qmp:
+                qmp.ask("quit")
+            try:
+                assert self._process is not None  # noqa: S101 - it runs
+                self._process.wait(KILLED_S)
+            except subprocess.TimeoutExpired:
+                self.power_cut()
+        self._bridge.close()
+
+    # --- its disk ---------------------------------------------------------------------------------
+
+    def save(self, name: str) -> None:
+        """Keep the disk as it is now, to go back to; only while switched off."""
+        self._copy("disk.qcow2", f"{name}.saved")
+        self._copy("vars.fd", f"{name}.vars")
+
+    def restore(self, name: str) -> None:
+        """Go back to a disk that was kept; only while switched off."""
+        self._copy(f"{name}.saved", "disk.qcow2")
+        self._copy(f"{name}.vars", "vars.fd")
+
+    def _copy(self, source: str, to: str) -> None:
+        if self.running:
+            raise QmpError("the board is switched on")
+        shutil.copyfile(self.folder / source, self.folder / to)

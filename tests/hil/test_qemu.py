@@ -1,0 +1,213 @@
+"""The virtual board without a board: QEMU's console, the serial port and the shell, against small peers."""
+
+import contextlib
+import json
+import os
+import pty
+import select
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import serial
+
+from thirdring_hil.environment import EnvironmentFault, load
+from thirdring_hil.peer import Caller
+from thirdring_hil.poll import poll
+from thirdring_hil.qemu.bridge import PtyBridge
+from thirdring_hil.qemu.kvm import kvm_runs
+from thirdring_hil.qemu.machine import AMD64, arguments
+from thirdring_hil.qemu.network import Ports, free_ports
+from thirdring_hil.qemu.qmp import Qmp, QmpError
+from thirdring_hil.qemu.shell import RootShell, ShellError
+
+WAIT_S = 10.0
+
+
+@contextlib.contextmanager
+def listening(path: Path, serve: Callable[[socket.socket], None]) -> Iterator[None]:
+    """Have one connection at a Unix socket served by ``serve`` on a thread."""
+    with socket.socket(socket.AF_UNIX) as server:
+        server.bind(str(path))
+        server.listen(1)
+
+        def accept() -> None:
+            connection, _ = server.accept()
+            with connection:
+                serve(connection)
+
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        yield
+        thread.join(WAIT_S)
+        assert not thread.is_alive()
+
+
+def qemu(*answers: dict[str, object]) -> tuple[Callable[[socket.socket], None], list[dict[str, object]]]:
+    """Return a fake QEMU that gives ``answers`` in turn behind the handshake, and what it is asked."""
+    asked: list[dict[str, object]] = []
+
+    def serve(connection: socket.socket) -> None:
+        with connection.makefile("rwb", buffering=0) as file:
+            file.write(b'{"QMP": {"version": {}, "capabilities": []}}\r\n')
+            greeted: dict[str, object] = {"return": {}}
+            for answer in (greeted, *answers):
+                if "event" not in answer:
+                    asked.append(json.loads(file.readline()))
+                file.write(json.dumps(answer).encode() + b"\r\n")
+
+    return serve, asked
+
+
+def test_qmp_asks_and_keeps_events_apart(tmp_path: Path) -> None:
+    serve, asked = qemu(
+        {"event": "RTC_CHANGE", "data": {}},
+        {"return": {"running": True}},
+        {"error": {"class": "GenericError", "desc": "no such device"}},
+    )
+    with listening(tmp_path / "qmp", serve), Qmp(tmp_path / "qmp", WAIT_S) as qmp:
+        assert qmp.ask("query-status") == {"running": True}
+        with pytest.raises(QmpError, match="eject: no such device"):
+            qmp.ask("eject", device="cd")
+        with pytest.raises(QmpError, match="gone"):
+            qmp.ask("query-status")
+    assert [event["event"] for event in qmp.events] == ["RTC_CHANGE"]
+    assert asked[0]["execute"] == "qmp_capabilities"
+    assert asked[2] == {"execute": "eject", "arguments": {"device": "cd"}}
+
+
+def test_the_console_outlives_the_boards_restart(tmp_path: Path) -> None:
+    def board(connection: socket.socket) -> None:
+        while data := connection.recv(100):
+            connection.sendall(data.upper())
+            if b"\r" in data:
+                return
+
+    bridge = PtyBridge(tmp_path / "at", tmp_path / "console")
+    try:
+        with serial.Serial(str(tmp_path / "console"), timeout=WAIT_S, exclusive=True) as port:
+            for _ in range(2):
+                with listening(tmp_path / "at", board):
+                    port.write(b"at\r")
+                    assert port.read(3) == b"AT\r"
+                (tmp_path / "at").unlink()
+    finally:
+        bridge.close()
+
+
+def test_what_the_board_says_to_nobody_is_lost(tmp_path: Path) -> None:
+    told, go = threading.Event(), threading.Event()
+
+    def board(connection: socket.socket) -> None:
+        for _ in range(64):
+            connection.sendall(b"unheard\r\n" * 500)
+        told.set()
+        connection.recv(1)
+        connection.sendall(b"heard")
+        go.wait(WAIT_S)
+
+    bridge = PtyBridge(tmp_path / "at", tmp_path / "console")
+    try:
+        with listening(tmp_path / "at", board):
+            assert told.wait(WAIT_S), "the board is not held up"
+            with serial.Serial(str(tmp_path / "console"), timeout=WAIT_S) as port:
+                poll(lambda: port.in_waiting == 0, "nothing old", WAIT_S)
+                port.write(b"?")
+                assert port.read_until(b"\nheard")[-5:] == b"heard"
+            go.set()
+    finally:
+        bridge.close()
+
+
+GETTY = "until [ \"$name\" = root ]; do read -rp 'thirdring login: ' name; done; exec bash --norc -i"
+
+
+def linux(connection: socket.socket) -> None:
+    """Ask for a name on a terminal, then be the shell that this machine has."""
+    master, slave = pty.openpty()
+    with subprocess.Popen(
+        ["bash", "-c", GETTY], stdin=slave, stdout=slave, stderr=slave, start_new_session=True
+    ) as shell:
+        os.close(slave)
+        while True:
+            readable, _, _ = select.select([master, connection.fileno()], [], [], WAIT_S)
+            source = os.read(master, 4096) if master in readable else b""
+            if source:
+                connection.sendall(source)
+            if connection.fileno() in readable:
+                typed = connection.recv(4096)
+                if not typed:
+                    break
+                os.write(master, typed)
+        shell.kill()
+    os.close(master)
+
+
+def test_root_logs_in_and_a_command_that_fails_is_told(tmp_path: Path) -> None:
+    with listening(tmp_path / "log", linux), RootShell(tmp_path / "log", WAIT_S) as shell:
+        assert shell.run("printf '%s\\n' one two") == "one\ntwo\n"
+        with pytest.raises(ShellError, match="exit code 3: no such thing"):
+            shell.run("(echo no such thing; exit 3)")
+        assert shell.run("sleep 0.1 &").startswith("[1] ")
+
+
+def test_the_boards_ports_are_forwarded_one_by_one(tmp_path: Path) -> None:
+    ports = free_ports()
+    command = arguments(AMD64, tmp_path, ports, tmp_path / "code", tmp_path / "linux.log", kvm=False)
+    (network,) = [word for word in command if word.startswith("user,")]
+    assert f"hostfwd=udp:127.0.0.1:{ports.sip}-:5060" in network
+    assert f"hostfwd=tcp:127.0.0.1:{ports.https}-:443" in network
+    assert [f"hostfwd=udp:127.0.0.1:{ports.rtp + i}-:{4000 + i}" in network for i in range(20)] == [True] * 20
+    assert command[command.index("-accel") + 1].startswith("tcg")
+    assert f"format=qcow2,file={tmp_path / 'disk.qcow2'}" in " ".join(command)
+
+
+def test_a_call_to_a_board_behind_forwarded_ports_says_what_the_board_can_reach() -> None:
+    """The board's own address is of no use to the bench, nor the bench's loopback to the board."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as board:
+        board.bind(("127.0.0.1", 0))
+        board.settimeout(WAIT_S)
+        ports = Ports(33000)
+        with Caller(board.getsockname(), translation=ports.translation) as caller:
+            thread = threading.Thread(target=caller.call, daemon=True)
+            thread.start()
+            invite, source = board.recvfrom(65536)
+            text = invite.decode()
+            assert f"Via: SIP/2.0/UDP 10.0.2.2:{source[1]};" in text
+            assert f"Contact: <sip:2155512345@10.0.2.2:{source[1]}>" in text
+            assert f"c=IN IP4 10.0.2.2\r\nt=0 0\r\nm=audio {caller.stream.port} " in text
+            board.sendto(_answer(text, "200 OK", "c=IN IP4 10.0.2.15\r\nm=audio 4006 RTP/AVP 8\r\n"), source)
+            caller.wait_for("answered", WAIT_S)
+            thread.join(WAIT_S)
+            assert caller.stream.to == ("127.0.0.1", ports.rtp + 6)
+            board.sendto(
+                text.partition("SIP/2.0\r\n")[2].join(["BYE sip:x SIP/2.0\r\n", ""]).encode(), source
+            )
+            caller.wait_for("released", WAIT_S)
+
+
+def _answer(request: str, status: str, body: str) -> bytes:
+    kept = [
+        line
+        for line in request.split("\r\n")
+        if line.partition(":")[0] in ("Via", "From", "To", "Call-ID", "CSeq")
+    ]
+    lines = [f"SIP/2.0 {status}", *kept, "Contact: <sip:desk@10.0.2.15:5060>", f"Content-Length: {len(body)}"]
+    return "\r\n".join([*lines, "", body]).encode()
+
+
+def test_a_node_that_does_not_run_anything_is_no_kvm() -> None:
+    kvm_runs.cache_clear()
+    assert kvm_runs("false") is False
+
+
+def test_a_virtual_board_is_declared_by_its_image(tmp_path: Path) -> None:
+    assert load("qemu-amd64").kind == "qemu"
+    assert load("hil/environments/qemu-amd64.toml") == load("qemu-amd64")
+    file = tmp_path / "board.toml"
+    file.write_text('[target]\nkind = "qemu"\n', encoding="utf-8")
+    with pytest.raises(EnvironmentFault, match="image is missing"):
+        load(str(file))
