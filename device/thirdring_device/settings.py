@@ -170,7 +170,8 @@ class HeadsetSettings:
 
     device: str = setting(
         "simulated",
-        "sound device: simulated, an ALSA name such as default or plughw:CARD=H, or usb:VVVV:PPPP (USB id)",
+        "sound device: simulated, usb (the first USB headset), usb:VVVV:PPPP (USB id), or an ALSA name "
+        "such as default or plughw:CARD=H",
     )
     ear_db: float = setting(
         0.0, "volume of the ear, behind the limiter", unit="dB", low=-40.0, high=0.0, live=True

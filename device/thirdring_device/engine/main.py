@@ -9,19 +9,18 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from thirdring.protocol.errors import error
-from thirdring_device.adapters.board.simulator import SimulatorBoard
+from thirdring_device.adapters.board.choose import make_board
 from thirdring_device.adapters.headset.choose import make_headset
 from thirdring_device.adapters.hid.choose import make_buttons
 from thirdring_device.engine.engine import Engine
 from thirdring_device.engine.server import serve_engine
+from thirdring_device.notify import keep_alive, notify
 from thirdring_device.settings import Settings
 
-__all__ = ["BOARDS", "run_engine"]
+__all__ = ["run_engine"]
 
 log = logging.getLogger(__name__)
 
-BOARDS: Final = ("simulator",)
 NICENESS: Final = -10
 """The gateway and whatever else runs here must not make a frame late."""
 SWITCH_INTERVAL_S: Final = 0.0005
@@ -38,8 +37,7 @@ def _raise_priority() -> None:
 
 async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> None:
     """Run until SIGTERM or SIGINT; raises ``ThirdringError`` when it cannot start."""
-    if board_name not in BOARDS:
-        raise error(7005, f"{board_name}; known: {', '.join(BOARDS)}")
+    board = make_board(board_name, state_dir)
     _raise_priority()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     stop = asyncio.Event()
@@ -47,16 +45,20 @@ async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> No
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     headset = make_headset(settings.headset, state_dir)
-    engine = Engine(settings, state_dir, SimulatorBoard(state_dir), headset, make_buttons(settings.headset))
+    engine = Engine(settings, state_dir, board, headset, make_buttons(settings.headset))
     await engine.start()
     socket = state_dir / "engine.sock"
     server = await serve_engine(engine, socket)
     gc.collect()
     gc.freeze()
     log.info("engine ready: SIP on port %d", settings.sip.port)
+    notify("READY=1")
+    alive = asyncio.create_task(keep_alive(), name="watchdog")
     try:
         await stop.wait()
     finally:
+        alive.cancel()
+        notify("STOPPING=1")
         server.close()
         socket.unlink(missing_ok=True)
         await engine.stop("signal")

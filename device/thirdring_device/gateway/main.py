@@ -26,6 +26,7 @@ from thirdring_device.gateway.journal import JOURNAL_FILE, JournalView
 from thirdring_device.gateway.names import is_loopback
 from thirdring_device.gateway.tls import fingerprint, server_tls
 from thirdring_device.gateway.websocket_protocol import PatientProtocol
+from thirdring_device.notify import keep_alive, notify
 from thirdring_device.settings import GatewaySettings, Settings
 
 __all__ = ["Server", "listen", "serve", "server_config"]
@@ -125,12 +126,15 @@ async def serve(settings: Settings, state_dir: Path, settings_file: Path | None 
     beside = [
         asyncio.create_task(consoles, name="consoles"),
         asyncio.create_task(client.hooks.run(), name="web hooks"),
+        asyncio.create_task(keep_alive(), name="watchdog"),
     ]
     if is_announced(settings.gateway):
         beside.append(asyncio.create_task(announce(settings.gateway, VERSION), name="mDNS"))
     try:
+        notify("READY=1")
         await server.serve(sockets=[listening])
     finally:
+        notify("STOPPING=1")
         for task in beside:
             task.cancel()
         for outcome in await asyncio.gather(*beside, return_exceptions=True):

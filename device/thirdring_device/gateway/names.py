@@ -1,6 +1,7 @@
 """The names and addresses that clients may call the HTTP server by."""
 
 import ipaddress
+import socket
 from typing import Final
 
 from thirdring_device.settings import GatewaySettings
@@ -12,8 +13,14 @@ EVERY_ADDRESS: Final = {"0.0.0.0", "::"}
 
 
 def served_names(settings: GatewaySettings) -> set[str]:
-    """Return them in lower case, without ports and brackets."""
+    """Return them in lower case, without ports and brackets.
+
+    The unit's own names are among them when it is open to the network.
+    """
     names = {*settings.allowed_hosts, settings.host}
+    if settings.host in EVERY_ADDRESS:
+        own = socket.gethostname().partition(".")[0]
+        names |= {own, f"{own}.local", f"thirdring-{own}.local"}
     return {name.lower().removeprefix("[").removesuffix("]") for name in names} - EVERY_ADDRESS
 
 

@@ -8,6 +8,7 @@ from thirdring.protocol.errors import error
 
 __all__ = ["alsa_name", "check_device"]
 
+ANY_USB: Final = "usb"
 USB: Final = re.compile(r"usb:([0-9a-f]{4}):([0-9a-f]{4})", re.IGNORECASE)
 HARDWARE: Final = re.compile(r"hw:(.+)")
 PROC: Final = Path("/proc/asound")
@@ -16,11 +17,13 @@ PROC: Final = Path("/proc/asound")
 def check_device(device: str) -> None:
     """Raise ``StorageError`` 5005 when ``device`` can be no device."""
     if not device or (device.startswith("usb:") and not USB.fullmatch(device)):
-        raise error(5005, f"headset device {device!r}: an ALSA name, or usb:VVVV:PPPP in hexadecimal")
+        raise error(5005, f"headset device {device!r}: an ALSA name, usb, or usb:VVVV:PPPP in hexadecimal")
 
 
 def alsa_name(device: str, proc: Path = PROC) -> str:
     """Return the ALSA name of ``device``: ``usb:VVVV:PPPP`` is looked up among the cards that are there.
+
+    ``usb`` is the first card on the USB.
 
     The hardware is always opened through the plug layer, which converts rate and channels: a headset that
     has 48 kHz stereo only would otherwise refuse. Raises ``MediaError`` 4001 when no card has that USB id.
@@ -29,13 +32,14 @@ def alsa_name(device: str, proc: Path = PROC) -> str:
     if hardware:
         return f"plughw:{hardware[1]}"
     usb = USB.fullmatch(device)
-    if usb is None:
+    if usb is None and device != ANY_USB:
         return device
-    wanted = f"{usb[1]}:{usb[2]}".lower()
+    wanted = f"{usb[1]}:{usb[2]}".lower() if usb else ""
     for card in sorted(proc.glob("card[0-9]*")):
         try:
-            if (card / "usbid").read_text(encoding="ascii").strip().lower() == wanted:
+            found = (card / "usbid").read_text(encoding="ascii").strip().lower()
+            if found == wanted or not wanted:
                 return f"plughw:CARD={(card / 'id').read_text(encoding='utf-8').strip()},DEV=0"
         except OSError:  # no USB card, or it is being unplugged
             continue
-    raise error(4001, f"no sound card has the USB id {wanted}")
+    raise error(4001, f"no sound card has the USB id {wanted}" if wanted else "no USB sound card is there")

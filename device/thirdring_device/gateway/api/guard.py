@@ -5,6 +5,7 @@ that nothing behind it runs for a stranger.
 """
 
 import asyncio
+import ipaddress
 import logging
 import time
 from collections.abc import Iterable
@@ -138,10 +139,11 @@ class Guard:
         client = scope.get("client")
         self._rate.take(client[0] if client else "")
         headers = Headers(scope=scope)
-        if (host := _host_of("//" + headers.get("host", ""))) not in self._hosts:
+        hosts = self._hosts | _reached_at(scope)
+        if (host := _host_of("//" + headers.get("host", ""))) not in hosts:
             raise error(6001, f"host {host:.60}")
         origin = headers.get("origin")
-        if origin is not None and _host_of(origin) not in self._hosts:
+        if origin is not None and _host_of(origin) not in hosts:
             raise error(6001, f"origin {origin:.60}")
         self._gate.admit(scope, headers)
 
@@ -178,6 +180,18 @@ async def _with_whole_body(scope: Scope, receive: Receive) -> Receive:
         return waiting.pop() if waiting else await receive()
 
     return replay
+
+
+def _reached_at(scope: Scope) -> frozenset[str]:
+    """Return the address of ours that the client has connected to.
+
+    A browser that was sent to it by a foreign name (DNS rebinding) has that name in its headers.
+    """
+    server = scope.get("server")
+    try:
+        return frozenset({str(ipaddress.ip_address(server[0]))} if server else ())
+    except ValueError:  # a test's name, a Unix socket's path
+        return frozenset()
 
 
 def _host_of(url: str) -> str:

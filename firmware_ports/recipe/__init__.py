@@ -1,0 +1,1 @@
+"""Makes the image of a board: ``scripts/build-image PORT``."""

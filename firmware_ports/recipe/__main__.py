@@ -1,0 +1,117 @@
+"""``scripts/build-image PORT``: the image of a board, from signed packages and this checkout."""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from firmware_ports.recipe.base import base_system
+from firmware_ports.recipe.disk import copy_sparse, make_disk, written_bytes
+from firmware_ports.recipe.ports import ROOT, find_port, port_names
+from firmware_ports.recipe.shell import BuildFault, Log, say
+from firmware_ports.recipe.tree import fill
+from firmware_ports.recipe.wheels import wheels
+
+from thirdring.protocol.errors import ThirdringError
+
+TOOLS = Path(__file__).resolve().parents[2] / "scripts" / "apt-packages-image.txt"
+
+
+INSTALL = ("--no-install-recommends", "-o", "DPkg::Lock::Timeout=600")
+"""Somebody else may be installing something."""
+
+
+def _cache() -> Path:
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    path = Path(os.environ.get("THIRDRING_CACHE") or Path(home) / "thirdring") / "image"
+    path.mkdir(parents=True, exist_ok=True)
+    return path
+
+
+def _install_tools(log: Log) -> None:
+    """Install the Debian packages that the recipe itself needs."""
+    wanted = [line for line in TOOLS.read_text(encoding="ascii").splitlines() if line and line[0] != "#"]
+    missing = [
+        name
+        for name in wanted
+        if "ok installed"
+        not in subprocess.run(
+            ["dpkg-query", "-W", "-f=${Status}", name], capture_output=True, text=True, check=False
+        ).stdout
+    ]
+    if missing:
+        with log.step(f"tools: {' '.join(missing)}"):
+            log.run(["apt-get", "update", "-qq"])
+            quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+            log.run(["apt-get", "install", "-y", "-qq", *INSTALL, *missing], env=quiet)
+
+
+def _version() -> tuple[str, int]:
+    """Return what the image says it is, and the time of the newest commit, in s since 1970."""
+    git = ["git", "-C", str(ROOT), "-c", f"safe.directory={ROOT}"]
+    text = subprocess.run([*git, "log", "-1", "--format=%ct %h"], capture_output=True, text=True, check=True)
+    epoch, commit = text.stdout.split()
+    changed = subprocess.run(
+        [*git, "status", "--porcelain"], capture_output=True, text=True, check=True
+    ).stdout
+    return f"0.1.0+{commit}{'.changed' if changed else ''}", int(os.environ.get("SOURCE_DATE_EPOCH", epoch))
+
+
+def build(name: str, out: Path) -> Path:
+    """Make the image of a port and return its file; raises ``BuildFault``."""
+    began_s = time.monotonic()
+    port = find_port(name)
+    if os.geteuid() != 0:
+        raise BuildFault(
+            "files of an image belong to many users: run it as root (sudo scripts/build-image ...)"
+        )
+    cache = _cache()
+    log = Log(out / f"{name}.log")
+    _install_tools(log)
+    version, epoch = _version()
+    work = cache / f"work-{name}"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    try:
+        files = wheels(port.board.image.architecture, cache, work, epoch, log)
+        base = base_system(port, cache, log)
+        root = work / "root"
+        root.mkdir()
+        with log.step("system"):
+            log.run(["tar", "-xf", base, "-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*"])
+            fill(root, port, files, version, epoch, log)
+        with log.step("disk"):
+            disk = make_disk(port, root, work, epoch, log)
+            image = out / f"thirdring-{name}.img"
+            new = image.with_suffix(".new")
+            copy_sparse(disk, new, log)
+            new.replace(image)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    megabytes = written_bytes(image) / 1e6
+    say(f"{image}: version {version}, {megabytes:.0f} MB written, {time.monotonic() - began_s:.0f} s in all")
+    return image
+
+
+def main() -> int:
+    """Run the command line; 0: done, 1: it cannot be made."""
+    text = "Make the image of a board. What was fetched and built is kept below ~/.cache/thirdring."
+    parser = argparse.ArgumentParser(prog="scripts/build-image", description=text)
+    parser.add_argument("port", metavar="PORT", help=", ".join(port_names()))
+    default = ROOT / "out" / "images"
+    parser.add_argument("--out", type=Path, default=default, metavar="DIR", help="default: out/images")
+    args = parser.parse_args()
+    args.out.mkdir(parents=True, exist_ok=True)
+    try:
+        build(args.port, args.out.resolve())
+    except (BuildFault, ThirdringError) as reason:
+        say(str(reason))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,117 @@
+"""Debian's part of the system: signed packages, unpacked by mmdebstrap, kept by what went into it."""
+
+import hashlib
+import shlex
+import tempfile
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Final
+
+from firmware_ports.recipe.ports import PORTS_DIR, Port
+from firmware_ports.recipe.shell import BuildFault, Log
+
+__all__ = ["base_system"]
+
+SUITE: Final = "bookworm"
+NEEDED_ANYWAY: Final = ("/usr/share/doc/*/copyright",)
+"""Licences go with what they are for."""
+KEYRING: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
+LISTS: Final = Path("/var/lib/apt/lists")
+FORMAT: Final = "$(REPO_URI) $(RELEASE) $(COMPONENT)"
+PASSED_ON: Final = ("Acquire::Check-", "Acquire::http", "Acquire::https", "Acquire::Retries")
+"""What this machine's apt is told of proxies and of the dates of its archive holds in the build, too."""
+
+
+def base_system(port: Port, cache: Path, log: Log) -> Path:
+    """Return the tar archive of the port's Debian packages, made if it is not kept from an earlier build."""
+    sources = _sources(log)
+    packages = sorted({*_listed("debian-packages"), port.board.image.kernel, *port.board.image.packages})
+    left_out = _listed("not-unpacked")
+    modules = "\n".join(port.board.image.modules)
+    releases = sorted(path.read_bytes() for path in LISTS.glob(f"*_dists_{SUITE}*_InRelease"))
+    inputs = [*sources, *packages, *left_out, *NEEDED_ANYWAY, modules, port.board.image.architecture, "1"]
+    digest = hashlib.sha256("\n".join(inputs).encode())
+    for release in releases:
+        digest.update(release)
+    base = cache / f"base-{port.board.image.architecture}-{digest.hexdigest()[:16]}.tar"
+    if base.exists():
+        return base
+    with log.step("Debian's packages"), tempfile.TemporaryDirectory(prefix="thirdring-base-") as folder:
+        options = Path(folder) / "apt.conf"
+        options.write_text(_apt_options(log), encoding="utf-8")
+        initramfs = Path(folder) / "initramfs"
+        initramfs.write_text(_initramfs_hook(modules), encoding="utf-8")
+        unpack = [f"--dpkgopt=path-exclude={pattern}" for pattern in left_out]
+        unpack += [f"--dpkgopt=path-include={pattern}" for pattern in NEEDED_ANYWAY]
+        new = base.with_suffix(".new.tar")
+        log.run(
+            [
+                *("mmdebstrap", "--variant=minbase", f"--architectures={port.board.image.architecture}"),
+                f"--aptopt={options}",
+                *unpack,
+                f"--include={','.join(packages)}",
+                f'--essential-hook=sh {shlex.quote(str(initramfs))} "$1"',
+                *(SUITE, str(new)),
+                *sources,
+            ],
+            env={"SOURCE_DATE_EPOCH": str(_newest(releases)), "TMPDIR": str(cache)},
+        )
+        new.rename(base)
+    return base
+
+
+def _listed(name: str) -> list[str]:
+    """Return the lines of a list of ``firmware_ports/common`` without its comments."""
+    lines = (PORTS_DIR / "common" / f"{name}.txt").read_text(encoding="ascii").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def _sources(log: Log) -> list[str]:
+    """Return Debian's sources as this machine's own apt configuration names them."""
+    command = ["apt-get", "indextargets", "--format", FORMAT, "Created-By: Packages", "Origin: Debian"]
+    lines = sorted({line for line in log.output(command).splitlines() if line.split()[1].startswith(SUITE)})
+    if not lines:
+        raise BuildFault(
+            f"this machine's apt knows no Debian {SUITE}: run apt-get update, or see its sources"
+        )
+    return [f"deb [signed-by={KEYRING}] {line}" for line in lines]
+
+
+def _newest(releases: list[bytes]) -> int:
+    """Return when the newest of Debian's releases was made, in s since 1970."""
+    dates = [
+        line[6:].decode()
+        for release in releases
+        for line in release.splitlines()
+        if line.startswith(b"Date: ")
+    ]
+    if not dates:
+        raise BuildFault(f"no signed release of Debian {SUITE} below {LISTS}: run apt-get update")
+    return max(int(parsedate_to_datetime(date).timestamp()) for date in dates)
+
+
+def _apt_options(log: Log) -> str:
+    dump = log.output(["apt-config", "dump"]).splitlines()
+    return "\n".join(
+        [line for line in dump if line.startswith(PASSED_ON)] + ['Acquire::Languages "none";', ""]
+    )
+
+
+def _initramfs_hook(modules: str) -> str:
+    """Return the script that has the initramfs hold what reaches the disk, and nothing else.
+
+    Without it the kernel's package would pack every driver: minutes, under emulation a quarter of an hour.
+    """
+    return f"""set -eu
+mkdir -p "$1/etc/initramfs-tools/conf.d"
+cat > "$1/etc/initramfs-tools/conf.d/thirdring" <<'CONF'
+MODULES=list
+COMPRESS=zstd
+COMPRESSLEVEL=6
+RESUME=none
+FSTYPE=ext4
+CONF
+cat > "$1/etc/initramfs-tools/modules" <<'MODULES'
+{modules}
+MODULES
+"""
