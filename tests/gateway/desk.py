@@ -13,6 +13,7 @@ from tests.gateway.fake_engine import UTC, FakeEngine
 from thirdring.protocol.events import CallAnswered, CallEnded, CallIncoming, StrangerRefused, Verdict
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.gateway.api.app import create_app
+from thirdring_device.gateway.engine_client import COMMAND_TIMEOUT_S
 from thirdring_device.gateway.hooks.hooks import GatewayClient, Hooks
 from thirdring_device.gateway.journal import JournalView
 from thirdring_device.gateway.main import Server, listen, server_config
@@ -31,6 +32,7 @@ class Desk:
         self.engine.handlers["get_state"] = lambda _: self.state()
         self.port = 0
         self.options: dict[str, Any] = {}
+        self.command_timeout_s = COMMAND_TIMEOUT_S
         self.settings = Settings()
 
     def state(self) -> dict[str, Any]:
@@ -57,7 +59,7 @@ class Desk:
     @contextlib.asynccontextmanager
     async def gateway(self) -> AsyncIterator[httpx.AsyncClient]:
         """Run the gateway, always on the same port; yield a client that has the token."""
-        client = GatewayClient(self.engine.path, timeout_s=1.0)
+        client = GatewayClient(self.engine.path, timeout_s=self.command_timeout_s)
         reader = JournalView(self.state_dir / "journal.sqlite3")
         client.hooks = Hooks(self.settings.hooks, self.state_dir, client, reader)
         app = create_app(self.settings, self.state_dir, client, reader, **self.options)
@@ -70,7 +72,9 @@ class Desk:
             await asyncio.sleep(0.01)
         try:
             headers = {"authorization": f"Bearer {self.token}"}
-            async with httpx.AsyncClient(base_url=self.url, headers=headers, trust_env=False) as http:
+            async with httpx.AsyncClient(
+                base_url=self.url, headers=headers, trust_env=False, timeout=DEADLINE_S
+            ) as http:
                 yield http
         finally:
             server.should_exit = True

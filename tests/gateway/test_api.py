@@ -187,11 +187,13 @@ def test_without_an_engine_the_answer_is_7000_and_health_says_so(tmp_path: Path)
 
 
 def test_an_engine_that_does_not_answer_is_7001(tmp_path: Path) -> None:
-    async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
+    async def scenario(desk: Desk) -> None:
         desk.engine.deaf.add("dial")
-        assert_problem(await http.post("/v1/dial", json={"number": "1"}), 7001)
+        desk.command_timeout_s = 0.5
+        async with desk.gateway() as http:
+            assert_problem(await http.post("/v1/dial", json={"number": "1"}), 7001)
 
-    with_gateway(tmp_path, scenario)
+    at_the_desk(tmp_path, scenario)
 
 
 @pytest.mark.parametrize(

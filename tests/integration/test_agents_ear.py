@@ -160,6 +160,6 @@ def test_nothing_that_is_for_the_agent_reaches_the_customer(
         assert deviations(heard, at_line_rate).max() < LIMIT, f"the customer heard {name}"
         leaked, at = heard.copy(), LINE_RATE_HZ * 3 // 2
         leaked[at : at + len(at_line_rate)] += 10 ** (LEAK_DB / 20) * at_line_rate
-        found = deviations(leaked, at_line_rate)
-        assert found.max() > LIMIT, f"{name} would be found {LEAK_DB} dB down"
-        assert abs(int(np.argmax(found)) - at) <= 2
+        # There, and not a period of its tone beside it: noise may lift a neighbour above it.
+        found = deviations(leaked, at_line_rate)[at]
+        assert found > LIMIT, f"{name} would be found {LEAK_DB} dB down"

@@ -217,8 +217,6 @@ async def refusals(desk: Desk, http: httpx.AsyncClient) -> AsyncIterator[Answer]
     for language in ("en", "zh"):
         (prompts / f"{language}.json").write_text("{")
     yield 5009, await http.get("/v1/prompts", params={"call_id": "c1", "language": "en"})
-    desk.engine.deaf.add("hold")
-    yield 7001, await http.post("/v1/hold")
     await desk.engine.stop()
     yield 7000, await http.post("/v1/hold")
     await desk.engine.start()
@@ -253,12 +251,16 @@ def test_every_error_of_the_gateway_is_brought_about(tmp_path: Path, monkeypatch
             monkeypatch.setattr("thirdring_device.gateway.figures.KeyFigures.staffing", broken)
             assert_problem(await http.get("/v1/staffing?calls_per_h=1"), 7002)
             document = (await http.get("/openapi.json")).json()
+        desk.engine.deaf.add("hold")
+        desk.command_timeout_s = 0.5
+        async with desk.gateway() as http:
+            assert_problem(await http.post("/v1/hold"), 7001)
         assert documented(document) <= OF_THE_ENGINE | OF_THE_GATEWAY
         desk.settings = changed(desk.settings, {"gateway.requests_per_s": 1.0})
         async with desk.gateway() as http:
             answers = [await http.get("/healthz") for _ in range(4)]
             assert_problem(answers[-1], 7003)
-        seen.update({7002, 7003})
+        seen.update({7001, 7002, 7003})
 
     at_the_desk(tmp_path, scenario)
     assert seen == OF_THE_GATEWAY

@@ -16,7 +16,7 @@ from thirdring.protocol.commands import Command, command_to_json
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring.protocol.events import Record, record_from_json
 
-__all__ = ["ENGINE_SOCKET", "EngineClient"]
+__all__ = ["COMMAND_TIMEOUT_S", "ENGINE_SOCKET", "EngineClient"]
 
 ENGINE_SOCKET: Final = "engine.sock"
 """Name of the socket in the state folder."""

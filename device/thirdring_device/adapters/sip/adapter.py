@@ -183,6 +183,8 @@ class SipAdapter:
                 self._refer,
                 self._replacing,
             )
+            if self._settings.sip.ice:
+                self._desk.pause_clock = self._endpoint.stop_clock
             self._trunk = Trunk(
                 self._settings, self._desk, self._incoming, self._lookup, self._endpoint.tls_failures
             )
@@ -195,6 +197,7 @@ class SipAdapter:
             self._execute(self._commands.get_nowait())
         if self._endpoint.handle_events(POLL_MS) < 0:
             self._stop.wait(POLL_MS / 1000)
+        self._endpoint.start_clock()
         now_s = self._clock()
         self._trunk.poll(now_s)
         address = self._address.changed(now_s)

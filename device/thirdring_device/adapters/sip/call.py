@@ -251,7 +251,8 @@ class DeskCall(pj.Call):  # type: ignore[misc]
 
     @guarded
     def onStreamDestroyed(self, prm: Any) -> None:  # noqa: N802
-        """Note that the stream has left the bridge: at the call's end, or for a new one."""
+        """Note that the stream leaves the bridge: at the call's end, or for a new one."""
+        self.desk.pause_clock()  # its transport goes next
         if prm.streamIdx == self._stream_index:
             self._stream_index = None
         if not self._ended:

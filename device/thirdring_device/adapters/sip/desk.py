@@ -29,6 +29,8 @@ class Desk:
     """Makes the call that the other side of a call asks for by REFER, None to refuse."""
     replacing: Callable[["DeskCall", Any], "DeskCall | None"] = lambda call, rdata: None
     """Makes the call that an INVITE wants to put in a call's place, None to refuse."""
+    pause_clock: Callable[[], None] = lambda: None
+    """Keeps the bridge from sending until the SIP thread's next turn."""
     calls: dict[str, "DeskCall"] = field(default_factory=dict)
     """Calls whose end has not been reported."""
     conference: "Conference" = field(init=False)

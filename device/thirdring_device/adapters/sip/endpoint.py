@@ -72,6 +72,7 @@ class EndpointOwner:
         it cannot or must not be used.
         """
         self.tls_failures = TlsFailures()
+        self._ticking = False
         if settings.trunk.transport == "tls":
             check_tls(settings.trunk)
         self._endpoint = _Endpoint(self.tls_failures)
@@ -101,11 +102,24 @@ class EndpointOwner:
             log.error("after a change of our address: %s", explain(failure))
 
     def stop_clock(self) -> None:
-        """Stop the bridge's clock: a port must not die while the clock thread calls it."""
+        """Stop the bridge's clock: a port must not die while the clock thread calls it.
+
+        Nor a way that ICE found: a stream leaves the bridge at the clock's next tick only, and what it sends
+        until then goes to a transport that is gone, which ends the process (pjnath 2.15 to 2.17).
+        """
+        if not self._ticking:
+            return
         try:
             self._endpoint.audDevManager().setNoDev()
+            self._ticking = False
         except pj.Error as failure:
             log.error("the bridge's clock was not stopped: %s", explain(failure))
+
+    def start_clock(self) -> None:
+        """Start the bridge's clock, unless it runs."""
+        if not self._ticking:
+            self._endpoint.audDevManager().setNullDev()
+            self._ticking = True
 
     def destroy(self) -> None:
         """Shut the stack down."""
@@ -148,7 +162,7 @@ class EndpointOwner:
         if all_settings.trunk.transport == "tls":
             self._open_transport(pj.PJSIP_TRANSPORT_TLS, settings.tls_port, all_settings)
         self._endpoint.libStart()
-        self._endpoint.audDevManager().setNullDev()
+        self.start_clock()
         self._choose_codecs(settings)
 
     def _open_transport(self, kind: int, port: int, settings: Settings) -> None:
