@@ -24,7 +24,7 @@ from thirdring_device.gateway.api.metrics import METRIC_LABELS, Metrics
 from thirdring_device.gateway.api.roles import ACCESS, ROLES, may
 from thirdring_device.gateway.at import error_map as at_map
 from thirdring_device.report.messages import words
-from thirdring_device.settings import Settings, setting_views
+from thirdring_device.settings import Settings, setting_descriptions, setting_views
 from thirdring_hil.page import hil
 
 DOCS = Path(__file__).parent
@@ -35,7 +35,7 @@ def settings() -> Iterator[str]:
     yield f"# Settings\n\n{MADE}"
     yield "A settings file is TOML: a section in brackets, then `name = value`. An unknown name, a wrong type or a"
     yield "value outside its bounds is refused at the start, by name. *live*: a change takes effect at once when it"
-    yield "is made over HTTP or AT; the others wait for the next start.\n"
+    yield "is made over HTTP or AT; the others wait for the next start. In Chinese: [settings.zh.md](settings.zh.md).\n"
     section = ""
     for view in setting_views(Settings()):
         name, _, field = view.name.rpartition(".")
@@ -48,6 +48,20 @@ def settings() -> Iterator[str]:
         default = f"`{view.default!r}`" if not isinstance(view.default, tuple) else f"`{list(view.default)}`"
         live = "yes" if view.live else ""
         yield f"| `{field}` | {default} | {view.unit} | {bounds} | {live} | {view.description} |"
+
+
+def settings_zh() -> Iterator[str]:
+    yield f"# 设置\n\n{MADE}"
+    yield "与 [settings.md](settings.md) 相同，文字为中文；默认值、单位和范围见该页。“即时”：通过 HTTP 或 AT 更改后立即生效，"
+    yield "其他设置在下次启动后生效。\n"
+    words = setting_descriptions("zh")
+    section = ""
+    for view in setting_views(Settings()):
+        name, _, field = view.name.rpartition(".")
+        if name != section:
+            section = name
+            yield f"\n## [{section}]\n\n| 名称 | 即时 | 含义 |\n|---|---|---|"
+        yield f"| `{field}` | {'是' if view.live else ''} | {words[view.name]} |"
 
 
 def errors() -> Iterator[str]:
@@ -365,6 +379,7 @@ DOCUMENTS = {
     "interop.md": interop,
     "at-conformance.md": at_conformance,
     "settings.md": settings,
+    "settings.zh.md": settings_zh,
     "errors.md": errors,
     "events.md": events,
     "console.md": console,

@@ -5,8 +5,9 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from thirdring.protocol.errors import error
 from thirdring.protocol.views import SettingView
@@ -28,10 +29,24 @@ from thirdring_device.core.norms.settings import (
 from thirdring_device.core.settings import read_section, section_specs, setting
 from thirdring_device.hooks_settings import HooksSettings
 
-__all__ = ["Settings", "changed", "load_settings", "save_changes", "setting_views"]
+__all__ = [
+    "CHANGES_FILE",
+    "Settings",
+    "changed",
+    "load_settings",
+    "save_changes",
+    "secret_names",
+    "setting_descriptions",
+    "setting_values",
+    "setting_views",
+]
 
 CHANGES_FILE = "settings.json"
 """In the state folder: what was changed while running, applied over the settings file."""
+
+
+CHINESE_FILE: Final = "settings_zh.json"
+"""Beside this file: what each setting means in Chinese; in English it stands with the setting itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -468,6 +483,33 @@ def save_changes(state_dir: Path, changes: Mapping[str, Any]) -> None:
         new.replace(path)
     except (OSError, ValueError) as reason:
         raise error(5006, f"{path}: {reason}") from reason
+
+
+def setting_values(settings: Settings) -> dict[str, Any]:
+    """Return every setting's value by its dotted name, passwords included."""
+    return {
+        f"{section_name}.{name}": getattr(section, name)
+        for section_name, section in _sections(settings)
+        for name in section_specs(type(section))
+    }
+
+
+def setting_descriptions(language: Literal["en", "zh"]) -> dict[str, str]:
+    """Return what every setting means, by its dotted name, in one of the page's languages."""
+    if language == "zh":
+        text = files("thirdring_device").joinpath(CHINESE_FILE).read_text(encoding="utf-8")
+        return dict(json.loads(text))
+    return {view.name: view.description for view in setting_views(Settings())}
+
+
+def secret_names() -> frozenset[str]:
+    """Return the dotted names of the settings that are passwords."""
+    return frozenset(
+        f"{section_name}.{name}"
+        for section_name, section in _sections(Settings())
+        for name, (_, spec) in section_specs(type(section)).items()
+        if spec.secret
+    )
 
 
 def setting_views(settings: Settings) -> tuple[SettingView, ...]:

@@ -5,7 +5,16 @@ from pathlib import Path
 import pytest
 
 from thirdring.protocol.errors import StorageError
-from thirdring_device.settings import Settings, changed, load_settings, save_changes, setting_views
+from thirdring_device.settings import (
+    Settings,
+    changed,
+    load_settings,
+    save_changes,
+    secret_names,
+    setting_descriptions,
+    setting_values,
+    setting_views,
+)
 
 
 def refused(path: Path, text: str) -> StorageError:
@@ -71,6 +80,20 @@ def test_changes_count_all_or_not_at_all() -> None:
 def test_a_password_is_never_shown() -> None:
     settings = changed(Settings(), {"trunk.password": "hush"})
     assert "hush" not in repr([view.value for view in setting_views(settings)])
+
+
+def test_every_setting_says_what_it_means_in_both_languages() -> None:
+    english, chinese = setting_descriptions("en"), setting_descriptions("zh")
+    assert chinese.keys() == english.keys(), "settings_zh.json has one line for each setting"
+    assert english.keys() == setting_values(Settings()).keys()
+    for name, text in chinese.items():
+        assert any("\u4e00" <= character <= "\u9fff" for character in text), name
+        assert text.strip() == text, name
+    assert "" not in english.values()
+
+
+def test_the_passwords_are_known_by_name() -> None:
+    assert secret_names() == {"trunk.password"}
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,9 @@
 """Routes that ask the engine: the desk's state, calls being made, settings."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Body, Path, Request, Response
+from fastapi import APIRouter, Body, Path, Query, Request, Response
 
 from thirdring.protocol.commands import (
     Answer,
@@ -36,6 +36,7 @@ from thirdring_device.gateway.api.models import (
 )
 from thirdring_device.gateway.api.problems import ENGINE, PLAN, problems
 from thirdring_device.gateway.engine_client import EngineClient
+from thirdring_device.settings import setting_descriptions
 
 __all__ = ["desk_router"]
 
@@ -119,14 +120,26 @@ def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a li
         return Speaking(duration_s=float(result.get("duration_s", 0.0)))
 
     @router.get("/settings", response_model=SettingsList, responses={**ETAG, **problems(*ENGINE)})
-    async def settings(response: Response, if_none_match: IfNoneMatch = None) -> Any:
+    async def settings(
+        response: Response,
+        language: Annotated[Literal["en", "zh"], Query(description="of the descriptions")] = "en",
+        if_none_match: IfNoneMatch = None,
+    ) -> Any:
         """Return every setting with value, default, unit and bounds; passwords read as `***`."""
         found = await client.command(GetSettings(source=SOURCE))
         tag = etag_of(found)
         if matches(if_none_match, tag):
             return Response(status_code=304, headers={"etag": tag})
         response.headers["etag"] = tag
-        return found
+        if language == "en":
+            return found
+        words = setting_descriptions(language)
+        return {
+            "settings": [
+                {**one, "description": words.get(one["name"], one["description"])}
+                for one in found["settings"]
+            ]
+        }
 
     @router.patch("/settings", responses=problems(1008, 5004, 5005, 5006, *ENGINE))
     async def set_settings(
