@@ -10,6 +10,7 @@ from pathlib import Path
 
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring_device import analyze, console_password, plans, recording_files, selftest
+from thirdring_device.logs import keep_log
 from thirdring_device.settings import load_settings
 from thirdring_device.supervisor import EXIT_REFUSED, Supervisor
 
@@ -35,6 +36,7 @@ def _engine(args: argparse.Namespace) -> int:
     from thirdring_device.engine.main import run_engine
 
     state_dir = _state_dir(args.state)
+    keep_log(state_dir, "engine")
     asyncio.run(run_engine(load_settings(args.settings, state_dir), state_dir, args.board))
     return 0
 
@@ -43,6 +45,7 @@ def _gateway(args: argparse.Namespace) -> int:
     from thirdring_device.gateway.main import serve
 
     state_dir = _state_dir(args.state)
+    keep_log(state_dir, "gateway")
     asyncio.run(serve(load_settings(args.settings, state_dir), state_dir, args.settings))
     return 0
 

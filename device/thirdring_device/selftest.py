@@ -4,9 +4,13 @@ import argparse
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from thirdring.protocol.errors import ThirdringError
+from thirdring.protocol.errors import ThirdringError, error
 from thirdring_device.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from thirdring_device.measurements import Measurement
 
 __all__ = ["SelfTest", "add_parser", "examine"]
 
@@ -86,6 +90,16 @@ def _alsa_version() -> str:
         return ""
 
 
+def _measured(settings: Settings, state_dir: Path | None) -> "list[Measurement]":
+    """Return the figures; raises ``StorageError`` 5006 when the state folder cannot be written."""
+    from thirdring_device.measurements import measure  # numpy: not for every command
+
+    try:
+        return list(measure(settings, state_dir))
+    except OSError as reason:
+        raise error(5006, f"{state_dir}: {reason}") from reason
+
+
 def _first_password(state_dir: Path) -> str:
     from thirdring_device.gateway.first_password import password_line
 
@@ -108,14 +122,21 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     command.add_argument(
         "--leave-headset", action="store_true", help="do not open the headset: a running engine has it"
     )
+    command.add_argument(
+        "--measure", action="store_true", help="measure processor, meters, disk and memory; two seconds"
+    )
     command.add_argument("--json", action="store_true", help="one JSON object instead of text")
     command.set_defaults(function=_run)
 
 
 def _run(args: argparse.Namespace) -> int:
-    found = examine(load_settings(args.settings, args.state), headset=not args.leave_headset)
+    settings = load_settings(args.settings, args.state)
+    found = examine(settings, headset=not args.leave_headset)
+    measured = _measured(settings, args.state) if args.measure else []
     if args.json:
-        print(json.dumps({**asdict(found), "refusals": [str(refusal) for refusal in found.refusals]}))
+        refusals = [str(refusal) for refusal in found.refusals]
+        measurements = [asdict(one) for one in measured]
+        print(json.dumps({**asdict(found), "refusals": refusals, "measurements": measurements}))
     else:
         print(f"SIP stack      {found.stack}, {found.stack_path}")
         print(f"TLS            {found.tls}")
@@ -124,6 +145,12 @@ def _run(args: argparse.Namespace) -> int:
         print(f"headset        {found.headset}")
         if args.state is not None:
             print(_first_password(args.state))
+        for one in measured:
+            limits = [f"from {one.low:g}"] * (one.low is not None) + [f"to {one.high:g}"] * (
+                one.high is not None
+            )
+            result = "ok" if one.kept else "FAILED"
+            print(f"{one.name:<22} {one.value:g} {one.unit} ({' '.join(limits)}): {result}")
         for warning in found.warnings:
             print(f"warning: {warning}")
     for refusal in found.refusals:

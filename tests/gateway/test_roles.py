@@ -12,14 +12,26 @@ from websockets.exceptions import InvalidStatus
 
 from tests.gateway.desk import Desk, at_the_desk
 from tests.gateway.test_api import assert_problem
+from thirdring.protocol.codec import to_fields
 from thirdring.protocol.commands import Command
 from thirdring.protocol.errors import error
+from thirdring.protocol.views import CallView
 from thirdring_device.gateway.api.app import create_app
 from thirdring_device.gateway.api.roles import ACCESS, ROLES, is_guarded, may, needed
 from thirdring_device.gateway.engine_client import EngineClient
 from thirdring_device.gateway.journal import JournalView
 from thirdring_device.settings import changed
 
+A_CALL = CallView(
+    call_id="c1",
+    index=1,
+    direction="incoming",
+    state="active",
+    number="13800138000",
+    display_name="",
+    rings=1,
+    started_utc="2026-05-04T09:00:00.000Z",
+)
 HEADSET = {"device": "", "leds": [], "family": "", "buttons": []}
 
 
@@ -40,6 +52,7 @@ def a_willing_engine(desk: Desk) -> None:
         "press_button": HEADSET,
         "list_recordings": {"recordings": []},
         "set_agent_state": {"state": "ready", "agent": ""},
+        "get_state": {**desk.state(), "calls": [to_fields(A_CALL)]},  # in which no self-test runs
     }
     handlers = desk.engine.handlers
     desk.engine.handlers = defaultdict(lambda: lambda _: {"call_id": "c1"}, handlers)

@@ -23,7 +23,7 @@ from thirdring_device.settings import changed
 
 OF_THE_ENGINE = {
     *(1003, 1004, 1008, 1009, 2000, 2001, 2002, 2003, 2004, 2005, 2006, 2007, 2008, 2009, 2010, 2011, 2012),
-    *(2013, 2014, 2020, 3000, 3001, 4000, 4002, 4020, 4021, 4022, 4023, 4024, 4025, 5004, 5005),
+    *(2013, 2014, 2020, 3000, 3001, 4000, 4002, 4020, 4021, 4022, 4023, 4024, 4025, 5004, 5005, 5010),
 }
 OF_THE_GATEWAY = {
     *(1000, 1001, 1002, 1007, 5001, 5002, 5006, 5009),
@@ -93,6 +93,7 @@ def without_a_call(ask: Requests) -> Iterator[Answer]:
     yield 4024, ask.http.get("/v1/calls/none/recording")
     yield 5004, ask.set("no.such", 1)
     yield 5005, ask.set("dialplan.calls_per_hour", -1)
+    yield 5010, ask.post("settings/compare", kind="something else")
     yield 1008, ask.set("recording.enabled", False, **{"if-match": '"old"'})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.integration.conftest import Unit
@@ -65,6 +66,13 @@ class Visitor:
 
     def go(self, view: str) -> None:
         self.page.goto(f"{self.address}#/{view}")
+
+
+def accessible(page: Page) -> None:
+    """Hold what the page shows now against axe-core."""
+    found = Axe().run(page).response["violations"]
+    told = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
+    assert told == []
 
 
 @pytest.fixture(scope="module")

@@ -5,12 +5,11 @@ from pathlib import Path
 import httpx
 import pytest
 import soundfile
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 from tests.dsp import signals
 from tests.integration.conftest import Unit
-from tests.page.conftest import COLLEAGUE, Visitor, caller
+from tests.page.conftest import COLLEAGUE, Visitor, accessible, caller
 from tests.peers import BaresipPeer
 
 pytestmark = pytest.mark.sip
@@ -19,12 +18,6 @@ VIEWS = (
     *("desk", "calls", "calls/callbacks", "calls/contacts"),
     *("wall", "technician", "technician/setup", "technician/settings", "technician/access", "technician/log"),
 )
-
-
-def accessible(page: Page) -> None:
-    found = Axe().run(page).response["violations"]
-    told = [(rule["id"], [node["html"][:200] for node in rule["nodes"]]) for rule in found]
-    assert told == []
 
 
 def test_a_first_password_is_changed_and_an_agent_sees_no_technicians_view(

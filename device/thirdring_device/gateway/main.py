@@ -19,6 +19,7 @@ from thirdring_device.gateway.announce import announce, is_announced
 from thirdring_device.gateway.api.app import VERSION, create_app
 from thirdring_device.gateway.api.credentials import FIRST_PASSWORD_FILE
 from thirdring_device.gateway.at.server import serve_consoles
+from thirdring_device.gateway.at.transcript import Transcript
 from thirdring_device.gateway.engine_client import ENGINE_SOCKET
 from thirdring_device.gateway.first_password import show_password
 from thirdring_device.gateway.hooks.hooks import GatewayClient, Hooks
@@ -109,7 +110,8 @@ async def serve(settings: Settings, state_dir: Path, settings_file: Path | None 
     client = GatewayClient(state_dir / ENGINE_SOCKET)
     reader = JournalView(state_dir / JOURNAL_FILE)
     client.hooks = Hooks(settings.hooks, state_dir, client, reader)
-    app = create_app(settings, state_dir, client, reader)
+    transcript = Transcript()
+    app = create_app(settings, state_dir, client, reader, settings_file=settings_file, transcript=transcript)
     _show_first_password(state_dir)
     tls = server_tls(settings.gateway, state_dir)
     _show_tls(settings.gateway, state_dir)
@@ -122,7 +124,7 @@ async def serve(settings: Settings, state_dir: Path, settings_file: Path | None 
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    consoles = serve_consoles(settings, state_dir, client, reader, settings_file)
+    consoles = serve_consoles(settings, state_dir, client, reader, settings_file, transcript)
     beside = [
         asyncio.create_task(consoles, name="consoles"),
         asyncio.create_task(client.hooks.run(), name="web hooks"),

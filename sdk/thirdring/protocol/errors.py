@@ -90,6 +90,7 @@ ERRORS: Final[Mapping[int, str]] = {
     5007: "another engine is using the state folder",
     5008: "the file cannot be written",
     5009: "a prompt catalogue is wrong",
+    5010: "this is not a backup of settings",
     5020: "the disk has no room left for recordings",
     6000: "the token is missing or unknown",
     6001: "this host or origin is not allowed",

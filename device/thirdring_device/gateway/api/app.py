@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from thirdring.protocol.commands import GetState
 from thirdring.protocol.errors import ThirdringError, error
+from thirdring_device.gateway.api.backup import backup_router
 from thirdring_device.gateway.api.calls import calls_router
 from thirdring_device.gateway.api.credentials import Credentials
 from thirdring_device.gateway.api.desk import desk_router
@@ -34,7 +35,9 @@ from thirdring_device.gateway.api.sessions import sessions_router
 from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
 from thirdring_device.gateway.api.telephone import telephone_router
 from thirdring_device.gateway.api.token import read_or_make_token
+from thirdring_device.gateway.api.unit import unit_router
 from thirdring_device.gateway.api.work import work_router
+from thirdring_device.gateway.at.transcript import Transcript
 from thirdring_device.gateway.engine_client import EngineClient
 from thirdring_device.gateway.figures import KeyFigures
 from thirdring_device.gateway.hub import KEEP_EVENTS, EventHub
@@ -72,10 +75,13 @@ def create_app(
     *,
     keep_events: int = KEEP_EVENTS,
     send_timeout_s: float = SEND_TIMEOUT_S,
+    settings_file: Path | None = None,
+    transcript: Transcript | None = None,
 ) -> FastAPI:
     """Return the application; it follows the engine's events from its start-up to its shut-down.
 
-    ``keep_events`` and ``send_timeout_s`` bound how far and how long a WebSocket may lag. Raises
+    ``keep_events`` and ``send_timeout_s`` bound how far and how long a WebSocket may lag; ``settings_file``
+    is what the settings were read from, ``transcript`` is written by the serial consoles. Raises
     ``StorageError`` 5006 when the token in ``state_dir`` can be neither read nor made.
     """
     hub = EventHub(client, reader, keep_events=keep_events)
@@ -114,6 +120,8 @@ def create_app(
     prompter = Prompter(client, reader, state_dir)
     app.include_router(work_router(client, reader, prompter))
     app.include_router(sessions_router(credentials))
+    app.include_router(unit_router(client, settings, state_dir, settings_file, transcript or Transcript()))
+    app.include_router(backup_router(client, VERSION))
     app.include_router(metrics_router(metrics, client))
     app.include_router(stream_router(hub, gate, metrics, send_timeout_s=send_timeout_s))
     _add_pages(app, client, reader)

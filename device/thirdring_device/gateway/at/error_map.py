@@ -73,6 +73,7 @@ CME_OF_ERROR: Final[Mapping[int, int | None]] = {
     5007: NOT_ALLOWED,
     5008: UNKNOWN,
     5009: UNKNOWN,
+    5010: None,
     5020: MEMORY_FULL,
     6000: NOT_ALLOWED,
     6001: NOT_ALLOWED,

@@ -110,7 +110,7 @@ async def serve_port(desk: DeskWatch, device: str, baud: int) -> None:
                 _tell_nothing_from_the_end(port.fileno())
                 stream = FdStream(port.fileno())
                 if session is None:
-                    session = Session(desk, stream)
+                    session = Session(desk, stream, device)
                 session.attach(stream)
                 try:
                     await converse(session, stream)

@@ -10,6 +10,7 @@ from typing import Any, Final
 from thirdring_device.gateway.at.lock import PASSWORD_FILE, ConsoleLock
 from thirdring_device.gateway.at.ports import serve_port, serve_pty
 from thirdring_device.gateway.at.sources import Client, Reader
+from thirdring_device.gateway.at.transcript import Transcript
 from thirdring_device.gateway.at.watch import DeskWatch
 from thirdring_device.settings import Settings
 
@@ -21,7 +22,12 @@ logger = logging.getLogger(__name__)
 
 
 async def serve_consoles(
-    settings: Settings, state_dir: Path, client: Client, reader: Reader, settings_file: Path | None = None
+    settings: Settings,
+    state_dir: Path,
+    client: Client,
+    reader: Reader,
+    settings_file: Path | None = None,
+    transcript: Transcript | None = None,
 ) -> None:
     """Serve the pty ``state_dir/console`` and every port of ``settings.serial`` until cancelled.
 
@@ -30,6 +36,7 @@ async def serve_consoles(
     desk = DeskWatch(client, reader, settings)
     desk.state_dir, desk.settings_file = state_dir, settings_file
     desk.lock = ConsoleLock(state_dir / PASSWORD_FILE)
+    desk.transcript = transcript or desk.transcript
     async with asyncio.TaskGroup() as consoles:
         consoles.create_task(_keep_up("watch", desk.run))
         consoles.create_task(_keep_up("pty", lambda: serve_pty(desk, state_dir)))

@@ -16,12 +16,12 @@ from thirdring.protocol.events import CallEnded, Event, Record, RingBurst
 from thirdring_device.gateway.at.error_map import cme_of
 from thirdring_device.gateway.at.event_feed import EventFeed
 from thirdring_device.gateway.at.handlers import run
-from thirdring_device.gateway.at.handlers.access import SECRET
 from thirdring_device.gateway.at.indicators import changes, of_watched
 from thirdring_device.gateway.at.profile import Profile
 from thirdring_device.gateway.at.reply import AtFailure, AtMistake
 from thirdring_device.gateway.at.reports import report_of
 from thirdring_device.gateway.at.stream import FdStream
+from thirdring_device.gateway.at.transcript import SECRET
 from thirdring_device.gateway.at.watch import DeskWatch, WatchedCall
 
 __all__ = ["Session"]
@@ -38,8 +38,10 @@ logger = logging.getLogger(__name__)
 class Session:
     """State of one console: its profile and what it is doing. Runs on one task, that of ``take``."""
 
-    def __init__(self, desk: DeskWatch, stream: FdStream) -> None:
+    def __init__(self, desk: DeskWatch, stream: FdStream, name: str = "console") -> None:
+        """``name`` tells this console from the others in the transcript."""
         self.desk = desk
+        self.name = name
         self.profile = Profile()
         self.feed = EventFeed(self)
         self.abort = asyncio.Event()
@@ -138,10 +140,11 @@ class Session:
         self._report_held()
 
     async def _run_line(self, text: str) -> None:
+        self.desk.transcript.typed(self.name, text, locked=self.locked)
         code = "OK"
         try:
             for request in requests(text):
-                if request.name in SECRET:
+                if request.name in SECRET:  # A/ must not repeat it
                     self._last_line = ""
                 reply = await run(self, request)
                 await self._inform(reply.lines)
@@ -191,8 +194,8 @@ class Session:
     async def write(self, text: str) -> None:
         """Write in one piece once the host has read enough of what came before."""
         await self._stream.drain()
-        if text:
-            self._stream.write(text.encode("utf-8", "replace"), must=True)
+        if text and self._stream.write(text.encode("utf-8", "replace"), must=True):
+            self.desk.transcript.answered(self.name, text)
 
     @property
     def quiet(self) -> bool:
@@ -253,7 +256,8 @@ class Session:
         text = "".join(
             style.result(line) if line in RESULT_NUMBERS else style.information([line]) for line in group
         )
-        self._stream.write(text.encode("utf-8", "replace"))
+        if self._stream.write(text.encode("utf-8", "replace")):
+            self.desk.transcript.answered(self.name, text)
 
     async def write_event(self, text: str) -> bool:
         """Write one ``#EVENT`` line if this is a moment for it; returns whether it was."""
@@ -262,7 +266,8 @@ class Session:
             self.feed.stop()
         if self.locked or not self.quiet:
             return False
-        self._stream.write(self.profile.style.information([text]).encode(), must=True)
+        if self._stream.write(self.profile.style.information([text]).encode(), must=True):
+            self.desk.transcript.answered(self.name, text)
         return True
 
     # --- on its own -------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ from thirdring.protocol.events import (
 )
 from thirdring_device.gateway.at.lock import ConsoleLock
 from thirdring_device.gateway.at.sources import Client, Reader
+from thirdring_device.gateway.at.transcript import Transcript
 from thirdring_device.settings import Settings
 from thirdring_device.settings import changed as with_changes
 
@@ -84,6 +85,7 @@ class DeskWatch:
         self.settings_file: Path | None = None
         """What the settings were read from, if from a file."""
         self.lock = ConsoleLock(None)
+        self.transcript = Transcript()
         self.calls: dict[str, WatchedCall] = {}
         """Newest last; those that have ended are forgotten in time."""
         self.trunk: TrunkState | None = None

@@ -9,14 +9,12 @@ from thirdring.protocol.at.values import fields, parameters
 from thirdring_device.gateway.at.handlers.base import Handler, Session, one_parameter
 from thirdring_device.gateway.at.reply import AtMistake, Reply, json_lines
 
-__all__ = ["HANDLERS", "OPEN", "SECRET"]
+__all__ = ["HANDLERS", "OPEN"]
 
 OPEN: Final = frozenset(
     ("I", "+GMI", "+GMM", "+GMR", "+GSN", "+CGMI", "+CGMM", "+CGMR", "+CGSN", "+GCAP", "#LOGIN", "#LOGOUT")
 ) | frozenset(("E", "Q", "V", "Z", "&F", "+CMEE", "#URC", "#VERBOSE", "#SYNC"))
 """What a locked console answers: who it is, the login, and the form of its answers."""
-SECRET: Final = frozenset(("#LOGIN", "#PASSWORD"))
-"""Commands whose line is forgotten at once: ``A/`` must not repeat it."""
 
 
 async def _log_in(session: Session, request: Request) -> Reply:

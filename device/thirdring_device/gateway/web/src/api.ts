@@ -83,9 +83,10 @@ function identity(): Record<string, string> {
   return who.peek()?.csrf_token ? { "x-csrf-token": who.peek()?.csrf_token ?? "" } : {};
 }
 
-async function request(method: string, path: string, body?: unknown, type = "application/json"): Promise<Response> {
+async function request(method: string, path: string, body?: unknown, type = "application/json", ifMatch = ""): Promise<Response> {
   const headers = identity();
   if (body !== undefined) headers["content-type"] = type;
+  if (ifMatch) headers["if-match"] = ifMatch;
   const content = body === undefined ? null : type === "application/json" ? JSON.stringify(body) : String(body);
   let response: Response;
   try {
@@ -113,8 +114,9 @@ export const api = {
   async put<T>(path: string, body: unknown): Promise<T> {
     return (await request("PUT", path, body)).json() as Promise<T>;
   },
-  async patch<T>(path: string, body: unknown): Promise<T> {
-    return (await request("PATCH", path, body)).json() as Promise<T>;
+  /** With `ifMatch`, the ETag that was read, nothing is changed that has become another meanwhile. */
+  async patch<T>(path: string, body: unknown, ifMatch = ""): Promise<T> {
+    return (await request("PATCH", path, body, "application/json", ifMatch)).json() as Promise<T>;
   },
   async send(method: "PUT" | "DELETE", path: string, body?: unknown): Promise<void> {
     await request(method, path, body);

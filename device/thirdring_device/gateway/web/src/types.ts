@@ -212,3 +212,61 @@ export interface Report {
   talk: { span_s: number; agent_s: number; customer_s: number; both_s: number; silence_s: number } | null;
   quality: { codec: string; encrypted: boolean; lost_percent: number; jitter_ms: number; heard_mos: number | null } | null;
 }
+
+export interface UnitView {
+  version: string;
+  board: string;
+  sip_stack: string;
+  machine: {
+    model: string;
+    processor: string;
+    processors: number;
+    system: string;
+    kernel: string;
+    python: string;
+    up_s: number;
+    load: number;
+    disk_free_mb: number;
+    disk_mb: number;
+  };
+  update: { supported: boolean; running: string };
+}
+
+export interface SelfTestItem {
+  name: string;
+  result: "ok" | "warning" | "failed";
+  finding: string;
+  value: number | null;
+  unit: string;
+  low: number | null;
+  high: number | null;
+}
+
+export interface SelfTestView {
+  passed: boolean;
+  items: SelfTestItem[];
+}
+
+export interface LogLine {
+  utc: string;
+  process: "engine" | "gateway";
+  level: "debug" | "info" | "warning" | "error" | "critical";
+  logger: string;
+  text: string;
+}
+
+export interface SaidLine {
+  utc: string;
+  console: string;
+  side: "host" | "unit";
+  text: string;
+}
+
+export interface Comparison {
+  etag: string;
+  made_utc: string;
+  version: string;
+  changes: { name: string; now: unknown; then: unknown; live: boolean }[];
+  unknown: string[];
+  left_out: string[];
+}

@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 
 import { api } from "../api";
 import { loadSettings } from "../desk";
-import { number, t } from "../i18n";
+import { language, number, t } from "../i18n";
 import { attempt, say } from "../toast";
 import type { SettingView } from "../types";
 
@@ -23,7 +23,7 @@ function sectionOf(name: string): string {
   return name.slice(0, name.lastIndexOf("."));
 }
 
-function shownValue(value: unknown): string {
+export function shownValue(value: unknown): string {
   if (typeof value === "boolean") return t(value ? "technician.yes" : "technician.no");
   return Array.isArray(value) ? value.join(", ") || t("app.none") : String(value) || t("app.none");
 }
@@ -34,8 +34,8 @@ export function SettingsEditor() {
   const [changes, setChanges] = useState<Changes>({});
   const [search, setSearch] = useState("");
 
-  const load = () => attempt(async () => setAll((await api.get<{ settings: SettingView[] }>("/v1/settings")).settings));
-  useEffect(() => void load(), []);
+  const load = () => attempt(async () => setAll((await api.get<{ settings: SettingView[] }>("/v1/settings", { language: language.value })).settings));
+  useEffect(() => void load(), [language.value]);
 
   const wanted = search.trim().toLowerCase();
   const shown = all.filter((one) => !wanted || `${one.name} ${one.description}`.toLowerCase().includes(wanted));
@@ -101,7 +101,7 @@ export async function saveSettings(all: SettingView[], changes: Changes): Promis
 }
 
 interface FieldProps {
-  /** In place of the setting's own name; the description, which is English, is left out then. */
+  /** In place of the setting's own name; the description is left out then. */
   label?: string;
   setting: SettingView;
   value: string | boolean;
@@ -151,15 +151,13 @@ export function Field({ label, setting, value, changed, change }: FieldProps) {
       ) : (
         <TextField {...common} secret={setting.name.endsWith("password")} value={String(value)} change={change} />
       )}
-      <p id={hint} class="hint" lang="en">
+      <p id={hint} class="hint">
         {label ? "" : `${setting.description} · `}
-        <span lang={document.documentElement.lang}>
-          {setting.unit && `[${setting.unit}] `}
-          {t("technician.default", { value: shownValue(setting.default) })}
-          {bounds && ` · ${bounds}`}
-          {Array.isArray(setting.default) && ` · ${t("technician.listHint")}`}
-          {!setting.live && ` · ${t("technician.restart")}`}
-        </span>
+        {setting.unit && `[${setting.unit}] `}
+        {t("technician.default", { value: shownValue(setting.default) })}
+        {bounds && ` · ${bounds}`}
+        {Array.isArray(setting.default) && ` · ${t("technician.listHint")}`}
+        {!setting.live && ` · ${t("technician.restart")}`}
       </p>
     </div>
   );

@@ -2,49 +2,53 @@ import { useEffect, useState } from "preact/hooks";
 
 import { api } from "../api";
 import { desk, headset, log } from "../desk";
-import { number, t, timeOfDay, tOr } from "../i18n";
+import { duration, number, t, timeOfDay, tOr } from "../i18n";
+import { Facts } from "../parts/facts";
 import { route } from "../route";
 import { attempt } from "../toast";
-import type { EventRecord } from "../types";
+import type { EventRecord, UnitView } from "../types";
 import { Access } from "./access";
+import { Backup } from "./backup";
+import { ConsoleTranscript, Logs } from "./logs";
+import { SelfTest } from "./selftest";
 import { SettingsEditor } from "./settings";
 import { Setup } from "./setup";
 
-const PAGES = ["", "setup", "settings", "access", "log"] as const;
+const CONTENTS: Record<string, () => preact.JSX.Element | null> = {
+  "": State,
+  selftest: SelfTest,
+  setup: Setup,
+  settings: SettingsEditor,
+  backup: Backup,
+  access: Access,
+  log: Log,
+  logs: Logs,
+  transcript: ConsoleTranscript,
+};
 
 export function TechnicianView() {
   const { rest } = route.value;
+  const Contents = CONTENTS[rest] ?? State;
   return (
     <div class="list-view">
       <h1>{t("technician.title")}</h1>
       <nav class="tabs" aria-label={t("technician.title")}>
-        {PAGES.map((name) => (
+        {Object.keys(CONTENTS).map((name) => (
           <a key={name} href={`#/technician/${name}`} aria-current={rest === name ? "page" : undefined}>
             {t(`technician.${name || "state"}` as never)}
           </a>
         ))}
       </nav>
-      {rest === "setup" ? <Setup /> : rest === "settings" ? <SettingsEditor /> : rest === "access" ? <Access /> : rest === "log" ? <Log /> : <State />}
+      <Contents />
     </div>
-  );
-}
-
-function Facts({ facts }: { facts: [string, string][] }) {
-  return (
-    <dl class="facts">
-      {facts.map(([name, value]) => (
-        <div key={name}>
-          <dt>{name}</dt>
-          <dd>{value}</dd>
-        </div>
-      ))}
-    </dl>
   );
 }
 
 function State() {
   const [engine, setEngine] = useState<"ok" | "unreachable" | "">("");
+  const [unit, setUnit] = useState<UnitView | null>(null);
   const state = desk.value;
+  useEffect(() => void attempt(async () => setUnit(await api.get<UnitView>("/v1/unit"))), []);
   useEffect(() => {
     void attempt(async () => setEngine((await api.get<{ engine: "ok" | "unreachable" }>("/healthz")).engine));
   }, [state]);
@@ -104,7 +108,39 @@ function State() {
           ]}
         />
       </section>
+      {unit && <Board unit={unit} />}
     </div>
+  );
+}
+
+/** The board, what runs on it, and whether it can be given something newer. */
+function Board({ unit }: { unit: UnitView }) {
+  const { machine, update } = unit;
+  const room = t("technician.room.of", { free: number(machine.disk_free_mb), all: number(machine.disk_mb) });
+  return (
+    <>
+      <section class="card" aria-labelledby="board-title">
+        <h2 id="board-title">{t("technician.board")}</h2>
+        <p class="big">{machine.model || unit.board}</p>
+        <Facts
+          facts={[
+            [t("technician.board"), unit.board],
+            [t("technician.processor"), `${machine.processors} × ${machine.processor}`],
+            [t("technician.system"), machine.system || t("app.none")],
+            [t("technician.kernel"), machine.kernel],
+            ["Python", machine.python],
+            [t("technician.up"), duration(machine.up_s)],
+            [t("technician.load"), number(machine.load, 2)],
+            [t("technician.room"), room],
+          ]}
+        />
+      </section>
+      <section class="card" aria-labelledby="update-title">
+        <h2 id="update-title">{t("technician.update")}</h2>
+        <p class="big">{t("technician.update.running", { version: update.running })}</p>
+        <p data-update={update.supported ? "yes" : "no"}>{t(update.supported ? "technician.update.yes" : "technician.update.no")}</p>
+      </section>
+    </>
   );
 }
 
