@@ -13,6 +13,7 @@ from thirdring.protocol.events import (
     CallAnswered,
     CallEnded,
     CallIncoming,
+    CallOutgoing,
     RingOverflow,
     ToneHeard,
 )
@@ -130,4 +131,6 @@ def test_redial_calls_the_last_number_again() -> None:
         script.desk.admit(Redial(), 1.0, "x")
     assert caught.value.code == 2008
     script.feed(script.desk.admit(Dial(number="10086"), 1.0, "x"))
+    script.feed(CallOutgoing(at_s=1.1, call_id="x", number="10086"))
+    script.feed(CallEnded(at_s=3.0, call_id="x", by="customer", cause="busy"))
     assert script.feed(script.desk.admit(Redial(source="at"), 9.0, "y")) == [PlaceCall("y", "10086")]

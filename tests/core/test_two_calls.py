@@ -208,6 +208,12 @@ def test_third_call_hears_busy() -> None:
     assert code(script, Dial(number="10086")) == 2003
 
 
+def test_number_is_not_dialled_while_another_is_about_to_be_placed() -> None:
+    script = Script()
+    ask(script, Dial(number="10086"), 1.0)
+    assert code(script, Dial(number="10010")) == 2003
+
+
 def test_call_that_waited_rings_aloud_when_the_first_is_over() -> None:
     script = talking()
     script.feed(*waiting(20.0), *ended(22.0, call_id="a"))

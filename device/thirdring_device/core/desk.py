@@ -130,6 +130,8 @@ class Desk:
         if request.action in ("dial", "transfer", "forward") and request.argument:
             dialled = request
             if request.action == "dial":
+                if self._dialled:  # and not yet placed
+                    raise error(2003)
                 request = self.prepare(request)
                 self._ask(request)
                 if self.plan.kind(dialled.argument) == "emergency":  # they have to know where to send help
