@@ -9,6 +9,7 @@ import pytest
 import soundfile
 
 from tests.gateway.desk import Desk, at_the_desk
+from tests.gateway.test_api import assert_problem
 from tests.recording.test_command import recorded
 from tests.recording.test_recorder import CALL_ID, FACTS, heard
 from thirdring import AsyncAppliance, MediaError, RecordingView, StorageError
@@ -59,6 +60,45 @@ def test_a_recording_is_fetched_opened(tmp_path: Path, form: str, kind: str, sea
         sound, _ = soundfile.read(io.BytesIO(response.content), dtype="int16")
         assert (sound == heard(path)[0]).all()
         assert desk.engine.commands == [ReadRecording(call_id=CALL_ID, source="http")]
+
+    with_gateway(tmp_path, scenario)
+
+
+@pytest.mark.parametrize("sealed", [False, True])
+@pytest.mark.parametrize("form", ["wav", "opus"])
+def test_a_part_of_a_recording_is_fetched_and_noted_once(tmp_path: Path, form: str, sealed: bool) -> None:
+    path = recorded(tmp_path, form, sealed=sealed)
+
+    async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
+        serve(desk, path)
+        address = f"/v1/calls/{CALL_ID}/recording"
+        answer = await http.get(address)
+        whole = answer.content
+        size = len(whole)
+        assert (answer.headers["content-length"], answer.headers["accept-ranges"]) == (str(size), "bytes")
+        for asked, start, end in (
+            ("0-", 0, size),
+            ("0-0", 0, 1),
+            ("10-99", 10, 100),
+            (f"50-{size * 2}", 50, size),
+            (f"{size - 1}-", size - 1, size),
+            ("-7", size - 7, size),
+            (f"-{size * 2}", 0, size),
+        ):
+            part = await http.get(address, headers={"range": f"bytes={asked}"})
+            assert part.status_code == 206, asked
+            assert part.headers["content-range"] == f"bytes {start}-{end - 1}/{size}"
+            assert part.content == whole[start:end], asked
+        # The whole one, and the two parts that begin at the beginning.
+        assert len(desk.engine.commands) == 3
+        for ignored in ("bytes=5-3", "bytes=0-1,4-5", "words=1-2", "bytes=-", "bytes=x-"):
+            assert (await http.get(address, headers={"range": ignored})).content == whole, ignored
+        with_tag = {"range": "bytes=1-2", "if-range": '"another"'}
+        assert (await http.get(address, headers=with_tag)).content == whole
+        for outside in (f"bytes={size}-", "bytes=-0"):
+            refused = await http.get(address, headers={"range": outside})
+            assert_problem(refused, 4027)
+            assert refused.headers["content-range"] == f"bytes */{size}"
 
     with_gateway(tmp_path, scenario)
 

@@ -23,7 +23,7 @@ from thirdring_device.settings import changed
 
 OF_THE_ENGINE = {
     *(1003, 1004, 1008, 1009, 2000, 2001, 2002, 2003, 2004, 2005, 2006, 2007, 2008, 2009, 2010, 2011, 2012),
-    *(2013, 2014, 2020, 3000, 3001, 4000, 4002, 4020, 4021, 4022, 4023, 4024, 4025, 5004, 5005, 5010),
+    *(2013, 2014, 2020, 3000, 3001, 4000, 4002, 4020, 4021, 4022, 4023, 4024, 4025, 4027, 5004, 5005, 5010),
 }
 OF_THE_GATEWAY = {
     *(1000, 1001, 1002, 1007, 5001, 5002, 5006, 5009),
@@ -149,6 +149,7 @@ def with_calls(unit: Unit, ask: Requests, peer: BaresipPeer) -> Iterator[Answer]
     unit.desk.hangup(call_id)
     unit.desk.wait_for("recording_ended", timeout_s=20.0, after=after)
     wait_until(lambda: ask.http.get(path).is_success, "the recording can be read")
+    yield 4027, ask.http.get(path, headers={"range": "bytes=99999999-"})
 
     file = unit.state_dir / "recordings" / f"{call_id}.sealed"
     whole = file.read_bytes()

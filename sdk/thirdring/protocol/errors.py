@@ -80,6 +80,7 @@ ERRORS: Final[Mapping[int, str]] = {
     4024: "there is no recording of this call",
     4025: "the call is still being recorded",
     4026: "the announcement of recordings cannot be played",
+    4027: "the recording has no such part",
     5000: "the journal cannot be written: the disk is full",
     5001: "the journal is not one of ours or is damaged",
     5002: "the journal was written by a newer version",

@@ -88,30 +88,47 @@ class RecordingFile:
             return self._sealed.sound.form
         return "ogg" if self._path.suffix == ".ogg" else "wav"
 
-    def plain(self) -> Iterator[bytes]:
-        """Yield the recording as an open WAV or Ogg file, facts included, piece by piece."""
+    def plain_bytes(self) -> int:
+        """Return how long the open WAV or Ogg file is that ``plain`` gives."""
+        return sum(_size(segment) for segment in self._segments())
+
+    def plain(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
+        """Yield the recording as an open WAV or Ogg file, facts included, piece by piece.
+
+        Of it the bytes from ``start`` to before ``end``; None: to its end.
+        """
+        at = 0
+        for segment in self._segments():
+            size = _size(segment)
+            first = max(0, start - at)
+            last = size if end is None else min(size, end - at)
+            if first < last:
+                yield from _pieces(segment, first, last)
+            at += size
+
+    def _segments(self) -> list[BinaryIO]:
+        """Return what the open file is made of, in order."""
         if self._sealed is None:
-            self._plain.seek(0)
-            yield from _pieces(self._plain)
-            return
+            return [self._plain]
         comment = to_comment(self._sealed.facts)
-        self._sealed.seek(0)
         sealed = cast(BinaryIO, self._sealed)
+        sound_bytes = _size(sealed)
         if self._sealed.sound.form == "ogg":
-            whole = io.BytesIO(b"".join(_pieces(sealed)))
+            whole = io.BytesIO(b"".join(_pieces(sealed, 0, sound_bytes)))
             ogg.write_comment(whole, comment)
-            whole.seek(0)
-            yield from _pieces(whole)
-            return
-        sound_bytes = self._sealed.seek(0, io.SEEK_END)
-        self._sealed.seek(0)
+            return [whole]
         chunk = wav.comment_chunk(comment)
         sound = self._sealed.sound
-        yield wav.header(sound.sample_rate_hz, sound.channels, sound_bytes, len(chunk))
-        yield from _pieces(sealed)
-        yield chunk
+        header = wav.header(sound.sample_rate_hz, sound.channels, sound_bytes, len(chunk))
+        return [io.BytesIO(header), sealed, io.BytesIO(chunk)]
 
 
-def _pieces(file: BinaryIO) -> Iterator[bytes]:
-    while piece := file.read(PIECE_BYTES):
+def _size(file: BinaryIO) -> int:
+    return file.seek(0, io.SEEK_END)
+
+
+def _pieces(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    file.seek(start)
+    while start < end and (piece := file.read(min(PIECE_BYTES, end - start))):
+        start += len(piece)
         yield piece

@@ -16,9 +16,9 @@ __all__ = ["page_router"]
 
 PAGE_POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:;"
-    " media-src blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    " media-src 'self' blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""Content-Security-Policy: nothing but the page's own files; recordings are played from memory."""
+"""Content-Security-Policy: nothing but the page's own files; recordings are played from the appliance."""
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
 """For assets, whose names change with their contents."""

@@ -63,6 +63,7 @@ CME_OF_ERROR: Final[Mapping[int, int | None]] = {
     4024: NOT_FOUND,
     4025: NOT_ALLOWED,
     4026: NOT_FOUND,
+    4027: None,
     5000: MEMORY_FULL,
     5001: UNKNOWN,
     5002: UNKNOWN,

@@ -213,6 +213,7 @@ export const en = {
   "report.play": "Play the recording from here",
   "report.recording": "Recording",
   "report.recording.load": "Fetch the recording",
+  "report.recording.wrong": "The recording cannot be played. It may be damaged, or its key is not there.",
   "report.notes": "Notes",
   "report.verdicts": "Verdicts",
   "report.facts": "Facts",

@@ -215,6 +215,7 @@ export const zh: Record<Key, string> = {
   "report.play": "从此处播放录音",
   "report.recording": "录音",
   "report.recording.load": "取回录音",
+  "report.recording.wrong": "无法播放录音：录音可能已损坏，或密钥不在。",
   "report.notes": "记录",
   "report.verdicts": "评判",
   "report.facts": "概况",

@@ -7,7 +7,7 @@ import { Notes } from "../parts/notes";
 import { Timeline } from "../parts/timeline";
 import { Verdicts } from "../parts/norms";
 import { save } from "../save";
-import { attempt } from "../toast";
+import { attempt, say } from "../toast";
 import type { RecordingView, Report } from "../types";
 
 /** One call: its facts, its picture, every verdict, its recording and its notes. */
@@ -33,6 +33,8 @@ export function ReportView({ callId }: { callId: string }) {
   const who = contactOf(call.number)?.name || call.display_name || phone(call.number);
   const start_s = report.media_at_s ?? 0;
 
+  // The browser fetches what it plays by itself, with a session's cookie; a token it would not send along.
+  const source = session.who.value?.kind === "session" ? `${path}/recording` : sound;
   async function fetchSound() {
     await attempt(async () => setSound(URL.createObjectURL(await api.blob(`${path}/recording`))));
   }
@@ -43,7 +45,7 @@ export function ReportView({ callId }: { callId: string }) {
     const element = player.current;
     if (!element) return;
     element.currentTime = Math.max(0, at_s - start_s);
-    void element.play();
+    void element.play().catch(() => undefined); // onError says why
   }
 
   const facts: [string, string][] = [
@@ -81,12 +83,19 @@ export function ReportView({ callId }: { callId: string }) {
           ))}
         </dl>
       </section>
-      <Timeline report={report} play={sound ? play : undefined} />
+      <Timeline report={report} play={recorded && source ? play : undefined} />
       {recorded && (
         <section class="card" aria-labelledby="recording-title">
           <h2 id="recording-title">{t("report.recording")}</h2>
-          {sound ? (
-            <audio ref={player} controls src={sound} aria-label={t("report.recording")} />
+          {source ? (
+            <audio
+              ref={player}
+              controls
+              preload="none"
+              src={source}
+              aria-label={t("report.recording")}
+              onError={() => say(t("report.recording.wrong"), true)}
+            />
           ) : (
             <button type="button" onClick={() => void fetchSound()}>{t("report.recording.load")}</button>
           )}
