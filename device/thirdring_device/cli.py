@@ -37,7 +37,9 @@ def _engine(args: argparse.Namespace) -> int:
 
     state_dir = _state_dir(args.state)
     keep_log(state_dir, "engine")
-    asyncio.run(run_engine(load_settings(args.settings, state_dir), state_dir, args.board))
+    again = asyncio.run(run_engine(load_settings(args.settings, state_dir), state_dir, args.board))
+    if again:  # as another process in the same place: the SIP stack fits once into one
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])  # noqa: S606 - our own command
     return 0
 
 

@@ -32,6 +32,7 @@ A_CALL = CallView(
     rings=1,
     started_utc="2026-05-04T09:00:00.000Z",
 )
+HEADSET_TEST = {"state": "idle", "listen_s": 5.0}
 HEADSET = {"device": "", "leds": [], "family": "", "buttons": []}
 
 
@@ -50,6 +51,9 @@ def a_willing_engine(desk: Desk) -> None:
         "get_headset": HEADSET,
         "get_metrics": {"frame_interval": {"count": 0}},
         "press_button": HEADSET,
+        "test_headset": HEADSET_TEST,
+        "get_headset_test": HEADSET_TEST,
+        "restart": {"restarting": True},
         "list_recordings": {"recordings": []},
         "set_agent_state": {"state": "ready", "agent": ""},
         "get_state": {**desk.state(), "calls": [to_fields(A_CALL)]},  # in which no self-test runs

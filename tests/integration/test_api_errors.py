@@ -4,6 +4,7 @@ import contextlib
 import socket
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,17 @@ from tests.integration.conftest import Unit
 from tests.peers import BaresipPeer, wait_until
 from thirdring.protocol.events import Prompt, RingBurst
 from thirdring_device.adapters.recording.key import KEY_FILE, read_or_make_key
+from thirdring_device.adapters.sip.tls import tls_library
 from thirdring_device.adapters.store.schema import APPLICATION_ID
 from thirdring_device.settings import changed
 
 OF_THE_ENGINE = {
     *(1003, 1004, 1008, 1009, 2000, 2001, 2002, 2003, 2004, 2005, 2006, 2007, 2008, 2009, 2010, 2011, 2012),
-    *(2013, 2014, 2020, 3000, 3001, 4000, 4002, 4020, 4021, 4022, 4023, 4024, 4025, 4027, 5004, 5005, 5010),
+    *(2013, 2014, 2020, 3000, 3001, 3004, 3006, 3013, 4000, 4001, 4002),
+    *(4020, 4021, 4022, 4023, 4024, 4025, 4027, 5004, 5005, 5010),
 }
+OF_AN_OLD_STACK = {3005}
+"""Where the SIP stack's OpenSSL is one that gets no security fixes any more."""
 OF_THE_GATEWAY = {
     *(1000, 1001, 1002, 1007, 5001, 5002, 5006, 5009),
     *(6000, 6001, 6002, 6003, 6004, 6005, 6006, 7000, 7001, 7002, 7003),
@@ -123,6 +128,21 @@ def by_the_dial_plan(unit: Unit, ask: Requests) -> Iterator[Answer]:
     yield 2012, ask.dial("03012345678")
 
 
+def when_set_up(ask: Requests, silent: socket.socket) -> Iterator[Answer]:
+    """Try a trunk that says nothing twice at a time; start with what the engine could not start with."""
+    with ThreadPoolExecutor(2) as two:
+        tries = [two.submit(ask.http.post, "/v1/trunk/test", json={}, timeout=40.0) for _ in range(2)]
+        yield 3013, next(done.result() for done in as_completed(tries) if not done.result().is_success)
+    ask.set("sip.port", silent.getsockname()[1])
+    yield 3004, ask.post("restart")
+    old = not getattr(tls_library(), "maintained", False)
+    ask.http.patch("/v1/settings", json={"trunk.transport": "tls", "trunk.tls_ca_file": "/none.pem"})
+    if old:
+        yield 3005, ask.post("restart")
+        ask.set("trunk.allow_old_tls", True)
+    yield 3006, ask.post("restart")
+
+
 def with_calls(unit: Unit, ask: Requests, peer: BaresipPeer) -> Iterator[Answer]:
     def rings() -> str:
         after = unit.desk.state().last_event
@@ -180,15 +200,18 @@ def test_every_error_of_the_engine_is_brought_about(tmp_path: Path, tone: Path) 
         server = f'server = "127.0.0.1:{silent.getsockname()[1]}"\n'
         with running(tmp_path / "a", f'[trunk]\n{server}country = "DE"\n') as (unit, ask):
             check(without_a_call(ask))
+            check(when_set_up(ask, silent))
             check(by_the_dial_plan(unit, ask))
             with BaresipPeer(tmp_path, speaks=tone) as peer:
                 check(with_calls(unit, ask, peer))
         registered = f'[trunk]\nmode = "registered"\nuser = "1001"\n{server}'
         with running(tmp_path / "b", registered) as (_, ask):
             check(iter([(3001, ask.dial("03012345678"))]))
-    with running(tmp_path / "c", '[headset]\nbuttons = "off"\n') as (_, ask):
+    with running(tmp_path / "c", '[headset]\nbuttons = "off"\ndevice = "plughw:CARD=Gone"\n') as (_, ask):
         check(iter([(3000, ask.dial("03012345678")), (4002, ask.post("headset/press", button="hook"))]))
-    assert seen == OF_THE_ENGINE
+        wait_until(lambda: not ask.http.get("/v1/headset").json()["present"], "the headset is missed")
+        check(iter([(4001, ask.post("headset/test"))]))
+    assert seen - OF_AN_OLD_STACK == OF_THE_ENGINE
 
 
 async def refusals(desk: Desk, http: httpx.AsyncClient) -> AsyncIterator[Answer]:
@@ -257,7 +280,7 @@ def test_every_error_of_the_gateway_is_brought_about(tmp_path: Path, monkeypatch
         desk.command_timeout_s = 0.5
         async with desk.gateway() as http:
             assert_problem(await http.post("/v1/hold"), 7001)
-        assert documented(document) <= OF_THE_ENGINE | OF_THE_GATEWAY
+        assert documented(document) <= OF_THE_ENGINE | OF_AN_OLD_STACK | OF_THE_GATEWAY
         desk.settings = changed(desk.settings, {"gateway.requests_per_s": 1.0})
         async with desk.gateway() as http:
             answers = [await http.get("/healthz") for _ in range(4)]

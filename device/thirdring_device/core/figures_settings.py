@@ -19,6 +19,9 @@ class FirmSettings:
         5, "numbers of at most so many digits are colleagues'", unit="digits", low=0, high=12, live=True
     )
     time_zone: str = setting("Asia/Shanghai", "time zone of the desk (IANA name)", live=True)
+    set_up: bool = setting(
+        False, "the page's set-up was gone through; without that and a trunk it shows itself", live=True
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ def appliance_process(folder: Path, sip_port: int, http_port: int) -> Iterator[P
     settings = folder / "settings.toml"
     settings.write_text(
         f"[sip]\nport = {sip_port}\nrtp_port = {sip_port + 4000}\n"
-        f"[gateway]\nport = {http_port}\n[recording]\nenabled = true\nencrypted = false\n",
+        f"[gateway]\nport = {http_port}\n[recording]\nenabled = true\nencrypted = false\n"
+        "[firm]\nset_up = true\n",
         encoding="utf-8",
     )
     command = [sys.executable, "-m", "thirdring_device.cli", "run", "--board", "simulator"]

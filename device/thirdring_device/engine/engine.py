@@ -10,7 +10,7 @@ import logging
 import secrets
 import time
 from collections import defaultdict, deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -69,6 +69,7 @@ from thirdring_device.core.norms.after import LATE_RULES
 from thirdring_device.engine.headset_desk import HeadsetDesk
 from thirdring_device.engine.recordings import SWEEP_S, Recordings
 from thirdring_device.engine.replay import desk_settings
+from thirdring_device.engine.set_up import SET_UP_COMMANDS, SetUp
 from thirdring_device.engine.sounds import CallSounds
 from thirdring_device.engine.state import Standing
 from thirdring_device.engine.work import WORK_COMMANDS, DeskWork
@@ -110,8 +111,12 @@ class Engine:
         board: Board,
         headset: Headset,
         buttons: HeadsetButtons | None = None,
+        restart: Callable[[], None] = lambda: None,
     ) -> None:
-        """Open the journal; raises ``StorageError``. Without ``buttons`` the headset has none."""
+        """Open the journal; raises ``StorageError``. Without ``buttons`` the headset has none.
+
+        ``restart`` is called when the engine is to be stopped and started anew.
+        """
         self._settings = settings
         self._state_dir = state_dir
         self._board = board
@@ -157,6 +162,14 @@ class Engine:
             headset=headset,
             calls_settings=lambda: self._settings.calls,
             may_dial=self._may_dial,
+        )
+        self._set_up = SetUp(
+            settings,
+            lambda: self._settings,
+            self._sip,
+            in_call=lambda: bool(self._desk.calls),
+            headset_present=lambda: self._headset_present,
+            restart=restart,
         )
 
     def clock(self) -> float:
@@ -210,6 +223,7 @@ class Engine:
 
     async def stop(self, reason: str = "") -> None:
         """End every call, close SIP and the journal."""
+        self._set_up.close()
         if self._buttons:
             await self._loop.run_in_executor(self._workers, self._buttons.stop)
         await self._loop.run_in_executor(self._workers, self._sip.stop)
@@ -359,6 +373,8 @@ class Engine:
             return await self._about_recordings(command)
         if isinstance(command, GetHeadset | PressButton):
             return self._headset_asked(command)
+        if isinstance(command, SET_UP_COMMANDS):
+            return await self._set_up.execute(command)
         request = self._admit(command)
         self._take(request)
         return {"call_id": request.call_id}

@@ -35,8 +35,11 @@ def _raise_priority() -> None:
         log.info("the engine runs at ordinary priority: %s", reason)
 
 
-async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> None:
-    """Run until SIGTERM or SIGINT; raises ``ThirdringError`` when it cannot start."""
+async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> bool:
+    """Run until SIGTERM or SIGINT, or until it is to be started anew (returns True).
+
+    Raises ``ThirdringError`` when it cannot start.
+    """
     board = make_board(board_name, state_dir)
     _raise_priority()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -44,8 +47,16 @@ async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> No
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    again = False
+
+    def restart() -> None:
+        nonlocal again
+        again = True
+        stop.set()
+
     headset = make_headset(settings.headset, state_dir)
-    engine = Engine(settings, state_dir, board, headset, make_buttons(settings.headset))
+    buttons = make_buttons(settings.headset)
+    engine = Engine(settings, state_dir, board, headset, buttons, restart)
     await engine.start()
     socket = state_dir / "engine.sock"
     server = await serve_engine(engine, socket)
@@ -57,8 +68,10 @@ async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> No
     try:
         await stop.wait()
     finally:
-        alive.cancel()
-        notify("STOPPING=1")
+        if not again:  # the service goes on, and its watchdog with it
+            alive.cancel()
+            notify("STOPPING=1")
         server.close()
         socket.unlink(missing_ok=True)
-        await engine.stop("signal")
+        await engine.stop("restart" if again else "signal")
+    return again

@@ -23,6 +23,7 @@ __all__ = [
     "FinishCallBack",
     "Forward",
     "GetHeadset",
+    "GetHeadsetTest",
     "GetMetrics",
     "GetSettings",
     "GetState",
@@ -37,6 +38,7 @@ __all__ = [
     "ReadRecording",
     "Redial",
     "RemoveContact",
+    "Restart",
     "Resume",
     "ResumeRecording",
     "RetryDeadLetters",
@@ -47,6 +49,8 @@ __all__ = [
     "Speak",
     "Swap",
     "TakeNotes",
+    "TestHeadset",
+    "TestTrunk",
     "Transfer",
     "Unmute",
     "command_from_json",
@@ -336,6 +340,44 @@ class SetSettings(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TestTrunk(Command):
+    """Try the trunk with ``changes`` (dotted names of ``trunk`` to values) over what is set; nothing is kept.
+
+    Takes up to 20 s; the registration in use and calls are left alone. Returns ``views.TrunkTrial``.
+    """
+
+    name = "test_trunk"
+    changes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestHeadset(Command):
+    """Listen to the headset's microphone for some seconds, then play that in its ear; a call breaks it off.
+
+    Returns ``views.HeadsetTest``, as ``get_headset_test`` does while it goes on and afterwards.
+    """
+
+    name = "test_headset"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetHeadsetTest(Command):
+    """Return ``views.HeadsetTest``: how far the headset test is, and what it has measured."""
+
+    name = "get_headset_test"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restart(Command):
+    """Start the engine anew so that every setting counts; refused while a call is there.
+
+    Returns ``{"restarting": true}``; the new one says ``engine_started``.
+    """
+
+    name = "restart"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ListHooks(Command):
     """Return ``{"hooks": [views.HookView...]}``; the gateway's own, as the next two are."""
 
@@ -390,6 +432,10 @@ COMMANDS: Final[Mapping[str, type[Command]]] = {
         GetHeadset,
         GetSettings,
         SetSettings,
+        TestTrunk,
+        TestHeadset,
+        GetHeadsetTest,
+        Restart,
         ListHooks,
         ListDeadLetters,
         RetryDeadLetters,

@@ -13,12 +13,14 @@ __all__ = [
     "ContactView",
     "DeadLetterView",
     "DeskState",
+    "HeadsetTest",
     "HeadsetView",
     "HookView",
     "NotesView",
     "PromptView",
     "RecordingView",
     "SettingView",
+    "TrunkTrial",
 ]
 
 Direction = Literal["incoming", "outgoing"]
@@ -238,3 +240,38 @@ class SettingView:
     choices: tuple[str, ...]
     live: bool
     description: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrunkTrial:
+    """What came of trying a trunk. ``code`` 0: it took us; else a numbered error, ``detail`` more about it.
+
+    ``sip_code`` is the trunk's own answer, 0 when there was none; ``server`` who was asked. ``realm`` is the
+    one that the trunk asks for, where it is another than ours (3014): ``trunk.realm`` makes it ours.
+    """
+
+    code: int
+    sip_code: int = 0
+    detail: str = ""
+    server: str = ""
+    realm: str = ""
+    took_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadsetTest:
+    """The headset test: first it listens for ``listen_s``, then what it heard is played in the ear.
+
+    ``level_dbov`` is that of the last 20 ms, ``speech_dbov`` the speech so far (ITU-T P.56), both behind the
+    gain control as the norm on loudness judges them; ``microphone_dbov`` is the speech before it. Without
+    speech they are -100. ``clipped`` samples were at the converter's end. ``broken_off``: by a call.
+    """
+
+    state: Literal["idle", "listening", "playing"]
+    listen_s: float
+    heard_s: float = 0.0
+    level_dbov: float = -100.0
+    speech_dbov: float = -100.0
+    microphone_dbov: float = -100.0
+    clipped: int = 0
+    broken_off: bool = False

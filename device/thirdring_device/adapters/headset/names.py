@@ -6,7 +6,7 @@ from typing import Final
 
 from thirdring.protocol.errors import error
 
-__all__ = ["alsa_name", "check_device"]
+__all__ = ["alsa_name", "check_device", "sound_cards"]
 
 ANY_USB: Final = "usb"
 USB: Final = re.compile(r"usb:([0-9a-f]{4}):([0-9a-f]{4})", re.IGNORECASE)
@@ -18,6 +18,30 @@ def check_device(device: str) -> None:
     """Raise ``StorageError`` 5005 when ``device`` can be no device."""
     if not device or (device.startswith("usb:") and not USB.fullmatch(device)):
         raise error(5005, f"headset device {device!r}: an ALSA name, usb, or usb:VVVV:PPPP in hexadecimal")
+
+
+def sound_cards(proc: Path = PROC) -> dict[str, str]:
+    """Return the sound cards that are there by what ``headset.device`` calls them; USB ones by their id."""
+    found = {}
+    for card in sorted(proc.glob("card[0-9]*")):
+        try:
+            name = (card / "id").read_text(encoding="utf-8").strip()
+            usb_id = (card / "usbid").read_text(encoding="ascii").strip() if (card / "usbid").exists() else ""
+        except OSError:  # it is being unplugged
+            continue
+        device = f"usb:{usb_id}" if usb_id else f"plughw:CARD={name}"
+        found[device] = _long_name(proc, card.name.removeprefix("card")) or name
+    return found
+
+
+def _long_name(proc: Path, number: str) -> str:
+    """Return the name of a card as the kernel's list has it: `` 1 [H]: USB-Audio - Jabra Link 380``."""
+    try:
+        text = (proc / "cards").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+    line = re.search(rf"^ *{number} \[.*?\]: .*? - (.+)$", text, re.MULTILINE)
+    return line[1].strip() if line else ""
 
 
 def alsa_name(device: str, proc: Path = PROC) -> str:

@@ -22,6 +22,7 @@ from thirdring_device.adapters.sip.desk import Desk
 from thirdring_device.adapters.sip.endpoint import EndpointOwner
 from thirdring_device.adapters.sip.gate import SERVICE_UNAVAILABLE, Gate
 from thirdring_device.adapters.sip.guard import explain
+from thirdring_device.adapters.sip.headset_check import CheckMedia, HeadsetLink
 from thirdring_device.adapters.sip.limits import RateLimit, RefusalCounter
 from thirdring_device.adapters.sip.loops import hold_sound, ringback
 from thirdring_device.adapters.sip.network import AddressWatch
@@ -116,6 +117,8 @@ class SipAdapter:
         self._endpoint: EndpointOwner
         self._desk: Desk
         self._trunk: Trunk
+        self._check: CheckMedia | None = None
+        self._headset_link: HeadsetLink
         self.sip_stack = ""
         """Name and version of the SIP stack, known after ``start``."""
 
@@ -136,6 +139,10 @@ class SipAdapter:
     def execute(self, command: DeviceCommand) -> None:
         """Queue a command; its outcome comes as a fact. A call that is already over is no error."""
         self._commands.put(command)
+
+    def check_headset(self, media: CheckMedia) -> None:
+        """Link the headset with ``media`` until that is over, or a call comes."""
+        self._check = media
 
     def stop(self) -> None:
         """Hang up every call, leave the trunk, shut the stack down."""
@@ -185,6 +192,7 @@ class SipAdapter:
             )
             if self._settings.sip.ice:
                 self._desk.pause_clock = self._endpoint.stop_clock
+            self._headset_link = HeadsetLink(sound, lambda: self._desk.calls)
             self._trunk = Trunk(
                 self._settings, self._desk, self._incoming, self._lookup, self._endpoint.tls_failures
             )
@@ -211,6 +219,7 @@ class SipAdapter:
             if call.placing is not None:
                 call.placing.poll(now_s)
         self._desk.conference.poll()
+        self._headset_link.poll(self._check)
         if now_s >= self._next_wire_poll_s:
             self._next_wire_poll_s = now_s + WIRE_POLL_S
             sip = self._settings.sip
@@ -382,7 +391,7 @@ class SipAdapter:
         self._trunk.close()
         self._endpoint.stop_clock()
         self._desk.sound.close()
-        del self._trunk, self._desk
+        del self._trunk, self._desk, self._headset_link
         gc.collect()  # cycles, too, must die on this thread and before the stack
         self._endpoint.destroy()
 

@@ -109,16 +109,20 @@ class ServerLookup:
 
     def _keep_looking(self) -> None:
         while not self._stop.is_set():
-            found: list[Server] = []
-            for server in self._named:
-                found += self._ordered(server) if self._has_srv(server) else [server]
-            servers = tuple(dict.fromkeys(found))[:MAX_SERVERS]
-            # Weighted order is drawn anew each time: only another set of servers is news.
-            if not self.known or set(servers) != set(self.servers):
-                self.servers = servers
-                self.known = True
-            self.addresses = frozenset().union(*(self._addresses_of(server) for server in self._every()))
+            self.look()
             self._stop.wait(REFRESH_S)
+
+    def look(self) -> None:
+        """Look every name up once; takes seconds where no DNS server answers."""
+        found: list[Server] = []
+        for server in self._named:
+            found += self._ordered(server) if self._has_srv(server) else [server]
+        servers = tuple(dict.fromkeys(found))[:MAX_SERVERS]
+        # Weighted order is drawn anew each time: only another set of servers is news.
+        if not self.known or set(servers) != set(self.servers):
+            self.servers = servers
+            self.known = True
+        self.addresses = frozenset().union(*(self._addresses_of(server) for server in self._every()))
 
     def _ordered(self, server: Server) -> list[Server]:
         """Return the servers behind a name in the order of RFC 2782; itself when it has no records."""

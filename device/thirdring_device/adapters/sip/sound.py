@@ -142,6 +142,11 @@ class SoundPath:
         if self._crossed is not None and lane in self._crossed:
             self._cross_streams()
 
+    def check(self, name: str, media: CallMedia) -> None:
+        """Link the headset with ``media`` and nobody at the other end, in a lane of that name."""
+        if self.attach(name, media):
+            self.link(name, self._nobody)
+
     def unlink(self, call_id: str) -> None:
         """Part headset and customer at once; nothing happens when they are not linked."""
         lane = self._lane(call_id)

@@ -32,6 +32,7 @@ from thirdring_device.gateway.api.problems import ENGINE, JOURNAL, complete_open
 from thirdring_device.gateway.api.recordings import recordings_router
 from thirdring_device.gateway.api.roles import methods_at
 from thirdring_device.gateway.api.sessions import sessions_router
+from thirdring_device.gateway.api.set_up import set_up_router
 from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
 from thirdring_device.gateway.api.telephone import telephone_router
 from thirdring_device.gateway.api.token import read_or_make_token
@@ -113,6 +114,7 @@ def create_app(
     app.include_router(desk_router(client))
     app.include_router(telephone_router(client))
     app.include_router(headset_router(client))
+    app.include_router(set_up_router(client))
     app.include_router(hooks_router(client))
     app.include_router(calls_router(reader, settings))
     app.include_router(figures_router(KeyFigures(reader, settings)))
