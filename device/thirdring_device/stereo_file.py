@@ -1,6 +1,5 @@
 """Reading a stereo recording (left agent, right customer) as the engine's frames of 16 kHz int16."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
@@ -8,13 +7,13 @@ from typing import Final, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import firwin, upfirdn
 
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring_device.adapters.recording.reading import RecordingFile
+from thirdring_device.adapters.resample import Resampler
 from thirdring_device.engine.media import FRAME_SAMPLES, SAMPLE_RATE_HZ
 
-__all__ = ["Resampler", "StereoFile"]
+__all__ = ["StereoFile"]
 
 Floats = npt.NDArray[np.float64]
 Frame = npt.NDArray[np.int16]
@@ -22,61 +21,6 @@ Frame = npt.NDArray[np.int16]
 LOWEST_HZ, HIGHEST_HZ = 8_000, 192_000
 BLOCK_SAMPLES: Final = 65_536
 FULL_SCALE: Final = 32768.0
-ZERO_CROSSINGS: Final = 10
-"""Length of the anti-aliasing filter on each side, in periods of the lower rate."""
-KAISER_BETA: Final = 5.0
-"""Stop band 53 dB down (F. J. Harris, "On the use of windows for harmonic analysis", 1978, section V.H)."""
-
-
-class Resampler:
-    """Raises or lowers the sampling rate by a polyphase filter; the result does not depend on the cuts.
-
-    Sample ``n`` of the output is the input at time ``n / to_hz``: the filter's delay is taken out. The
-    whole output is ``ceil(samples * to_hz / from_hz)`` long.
-    """
-
-    def __init__(self, from_hz: int, to_hz: int) -> None:
-        common = math.gcd(from_hz, to_hz)
-        self._up, self._down = to_hz // common, from_hz // common
-        widest = max(self._up, self._down)
-        reach = ZERO_CROSSINGS * widest
-        taps = firwin(2 * reach + 1, 1.0 / widest, window=("kaiser", KAISER_BETA))
-        # Zeros in front make the delay a whole number of output samples.
-        self._delay = -(-reach // self._down)
-        self._taps = np.concatenate((np.zeros(self._delay * self._down - reach), taps * self._up))
-        span = -(-len(self._taps) // self._up)
-        self._history = -(-span // self._down) * self._down
-        self._kept = np.zeros(self._history)
-        """Input from ``_origin`` on, ``_history`` samples of it already used."""
-        self._skip = self._delay
-        self._taken = self._given = 0
-
-    def update(self, samples: Floats) -> Floats:
-        """Return the output that ``samples`` complete; both of any length, one channel."""
-        self._taken += len(samples)
-        self._kept = np.concatenate((self._kept, samples))
-        ready = (len(self._kept) - self._history) // self._down * self._down
-        if ready == 0:
-            return np.zeros(0)
-        first = self._history // self._down * self._up
-        count = ready // self._down * self._up
-        whole = upfirdn(self._taps, self._kept[: self._history + ready], self._up, self._down)
-        fresh = whole[first : first + count]
-        self._kept = self._kept[ready:]
-        dropped = min(self._skip, len(fresh))
-        self._skip -= dropped
-        self._given += len(fresh) - dropped
-        return np.asarray(fresh[dropped:], dtype=np.float64)
-
-    def finish(self) -> Floats:
-        """Return what is still in the filter."""
-        missing = -(-self._taken * self._up // self._down) - self._given
-        taken, given = self._taken, self._given
-        rest = self.update(np.zeros(self._history + 2 * self._down))
-        while len(rest) < missing:
-            rest = np.concatenate((rest, self.update(np.zeros(self._history + self._down))))
-        self._taken, self._given = taken, given + missing
-        return rest[:missing]
 
 
 class StereoFile:

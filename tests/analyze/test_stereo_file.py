@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from scipy.signal import resample_poly
 
 from thirdring.protocol.errors import MediaError
+from thirdring_device.adapters.resample import Resampler
 from thirdring_device.engine.media import FRAME_SAMPLES
-from thirdring_device.stereo_file import Resampler, StereoFile
+from thirdring_device.stereo_file import StereoFile
 
 RATES_HZ = [8000, 11025, 12345, 22050, 44100, 48000, 96000]
 

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Final
 
 import soundfile
-from scipy.signal import resample_poly
 
 from thirdring.protocol.errors import error
+from thirdring_device.adapters.resample import resample
 
 __all__ = ["calling"]
 
@@ -46,7 +46,7 @@ def calling(
     folder.mkdir(exist_ok=True)
     data, rate_hz = soundfile.read(speech, dtype="float64")
     narrow = folder / "speech.wav"
-    soundfile.write(narrow, resample_poly(data, 8000, rate_hz), 8000, "PCM_16")
+    soundfile.write(narrow, resample(data, rate_hz, 8000), 8000, "PCM_16")
     config = CONFIG.format(
         sip_port=sip_port, modules=_modules(), speech=narrow, rtp_port=sip_port + 2, rtp_last=sip_port + 40
     )

@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import soundfile
-from scipy.signal import resample_poly
 
 from thirdring.protocol.errors import error
+from thirdring_device.adapters.resample import resample
 from thirdring_dsp import SpeechLevelMeter
 
 __all__ = ["Conversation", "make_conversation"]
@@ -61,7 +61,7 @@ def _say(voice: str, speed_wpm: int, text: str, level_dbov: float, path: Path) -
     except (OSError, subprocess.CalledProcessError) as reason:
         raise error(4000, f"espeak-ng: {reason}") from reason
     data, rate_hz = soundfile.read(path, dtype="float64")
-    speech: npt.NDArray[np.float64] = resample_poly(data, RATE_HZ, rate_hz)
+    speech: npt.NDArray[np.float64] = resample(data, rate_hz, RATE_HZ)
     speech = 0.5 * speech / max(1e-9, float(np.max(np.abs(speech))))
     meter = SpeechLevelMeter(RATE_HZ)
     meter.update(np.asarray(np.rint(speech * 32767), dtype=np.int16))

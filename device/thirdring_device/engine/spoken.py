@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import soundfile
-from scipy.signal import resample_poly
 
+from thirdring_device.adapters.resample import resample
 from thirdring_device.engine.media import SAMPLE_RATE_HZ
 
 __all__ = ["Announcement", "announcement_file"]
@@ -49,9 +49,7 @@ class Announcement:
     def __init__(self, path: Path) -> None:
         """Read a sound file of any rate; raises ``soundfile.LibsndfileError``."""
         samples, rate_hz = soundfile.read(path, dtype="float64", always_2d=True)
-        mono = samples.mean(axis=1)
-        if rate_hz != SAMPLE_RATE_HZ:
-            mono = resample_poly(mono, SAMPLE_RATE_HZ, rate_hz)
+        mono = resample(samples.mean(axis=1), rate_hz, SAMPLE_RATE_HZ)
         rms = float(np.sqrt(np.mean(mono**2))) if len(mono) else 0.0
         scaled = mono * (10.0 ** (LEVEL_DBOV / 20.0) / rms if rms else 0.0) * 32768.0
         self._samples: Samples = np.clip(np.rint(scaled), -32768, 32767).astype(np.int16)

@@ -1,6 +1,5 @@
 """A headset without an agent: its microphone speaks sound files, its ear is written to one."""
 
-import math
 import threading
 import time
 from collections import deque
@@ -11,7 +10,6 @@ from typing import Any, Final, Literal
 import numpy as np
 import pjsua2 as pj
 import soundfile
-from scipy.signal import resample_poly
 
 from thirdring.protocol.errors import error
 from thirdring_device.adapters.headset.ear_sound import Earcon
@@ -19,6 +17,7 @@ from thirdring_device.adapters.headset.interface import Urgent
 from thirdring_device.adapters.headset.lateness import TickHistogram
 from thirdring_device.adapters.headset.recorder import EarRecorder
 from thirdring_device.adapters.headset.ring_sound import RingSound
+from thirdring_device.adapters.resample import resample
 from thirdring_device.adapters.sip.frames import give, take
 from thirdring_device.adapters.sip.guard import guarded
 from thirdring_device.settings import HeadsetSettings
@@ -44,9 +43,7 @@ def read_sound(path: Path, sample_rate_hz: int = SAMPLE_RATE_HZ) -> Samples:
     if not len(data):
         raise error(4000, f"{path}: no samples")
     mono = np.nan_to_num(data.mean(axis=1))
-    if rate_hz != sample_rate_hz:
-        common = math.gcd(rate_hz, sample_rate_hz)
-        mono = resample_poly(mono, sample_rate_hz // common, rate_hz // common)
+    mono = resample(mono, rate_hz, sample_rate_hz)
     rounded: Samples = np.clip(np.rint(mono * 32768.0), -32768, 32767).astype(np.int16)
     return rounded
 
