@@ -23,6 +23,7 @@ from thirdring_device.adapters.headset.lateness import TickHistogram
 from thirdring_device.adapters.headset.names import check_device
 from thirdring_device.adapters.headset.ring_sound import RingSound
 from thirdring_device.adapters.headset.sides import DeviceSide
+from thirdring_device.adapters.realtime import SoundThread
 from thirdring_device.adapters.sip.frames import take
 from thirdring_device.adapters.sip.guard import guarded
 from thirdring_device.settings import HeadsetSettings
@@ -53,9 +54,11 @@ class _EarPort(pj.AudioMediaPort):  # type: ignore[misc]
     def __init__(self, headset: "NativeHeadset") -> None:
         super().__init__()
         self._headset = headset
+        self._thread = SoundThread()
 
     @guarded
     def onFrameReceived(self, frame: Any) -> None:  # noqa: N802
+        self._thread.here()
         self._headset._tick(int(frame.buf.this))
 
 

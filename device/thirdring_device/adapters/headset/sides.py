@@ -11,6 +11,7 @@ from thirdring.protocol.errors import ThirdringError
 from thirdring_device.adapters.headset.alsa import AlsaError, Direction, Pcm
 from thirdring_device.adapters.headset.elastic import ElasticBuffer
 from thirdring_device.adapters.headset.names import alsa_name
+from thirdring_device.adapters.realtime import sound_first
 
 __all__ = ["DeviceSide"]
 
@@ -56,6 +57,7 @@ class DeviceSide:
         return now_s - self._moved_s < STALE_S
 
     def _run(self) -> None:
+        sound_first()
         while not self._stop.is_set():
             try:
                 pcm = Pcm(alsa_name(self._device), self._direction, self._rate_hz, self._buffer_ms)

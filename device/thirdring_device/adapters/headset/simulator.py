@@ -17,6 +17,7 @@ from thirdring_device.adapters.headset.interface import Urgent
 from thirdring_device.adapters.headset.lateness import TickHistogram
 from thirdring_device.adapters.headset.recorder import EarRecorder
 from thirdring_device.adapters.headset.ring_sound import RingSound
+from thirdring_device.adapters.realtime import SoundThread
 from thirdring_device.adapters.resample import resample
 from thirdring_device.adapters.sip.frames import give, take
 from thirdring_device.adapters.sip.guard import guarded
@@ -54,9 +55,11 @@ class _HeadsetPort(pj.AudioMediaPort):  # type: ignore[misc]
     def __init__(self, headset: "SimulatedHeadset") -> None:
         super().__init__()
         self._headset = headset
+        self._thread = SoundThread()
 
     @guarded
     def onFrameRequested(self, frame: Any) -> None:  # noqa: N802
+        self._thread.here()
         frame.size = self._headset._spoken(int(frame.buf.this))
         frame.type = pj.PJMEDIA_FRAME_TYPE_AUDIO
 
