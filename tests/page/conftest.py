@@ -114,6 +114,12 @@ def visitor(browser: Browser, unit: Unit) -> Iterator[Visitor]:
     assert somebody.faults == []
 
 
-def caller(unit: Unit, directory: Path, scenario: str = "call_until_bye", hold_ms: int = 300) -> SippPeer:
-    keys = {"caller": CALLER, "target": f"{COLLEAGUE}@{SERVER}"}
+def caller(
+    unit: Unit,
+    directory: Path,
+    scenario: str = "call_until_bye",
+    hold_ms: int = 300,
+    handed_to: str = COLLEAGUE,
+) -> SippPeer:
+    keys = {"caller": CALLER, "target": f"{handed_to}@{SERVER}"}
     return SippPeer(scenario, directory, target=unit.target, keys=keys, hold_ms=hold_ms)

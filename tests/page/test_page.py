@@ -1,11 +1,12 @@
 """The page against the real appliance, in Debian's Chromium, with real SIP calls."""
 
+import re
 from pathlib import Path
 
 import httpx
 import pytest
 import soundfile
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.dsp import signals
 from tests.integration.conftest import Unit
@@ -86,7 +87,15 @@ def test_a_call_from_its_first_ring_to_its_notes(visitor: Visitor, unit: Unit, t
         expect(page.locator(".badges .rec")).to_have_text("Recording")
         accessible(page)
         page.keyboard.press("h")
-        expect(page.locator("[data-countdown='hold']")).to_contain_text("come back within")
+        countdown = page.locator("[data-countdown='hold']")
+        expect(countdown).to_contain_text("come back within")
+        left = countdown.locator("strong").inner_text()
+        assert re.fullmatch(r"[23]:\d\d", left), left
+        expect(countdown.locator("strong")).not_to_have_text(left)
+        assert clock_s(countdown.locator("strong").inner_text()) < clock_s(left)
+        chinese.click()
+        expect(countdown).to_contain_text("请在此时间内回到客户")
+        english.click()
         page.keyboard.press("h")
         expect(page.locator("[data-countdown='hold']")).to_have_count(0)
         page.keyboard.press("m")
@@ -101,6 +110,11 @@ def test_a_call_from_its_first_ring_to_its_notes(visitor: Visitor, unit: Unit, t
         peer.wait()
 
     expect(page.locator("[data-prompt='take_notes']")).to_be_visible()
+    chinese.click()
+    expect(page.get_by_label("事由", exact=True)).to_be_visible()
+    expect(page.locator("form.notes .hint")).to_have_text("尚待填写：姓名, 事由")
+    english.click()
+    expect(page.locator("form.notes .hint")).to_have_text("Still to be filled in: Name, Matter")
     page.get_by_label("Name", exact=True).fill("王女士")
     page.get_by_label("Matter").fill("Asks for 3 boxes by Friday")
     page.get_by_label("Read back to the customer").check()
@@ -129,24 +143,73 @@ def test_shouting_shows_at_once_and_the_customer_is_transferred_with_consent(
         signals.at_active_level(signals.prompts(4, sample_rate_hz=16_000), -10.0, 16_000)
     )
     soundfile.write(tmp_path / "shouted.wav", shouted, 16_000, "PCM_16")
+    unit.desk.save_contact(COLLEAGUE, "Han Meimei", firm="Billing")
+    unit.desk.save_contact("10086", "Somebody else")
     visitor.sign_in()
     page = visitor.page
-    with caller(unit, tmp_path, "be_transferred") as peer:
+    plus = r"\\+"  # SIPp takes one backslash for itself and the other one into its regular expression
+    with caller(unit, tmp_path, "be_transferred", handed_to=f"{plus}86{COLLEAGUE}") as peer:
         expect(page.locator(".advice")).to_have_attribute("data-ring", "1")
         page.keyboard.press("a")
         expect(page.locator(".call.active")).to_be_visible()
         unit.desk.speak(str(tmp_path / "shouted.wav"))
         expect(page.locator(".meter.agent .reading")).to_contain_text("too loud")
-        expect(page.locator("[data-rule='voice.level']:not(.met)")).to_contain_text("Neither too loud")
-        page.keyboard.press("t")
-        page.get_by_label("Number, or a contact").fill(COLLEAGUE)
+        mark = page.locator("[data-rule='voice.level']:not(.met)")
+        expect(mark).to_contain_text("Neither too loud")
+        page.get_by_role("button", name="将页面切换为中文").click()
+        expect(mark).to_contain_text("音量适中")
+        expect(page.locator(".meter.agent .reading")).to_contain_text("太大")
+        page.locator("[data-do='t']").click()
+        expect(page.get_by_role("form", name="转接客户")).to_be_visible()
+        page.get_by_role("button", name="Switch the page to English").click()
+        page.get_by_label("Number, or a contact").fill("billing")
+        picks = page.get_by_role("list", name="Contacts").get_by_role("button")
+        expect(picks).to_have_count(1)
+        picks.first.click()
+        expect(page.get_by_label("Number, or a contact")).to_have_value(f"+86{COLLEAGUE}")
         page.get_by_label("The customer was told and agrees").check()
         accessible(page)
-        page.keyboard.press("Enter")
+        page.get_by_role("button", name="Transfer", exact=True).last.click()
         expect(page.locator(".call.ended")).to_contain_text("transferred")
         peer.wait()
+    for number in (COLLEAGUE, "10086"):
+        unit.desk.remove_contact(number)
     verdict = page.locator("[data-rule='transfer.consent']")
     expect(verdict).to_have_class("met")
+
+
+def test_the_wall_counts_a_call_as_soon_as_it_has_ended(visitor: Visitor, unit: Unit, tmp_path: Path) -> None:
+    visitor.sign_in()
+    visitor.go("wall")
+    page = visitor.page
+    expect(page.locator(".tiles")).to_be_visible()
+    offered, answered = (int(tile(page, name).inner_text()) for name in ("Calls offered", "Answered"))
+    now = page.locator(".now strong")
+    after = unit.desk.state().last_event
+    with caller(unit, tmp_path, "call_and_hang_up", hold_ms=1500) as peer:
+        unit.desk.wait_for("ring_burst", timeout_s=30.0, after=after)
+        expect(now).to_have_text("Ringing")
+        unit.desk.answer()
+        expect(now).to_have_text("Talking")
+        peer.wait()
+    expect(tile(page, "Calls offered")).to_have_text(str(offered + 1))
+    expect(tile(page, "Answered")).to_have_text(str(answered + 1))
+    expect(page.locator(".service strong")).to_contain_text("%")
+    expect(page.locator("[data-rule='answer.rings'] small")).to_have_text(re.compile(r"\d+/\d+"))
+    page.get_by_role("button", name="将页面切换为中文").click()
+    expect(tile(page, "来电")).to_have_text(str(offered + 1))
+    expect(tile(page, "平均接听时间")).to_contain_text("秒")
+    expect(page.locator("[data-rule='answer.rings']")).to_contain_text("三声内接听")
+
+
+def tile(page: Page, name: str) -> Locator:
+    term = page.locator("dt").get_by_text(name, exact=True)
+    return page.locator(".tiles > div", has=term).locator("dd")
+
+
+def clock_s(text: str) -> int:
+    minutes, seconds = text.split(":")
+    return 60 * int(minutes) + int(seconds)
 
 
 def test_a_second_call_is_taken_swapped_and_joined_and_digits_are_sent(

@@ -128,6 +128,7 @@ export const en = {
 
   "transfer.title": "Hand the customer on",
   "transfer.target": "Number, or a contact",
+  "transfer.pick": "Contacts",
   "transfer.other": "The other call",
   "transfer.consent": "The customer was told and agrees",
   "transfer.do": "Transfer",
@@ -269,7 +270,7 @@ export const en = {
   "wall.norms.none": "No norm was judged yet.",
   "wall.target": "on target",
   "wall.below": "below target",
-  "wall.ringing": "rings",
+  "wall.ringing": "Ringing",
   "wall.calls": "{count} on the line",
 
   "technician.title": "Technician",

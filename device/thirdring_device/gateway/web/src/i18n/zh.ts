@@ -130,6 +130,7 @@ export const zh: Record<Key, string> = {
 
   "transfer.title": "转接客户",
   "transfer.target": "号码或联系人",
+  "transfer.pick": "联系人",
   "transfer.other": "另一通话",
   "transfer.consent": "已告知客户并征得同意",
   "transfer.do": "转接",

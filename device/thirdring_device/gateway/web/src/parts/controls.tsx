@@ -2,8 +2,8 @@ import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 import { api } from "../api";
 import { nowS } from "../clock";
-import { calls, contacts, setting } from "../desk";
-import { t } from "../i18n";
+import { calls, contactOf, contacts, setting } from "../desk";
+import { phone, t } from "../i18n";
 import { bind, keysOn } from "../keys";
 import { type LiveCall, silence_s } from "../live";
 import { attempt, say } from "../toast";
@@ -117,9 +117,16 @@ export function Controls({ call }: { call: LiveCall }) {
   );
 }
 
+const MOST_PICKS = 6;
+
+/** To whom: by number, or picked among the contacts that fit what was typed. */
 function Transfer({ call, other, close }: { call: LiveCall; other: LiveCall | undefined; close: () => void }) {
   const [target, setTarget] = useState("");
   const [consent, setConsent] = useState(false);
+  const wanted = target.trim().toLowerCase();
+  const shown = contacts.value
+    .filter((one) => one !== contactOf(call.number) && `${one.name} ${one.firm} ${one.post} ${one.number}`.toLowerCase().includes(wanted))
+    .slice(0, MOST_PICKS);
 
   async function go(to: string) {
     const done = await attempt(() => api.post("/v1/transfer", { target: to, call_id: to ? call.id : "", consent }));
@@ -133,20 +140,27 @@ function Transfer({ call, other, close }: { call: LiveCall; other: LiveCall | un
       onKeyDown={(pressed) => pressed.key === "Escape" && close()}
       onSubmit={(event) => {
         event.preventDefault();
-        void go(target.trim());
+        // A name that only one contact has stands for its number.
+        const [only, ...others] = shown;
+        void go(only && !others.length && !/^[+\d*# ]+$/.test(wanted) ? only.number : target.trim());
       }}
     >
       <label>
         {t("transfer.target")}
-        <input name="target" list="transfer-contacts" required autofocus autocomplete="off" maxLength={64} value={target} onInput={(e) => setTarget(e.currentTarget.value)} />
+        <input name="target" required autofocus autocomplete="off" maxLength={64} value={target} onInput={(e) => setTarget(e.currentTarget.value)} />
       </label>
-      <datalist id="transfer-contacts">
-        {contacts.value.map((contact) => (
-          <option key={contact.number} value={contact.number}>
-            {contact.name} {contact.firm}
-          </option>
-        ))}
-      </datalist>
+      {shown.length > 0 && (
+        <ul class="picks" aria-label={t("transfer.pick")}>
+          {shown.map((contact) => (
+            <li key={contact.number}>
+              <button type="button" aria-pressed={contact.number === target} onClick={() => setTarget(contact.number)}>
+                {contact.name || phone(contact.number)}
+                <small>{[contact.firm, contact.post, phone(contact.number)].filter(Boolean).join(" · ")}</small>
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
       <label class="tick">
         <input type="checkbox" name="consent" checked={consent} onChange={(e) => setConsent(e.currentTarget.checked)} />
         {t("transfer.consent")}
