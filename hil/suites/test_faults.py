@@ -9,6 +9,7 @@ from thirdring.protocol.errors import ThirdringError
 from thirdring_hil.calls import talking
 from thirdring_hil.measurements import Measure
 from thirdring_hil.poll import poll
+from thirdring_hil.registrar import Registrar
 from thirdring_hil.target import READY_S, Target, wait_until_ready
 
 BACK_S = 15.0
@@ -62,6 +63,27 @@ def test_a_unit_switched_off_and_on_takes_calls_and_remembers(target: Target, me
         assert appliance.call(talk.call_id).call.cause == "hangup"
         with talking(target, appliance) as again:
             assert again.call_id != talk.call_id
+
+
+@pytest.mark.needs("restart", "trunk")
+def test_a_unit_switched_on_registers(target: Target, measure: Measure) -> None:
+    """From power on, on the bench's clock, to the first REGISTER that is answered 200."""
+    assert target.trunk_peer is not None
+    with Appliance(target.url) as appliance:
+        before = {view.name: view.value for view in appliance.settings() if view.name == "trunk.mode"}
+        appliance.set_settings({"trunk.mode": "registered"})
+    try:
+        with Registrar(target.trunk_peer) as registrar:
+            switched_s = time.monotonic()
+            target.restart()
+            on_s = registrar.wait_for(switched_s, target.ready_s) - switched_s
+            measure("power_on_to_registered", on_s, "s", 0.0, READY_S, "90 s to boot, also in emulation")
+            with Appliance(target.url) as appliance:
+                poll(lambda: appliance.state().trunk == "registered", "the unit knows", BACK_S)
+    finally:
+        with Appliance(target.url) as appliance:
+            appliance.set_settings(before)
+        target.restart()
 
 
 @pytest.mark.needs("unplug", "sip")

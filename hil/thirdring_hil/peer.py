@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from thirdring_hil.codecs import FRAME_S, PCMA, Codec
+from thirdring_hil.sip import branch, header, headers, message
 from thirdring_hil.stream import EVENT_PAYLOAD, Stream
 
 __all__ = ["SAMPLE_RATE_HZ", "Callee", "Caller", "Translation"]
@@ -113,7 +114,7 @@ class _Telephone:
     def hang_up(self) -> None:
         """End the answered call."""
         self._sequence += 1
-        self._branch = _branch()
+        self._branch = branch()
         pause_s = _T1_S
         for _ in range(6):
             self._request("BYE")
@@ -145,17 +146,17 @@ class _Telephone:
             f"CSeq: {1 if method == 'ACK' else self._sequence} {method}",
             f"Contact: <sip:{self._number}@{self._own()}>",
         ]
-        self._send(_message(lines, body))
+        self._send(message(lines, body))
 
     def _respond(self, status: str, text: str, body: str = "") -> None:
         """Answer the request ``text``; the To of the dialogue gets our tag."""
         lines = [f"SIP/2.0 {status}"]
         for name in ("Via", "From", "To", "Call-ID", "CSeq"):
-            for value in _headers(text, name):
+            for value in headers(text, name):
                 tagged = name == "To" and ";tag=" not in value and not status.startswith("100")
                 lines.append(f"{name}: {value}{';tag=' + self._from.partition('tag=')[2] if tagged else ''}")
         lines.append(f"Contact: <sip:{self._number}@{self._own()}>")
-        self._send(_message(lines, body))
+        self._send(message(lines, body))
 
     def _sdp(self, direction: str = "sendrecv") -> str:
         codec = self.stream.codec
@@ -202,7 +203,7 @@ class _Telephone:
         logger.debug("peer < %s", first)
         self._reach("heard")
         if first.startswith("SIP/2.0 "):
-            self._answered(int(first.split()[1]), _header(text, "CSeq").partition(" ")[2], text)
+            self._answered(int(first.split()[1]), header(text, "CSeq").partition(" ")[2], text)
         else:
             self._asked(first.partition(" ")[0], text)
 
@@ -224,8 +225,8 @@ class _Telephone:
         """Answer a re-INVITE as RFC 3264 clause 8.4 says."""
         asked = re.search(r"^a=(sendrecv|sendonly|recvonly|inactive)\r?$", text, re.M)
         direction = asked[1] if asked else "sendrecv"
-        if _header(text, "CSeq") != self._last_asked:
-            self._last_asked = _header(text, "CSeq")
+        if header(text, "CSeq") != self._last_asked:
+            self._last_asked = header(text, "CSeq")
             self.directions.append(direction)
         self._learn_media(text)
         mirrored = {"sendonly": "recvonly", "recvonly": "sendonly"}.get(direction, direction)
@@ -252,7 +253,7 @@ class Caller(_Telephone):
 
     def call(self) -> None:
         """Send the INVITE; again after T1 while nothing comes back (timer A)."""
-        self._branch = _branch()
+        self._branch = branch()
         self._sequence = 1
         pause_s = _T1_S
         time.sleep(max(0.0, Caller._next_call_s - time.monotonic()))
@@ -277,11 +278,11 @@ class Caller(_Telephone):
             self._reach("ringing")
         if status >= 200:
             self.final_status = status
-            self._to = _header(text, "To")
+            self._to = header(text, "To")
             if status < 300:
-                self._contact = _header(text, "Contact").strip("<>").partition(">")[0]
+                self._contact = header(text, "Contact").strip("<>").partition(">")[0]
                 self._learn_media(text)
-                self._branch = _branch()
+                self._branch = branch()
             self._request("ACK")
             self._reach("answered" if status < 300 else "released")
 
@@ -327,11 +328,11 @@ class Callee(_Telephone):
     def _asked(self, method: str, text: str) -> None:
         if method == "INVITE" and not self._invite:
             self._invite = text
-            self._call_id = _header(text, "Call-ID")
-            self._to = _header(text, "From")
+            self._call_id = header(text, "Call-ID")
+            self._to = header(text, "From")
             tag = self._from.partition("tag=")[2]
-            self._from = f"{_header(text, 'To')};tag={tag}"
-            self._contact = _header(text, "Contact").strip("<>").partition(">")[0]
+            self._from = f"{header(text, 'To')};tag={tag}"
+            self._contact = header(text, "Contact").strip("<>").partition(">")[0]
             self.called_number = text.partition(" ")[2].removeprefix("sip:").partition("@")[0]
             self._learn_media(text)
             self._respond("180 Ringing", text)
@@ -347,21 +348,3 @@ class Callee(_Telephone):
             self._respond("180 Ringing", text)
         else:
             super()._asked(method, text)
-
-
-def _branch() -> str:
-    return f"z9hG4bK{secrets.token_hex(6)}"
-
-
-def _message(lines: list[str], body: str) -> str:
-    kind = ["Content-Type: application/sdp"] if body else []
-    return "\r\n".join([*lines, *kind, f"Content-Length: {len(body)}", "", body])
-
-
-def _headers(text: str, name: str) -> list[str]:
-    return re.findall(rf"^{name}:\s*(.*?)\r?$", text, re.M | re.I)
-
-
-def _header(text: str, name: str) -> str:
-    found = _headers(text, name)
-    return found[0] if found else ""

@@ -240,6 +240,8 @@ def ear(target: "Target") -> "Ear":
     from thirdring_hil.ear import Ear
 
     assert target.state_dir is not None, "asked for by needs('shared_files')"  # noqa: S101
+    if target.headset is not None:
+        target.headset.wait_until_in_use()
     return Ear(target.state_dir)
 
 
@@ -251,5 +253,6 @@ def headset(target: "Target", appliance: "Appliance") -> "Iterator[Headset]":
     if target.headset is None:
         yield SimulatedHeadset(appliance)
         return
+    target.headset.wait_until_in_use()
     yield target.headset
     target.headset.fall_silent()

@@ -201,7 +201,7 @@ def _answer(request: str, status: str, body: str) -> bytes:
 
 def test_a_node_that_does_not_run_anything_is_no_kvm() -> None:
     kvm_runs.cache_clear()
-    assert kvm_runs("false") is False
+    assert kvm_runs("false", Path("code.fd")) is False
 
 
 def test_a_virtual_board_is_declared_by_its_image(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ CONTROLLER: Final = Path("/sys/devices/platform/vhci_hcd.0")
 PORT: Final = "0"
 FREE: Final = 4
 """``VDEV_ST_NULL``"""
-EVERY_S: Final = 0.2
+EVERY_S: Final = 0.5
 BUS_ID: Final = b"1-1"
 REQUEST: Final = struct.pack(">HHI32s", 0x0111, 0x8003, 0, BUS_ID)
 REPLY_BYTES, RECORD_BYTES = 8, 312

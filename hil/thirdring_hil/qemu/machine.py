@@ -5,7 +5,8 @@ import json
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -88,10 +89,11 @@ class Machine:
         if shutil.which(board.program) is None:
             raise FileNotFoundError(f"no {board.program}: install qemu-system-x86 and ovmf")
         self.folder = folder
+        self._shell = threading.Lock()
         self.log = log
         log.unlink(missing_ok=True)
         code, variables = firmware()
-        self.kvm = kvm_runs(board.program)
+        self.kvm = kvm_runs(board.program, code)
         self._command = arguments(board, folder, ports, code, log, kvm=self.kvm)
         self._process: subprocess.Popen[bytes] | None = None
         shutil.copyfile(variables, folder / "vars.fd")
@@ -138,9 +140,11 @@ class Machine:
         """Return a connection to QEMU's own console."""
         return Qmp(self.folder / "qmp.sock")
 
-    def shell(self, login_s: float = LOGIN_S) -> RootShell:
-        """Return root's shell on the first serial line; raises ``TimeoutError`` when nobody can log in."""
-        return RootShell(self.folder / "linux.sock", login_s)
+    @contextlib.contextmanager
+    def shell(self, login_s: float = LOGIN_S) -> Iterator[RootShell]:
+        """Open root's shell on the first serial line, one at a time; raises ``TimeoutError``, ``OSError``."""
+        with self._shell, RootShell(self.folder / "linux.sock", login_s) as shell:
+            yield shell
 
     @property
     def running(self) -> bool:
