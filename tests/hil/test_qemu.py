@@ -8,6 +8,7 @@ import select
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from thirdring_hil.qemu.machine import AMD64, arguments
 from thirdring_hil.qemu.network import Ports, free_ports
 from thirdring_hil.qemu.qmp import Qmp, QmpError
 from thirdring_hil.qemu.shell import RootShell, ShellError
+from thirdring_hil.registrar import Registrar
 
 WAIT_S = 10.0
 
@@ -211,3 +213,34 @@ def test_a_virtual_board_is_declared_by_its_image(tmp_path: Path) -> None:
     file.write_text('[target]\nkind = "qemu"\n', encoding="utf-8")
     with pytest.raises(EnvironmentFault, match="image is missing"):
         load(str(file))
+
+
+def test_a_registrar_takes_the_unit_and_says_when() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as unit:
+        unit.bind(("127.0.0.1", 0))
+        unit.settimeout(WAIT_S)
+        port = free_ports().trunk
+        with Registrar(("127.0.0.1", port)) as registrar:
+            began_s = time.monotonic()
+            lines = [
+                "REGISTER sip:127.0.0.1 SIP/2.0",
+                "Via: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKx",
+                "From: <sip:a@b>;tag=1",
+            ]
+            lines += [
+                "To: <sip:a@b>",
+                "Call-ID: x",
+                "CSeq: 1 REGISTER",
+                "Contact: <sip:a@127.0.0.1>",
+                "Expires: 300",
+                "",
+                "",
+            ]
+            unit.sendto("\r\n".join(lines).encode(), ("127.0.0.1", port))
+            answer = unit.recv(4096).decode()
+            assert registrar.wait_for(began_s, WAIT_S) >= began_s
+            with pytest.raises(TimeoutError):
+                registrar.wait_for(time.monotonic(), 0.0)
+    assert answer.startswith("SIP/2.0 200 OK\r\n")
+    assert "\r\nContact: <sip:a@127.0.0.1>\r\nExpires: 300\r\n" in answer
+    assert "\r\nTo: <sip:a@b>;tag=" in answer

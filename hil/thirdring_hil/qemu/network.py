@@ -1,6 +1,7 @@
 """The network between bench and virtual board: QEMU's own (SLIRP), with ports of the host forwarded to it."""
 
 import contextlib
+import os
 import socket
 from dataclasses import dataclass
 from typing import Final
@@ -15,7 +16,8 @@ HOST_SEEN_AS: Final = "10.0.2.2"
 BOARD_SIP_PORT, BOARD_HTTPS_PORT, BOARD_RTP_PORT, RTP_PORTS = 5060, 443, 4000, 20
 """``firmware_ports/qemu/README.md``."""
 SPAN: Final = 32
-FIRST, LAST = 33000, 60000
+FIRST, LAST = 20000, 30000
+"""Below those that Linux gives to whoever asks for any port."""
 
 
 @dataclass(frozen=True)
@@ -69,9 +71,9 @@ class Ports:
         return ",".join(["user", "id=net", *(f"hostfwd={forward}" for forward in forwards)])
 
 
-def free_ports(begin: int = FIRST) -> Ports:
+def free_ports() -> Ports:
     """Return ports that are all free on loopback; raises ``OSError``."""
-    for first in range(begin, LAST, SPAN):
+    for first in range(FIRST + os.getpid() % 100 * SPAN, LAST, SPAN):
         ports = Ports(first)
         udp = [ports.sip, ports.trunk, *range(ports.rtp, ports.rtp + RTP_PORTS)]
         with contextlib.ExitStack() as stack:
