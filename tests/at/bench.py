@@ -36,6 +36,7 @@ from thirdring.protocol.views import (
     NotesView,
 )
 from thirdring_device.gateway.at.server import serve_consoles
+from thirdring_device.gateway.at.transcript import Transcript
 from thirdring_device.settings import SerialSettings, Settings, setting_views
 
 WAIT_S = 8.0
@@ -160,8 +161,10 @@ class ServedConsole:
         self.engine = PlayedEngine()
         self._loop = asyncio.new_event_loop()
         settings = Settings(serial=serial_settings)
+        self.transcript = Transcript()
         self._task = self._loop.create_task(
-            serve_consoles(settings, state_dir, self.engine, self.engine), name="consoles"
+            serve_consoles(settings, state_dir, self.engine, self.engine, transcript=self.transcript),
+            name="consoles",
         )
         self._thread = threading.Thread(target=self._run)
         self._thread.start()

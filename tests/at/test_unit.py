@@ -54,3 +54,15 @@ def test_the_log_has_the_newest_events_but_not_the_measurements(console: ServedC
     assert [event["sip_code"] for event in shown] == list(range(10, 30))
     assert len(host.ask("AT#LOG=3")) == 4
     assert host.ask("AT#LOG=0") == ["ERROR"]
+
+
+def test_what_is_said_is_kept_without_its_passwords(console: ServedConsole, host: Host) -> None:
+    host.ask("AT#URC=1")
+    host.ask('AT#LOGIN="swordfish"')
+    host.ask('AT#SET="trunk.password","swordfish"')
+    said = [(one.side, one.text) for one in console.transcript.newest(100)]
+    begun = said.index(("host", "AT#URC=1"))
+    assert said[begun + 1] == ("unit", "OK")
+    assert ("host", "AT#LOGIN=***") in said
+    assert ("host", "AT#SET=***") in said
+    assert not [text for _, text in said if "swordfish" in text]

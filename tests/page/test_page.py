@@ -48,6 +48,9 @@ def test_a_first_password_is_changed_and_an_agent_sees_no_technicians_view(
     assert page.evaluate("[sessionStorage.length, document.cookie]") == [0, ""]
     expect(page.get_by_role("link", name="Wall")).to_be_visible()
     expect(page.get_by_role("link", name="Technician")).to_have_count(0)
+    somebody.go("technician/logs")
+    expect(page.locator(".desk")).to_be_visible()
+    expect(page.get_by_role("heading", name="Technician")).to_have_count(0)
     page.reload()
     expect(page.locator(".desk")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()

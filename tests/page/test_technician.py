@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.integration.conftest import Unit
 from tests.page.conftest import Visitor, accessible, caller
+from tests.peers import wait_until
+from thirdring.protocol.errors import ThirdringError
 
 pytestmark = pytest.mark.sip
 
@@ -170,6 +172,32 @@ def test_the_views_can_be_used_by_everybody(
         assert somebody.page.evaluate("document.documentElement.scrollWidth") <= width, view
     somebody.context.close()
     assert somebody.faults == []
+
+
+def test_the_engine_is_started_anew_when_a_setting_waits_for_it(visitor: Visitor, unit: Unit) -> None:
+    visitor.sign_in()
+    visitor.go("technician/settings")
+    page = visitor.page
+    page.get_by_label("Search settings").fill("sip.max_calls")
+    page.locator("[id='setting-sip.max_calls']").fill("3")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".toast")).to_contain_text("from the next start on")
+    accessible(page)
+    after = unit.desk.state().last_event
+    page.get_by_role("button", name="Start the engine anew").click()
+    expect(page.locator(".toast")).to_contain_text("The engine starts anew")
+    expect(page.locator(".restart")).to_have_count(0)
+    unit.desk.wait_for("engine_started", timeout_s=30.0, after=after)
+    wait_until(lambda: answers(unit), "it answers", 30.0)
+    assert values(unit)["sip.max_calls"] == 3
+    visitor.faults.clear()  # Chromium tells of what was asked while no engine was there
+
+
+def answers(unit: Unit) -> bool:
+    try:
+        return bool(unit.desk.state().version)
+    except ThirdringError:
+        return False
 
 
 def test_settings_are_explained_in_the_chosen_language(visitor: Visitor) -> None:

@@ -96,7 +96,8 @@ function States() {
 }
 
 export function Shell() {
-  const { view } = route.value;
+  const asked = route.value.view;
+  const view = asked === "technician" && !session.may("technician") ? "desk" : asked;
   const Contents = CONTENTS[view];
   const rings = current.value?.state === "ringing" ? current.value.rings : 0;
   const title = session.signedIn.value ? t(`view.${view}`) : t("signIn.title");

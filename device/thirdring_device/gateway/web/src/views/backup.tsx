@@ -3,6 +3,7 @@ import { useRef, useState } from "preact/hooks";
 import { api, Problem } from "../api";
 import { loadSettings } from "../desk";
 import { longDateTime, number, t } from "../i18n";
+import { restartNeeded } from "../parts/restart";
 import { save } from "../save";
 import { attempt, say } from "../toast";
 import type { Comparison } from "../types";
@@ -53,6 +54,7 @@ export function Backup() {
     const done = await attempt(async () => {
       const { restart_required } = await api.patch<{ restart_required: boolean }>("/v1/settings", values, found.etag);
       say(t(restart_required ? "technician.restart.needed" : "app.saved"));
+      if (restart_required) restartNeeded.value = true;
     });
     if (!done) return;
     forget();

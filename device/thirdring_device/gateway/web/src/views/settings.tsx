@@ -3,6 +3,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api } from "../api";
 import { loadSettings } from "../desk";
 import { language, number, t } from "../i18n";
+import { restartNeeded } from "../parts/restart";
 import { attempt, say } from "../toast";
 import type { SettingView } from "../types";
 
@@ -95,6 +96,7 @@ export async function saveSettings(all: SettingView[], changes: Changes): Promis
   const done = await attempt(async () => {
     const { restart_required } = await api.patch<{ restart_required: boolean }>("/v1/settings", Object.fromEntries(values));
     say(t(restart_required ? "technician.restart.needed" : "app.saved"));
+    if (restart_required) restartNeeded.value = true;
   });
   if (done) await loadSettings();
   return done;

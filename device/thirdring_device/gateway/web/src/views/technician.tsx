@@ -4,6 +4,7 @@ import { api } from "../api";
 import { desk, headset, log } from "../desk";
 import { duration, number, t, timeOfDay, tOr } from "../i18n";
 import { Facts } from "../parts/facts";
+import { RestartOffer } from "../parts/restart";
 import { route } from "../route";
 import { attempt } from "../toast";
 import type { EventRecord, UnitView } from "../types";
@@ -39,6 +40,7 @@ export function TechnicianView() {
           </a>
         ))}
       </nav>
+      <RestartOffer />
       <Contents />
     </div>
   );
