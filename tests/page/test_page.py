@@ -307,23 +307,6 @@ def test_a_setting_is_changed_and_counts_at_once(visitor: Visitor, unit: Unit) -
     assert page.evaluate("document.querySelector(':invalid') !== null"), "the browser knows the bounds"
 
 
-def test_a_new_unit_is_set_up_in_three_steps(visitor: Visitor, unit: Unit) -> None:
-    visitor.sign_in()
-    visitor.go("technician/setup")
-    page = visitor.page
-    page.get_by_label("Name of the firm").fill("Northwind")
-    page.get_by_label("Server of the trunk").fill("sip.example.com")
-    page.get_by_label("Register at the trunk").select_option("registered")
-    page.get_by_role("textbox", name="Password").fill("a secret")
-    page.get_by_label("Volume of the ear").fill("-6")
-    page.get_by_role("button", name="Save").click()
-    expect(page.locator(".toast")).to_contain_text("from the next start on")
-    kept = {one.name: one.value for one in unit.desk.settings()}
-    assert (kept["firm.name"], kept["headset.ear_db"]) == ("Northwind", -6.0)
-    assert (kept["trunk.server"], kept["trunk.mode"]) == ("sip.example.com", "registered")
-    assert kept["trunk.password"] == "***"
-
-
 def test_a_contact_is_added_and_removed(visitor: Visitor, unit: Unit) -> None:
     visitor.sign_in()
     visitor.go("calls/contacts")

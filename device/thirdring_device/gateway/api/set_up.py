@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from thirdring.protocol.commands import GetHeadsetTest, Restart, TestHeadset, TestTrunk
 from thirdring.protocol.errors import error
 from thirdring.protocol.views import HeadsetTest, TrunkTrial
-from thirdring_device.adapters.calendar import holiday
+from thirdring_device.adapters.calendar import festival, holiday
 from thirdring_device.adapters.headset.names import sound_cards
 from thirdring_device.gateway.api.problems import ENGINE, problems
 from thirdring_device.gateway.engine_client import EngineClient
@@ -59,16 +59,16 @@ def _countries() -> list[Country]:
 
 def _next_holidays(country: str, language: str) -> list[Holiday]:
     """Return the next ones; a holiday of several days is named with its first."""
-    found: list[Holiday] = []
+    found: dict[str, Holiday] = {}
     today = datetime.now(UTC).date()
     for ahead in range(LOOK_AHEAD_DAYS):
         day = today + timedelta(days=ahead)
         name = holiday(country, day, language)
-        if name and name not in {one.name for one in found}:
-            found.append(Holiday(day=day.isoformat(), name=name))
-            if len(found) == MOST_HOLIDAYS:
-                break
-    return found
+        if name:
+            found.setdefault(festival(name) or name, Holiday(day=day.isoformat(), name=name))
+        if len(found) == MOST_HOLIDAYS:
+            break
+    return list(found.values())
 
 
 def set_up_router(client: EngineClient) -> APIRouter:

@@ -8,6 +8,7 @@ import { followKeys } from "./keys";
 import { Shell } from "./shell";
 import "./style.css";
 import { followTheme } from "./theme";
+import { followSetup } from "./views/setup/steps";
 
 const RETRY_MS = 2000;
 
@@ -21,5 +22,6 @@ followKeys();
 effect(tagPage);
 loadWords().catch((reason: unknown) => console.warn(reason));
 followDesk();
+followSetup();
 recall();
 render(<Shell />, document.getElementById("page") as HTMLElement);

@@ -50,6 +50,42 @@ export interface DeskState {
   agent_state: AgentState;
 }
 
+/** What came of trying a trunk; 0: it took us. */
+export interface TrunkTrial {
+  code: number;
+  sip_code: number;
+  detail: string;
+  server: string;
+  realm: string;
+  took_s: number;
+}
+
+export interface HeadsetTest {
+  state: "idle" | "listening" | "playing";
+  listen_s: number;
+  heard_s: number;
+  level_dbov: number;
+  speech_dbov: number;
+  microphone_dbov: number;
+  clipped: number;
+  broken_off: boolean;
+}
+
+export interface SoundDevice {
+  device: string;
+  name: string;
+}
+
+export interface Country {
+  country: string;
+  ring_s: number;
+}
+
+export interface Holiday {
+  day: string;
+  name: string;
+}
+
 export interface HeadsetView {
   device: string;
   leds: string[];

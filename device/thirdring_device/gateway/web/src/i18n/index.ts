@@ -139,6 +139,11 @@ function dated(utc: string, options: Intl.DateTimeFormatOptions): string {
   return Number.isNaN(at.getTime()) ? "" : new Intl.DateTimeFormat(TAG[language.value], options).format(at);
 }
 
+/** A day such as `2027-01-01`, wherever one is. */
+export function dayOf(day: string): string {
+  return dated(`${day}T00:00:00Z`, { month: "short", day: "numeric", timeZone: "UTC" });
+}
+
 export function dateTime(utc: string): string {
   return dated(utc, { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit" });
 }

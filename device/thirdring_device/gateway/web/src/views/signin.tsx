@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import { Problem, session } from "../api";
 import { problemText, t } from "../i18n";
 import type { Role } from "../types";
+import { FirstSteps } from "./setup";
 
 const ROLES: Role[] = ["agent", "lead", "technician"];
 const ROLE_KEY = "thirdring.role";
@@ -11,7 +12,9 @@ const TOKEN_UNKNOWN = 6000;
 
 /** Sign in by role and password, or change the first password, which is everybody's. */
 export function SignIn() {
-  return session.who.value?.must_change_password ? <FirstPassword /> : <Credentials />;
+  const who = session.who.value;
+  if (!who?.must_change_password) return <Credentials />;
+  return who.role === "technician" ? <FirstSteps /> : <FirstPassword />;
 }
 
 function useAttempt(): [string, boolean, (work: () => Promise<void>) => Promise<void>] {
