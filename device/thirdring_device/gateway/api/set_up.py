@@ -14,7 +14,6 @@ from thirdring_device.adapters.calendar import festival, holiday
 from thirdring_device.adapters.headset.names import sound_cards
 from thirdring_device.gateway.api.problems import ENGINE, problems
 from thirdring_device.gateway.engine_client import EngineClient
-from thirdring_dsp import tone_plans
 
 __all__ = ["set_up_router"]
 
@@ -52,6 +51,8 @@ class Holiday(BaseModel):
 
 @functools.cache
 def _countries() -> list[Country]:
+    from thirdring_dsp import tone_plans  # numpy: not for every gateway
+
     return [
         Country(country=code, ring_s=tone_plans.ringback_cycle_s(code)) for code in tone_plans.countries()
     ]
@@ -115,7 +116,7 @@ def set_up_router(client: EngineClient) -> APIRouter:
         return [SoundDevice(device=device, name=name) for device, name in found.items()]
 
     @router.get("/countries", responses=problems())
-    async def countries() -> list[Country]:
+    def countries() -> list[Country]:
         """Return the countries whose tones are known."""
         return _countries()
 
@@ -125,7 +126,7 @@ def set_up_router(client: EngineClient) -> APIRouter:
         language: Annotated[Literal["zh", "en"], Query()] = "en",
     ) -> list[Holiday]:
         """Return a country's next public holidays; none where they are not known."""
-        if country not in tone_plans.countries():
+        if country not in {known.country for known in _countries()}:
             raise error(1003, country)
         return _next_holidays(country, language)
 
