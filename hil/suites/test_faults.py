@@ -1,6 +1,9 @@
 """What breaks, and what is left: a process that dies, a unit that is switched off and on."""
 
+import contextlib
+import random
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -14,6 +17,12 @@ from thirdring_hil.target import READY_S, Target, wait_until_ready
 
 BACK_S = 15.0
 """A crashed process is back within 15 s, and so is a simulator; a board may take READY_S to boot."""
+
+
+MOST_TALK_S = 3.0
+WATCHDOG_S = 60.0
+"""The watchdog is fed for 20 s, has two stages (i6300esb), and the firmware speaks some seconds later."""
+CRASHED, STARTED = b"Kernel panic - not syncing: sysrq", b"thirdring: slot"
 
 
 def last_event(appliance: Appliance) -> int:
@@ -65,6 +74,64 @@ def test_a_unit_switched_off_and_on_takes_calls_and_remembers(target: Target, me
             assert again.call_id != talk.call_id
 
 
+def interrupted_call(target: Target, act: Callable[[], None]) -> float:
+    """Let ``act`` end the unit in a call; return the seconds from there until the console answers again.
+
+    What the console had told before is still known then, the call is told as interrupted, and the next works.
+    """
+    with contextlib.ExitStack() as stack:
+        with Appliance(target.url) as appliance:
+            before = last_event(appliance)
+            caller = stack.enter_context(target.caller())
+            caller.call()
+            appliance.wait_for("ring_burst", 20.0, before)
+            call_id = appliance.answer()
+            told = appliance.wait_for("media_started", 20.0, before).number
+            time.sleep(random.uniform(0.0, MOST_TALK_S))  # noqa: S311 - any moment is as good
+            told = max(told, last_event(appliance))
+        began_s = time.monotonic()
+        act()
+        wait_until_ready(target.console, target.ready_s)
+        back_s = time.monotonic() - began_s
+        caller.wait_for("answered")
+    with Appliance(target.url) as appliance:
+        assert last_event(appliance) > told
+        assert appliance.call(call_id).call.cause == "interrupted"
+        assert appliance.state().storage == "ok"
+        with talking(target, appliance):
+            pass
+    return back_s
+
+
+@pytest.mark.needs("power_cut", "sip")
+def test_a_power_cut_in_a_call_loses_nothing_that_was_told(
+    target: Target, measure: Measure, pytestconfig: pytest.Config
+) -> None:
+    machine = target.machine
+    assert machine is not None
+    cuts = int(pytestconfig.getoption("--power-cuts"))
+    longest_s = max(interrupted_call(target, machine.power_cycle) for _ in range(cuts))
+    measure("console_after_a_power_cut", longest_s, "s", 0.0, READY_S, "90 s to boot, also in emulation")
+
+
+@pytest.mark.needs("root_shell", "sip")
+def test_a_board_that_hangs_is_reset_by_its_watchdog(target: Target, measure: Measure) -> None:
+    machine = target.machine
+    assert machine is not None
+    crashes, starts = (machine.log.read_bytes().count(text) for text in (CRASHED, STARTED))
+
+    def hang() -> None:
+        """Crash the kernel, which is told not to start again by itself."""
+        with machine.shell() as shell:
+            shell.run("echo 0 > /proc/sys/kernel/panic; (sleep 1; echo c > /proc/sysrq-trigger) &")
+        poll(lambda: machine.log.read_bytes().count(CRASHED) > crashes, "the kernel has crashed", BACK_S)
+        poll(lambda: machine.log.read_bytes().count(STARTED) > starts, "the board is reset", WATCHDOG_S)
+
+    back_s = interrupted_call(target, hang)
+    why = "60 s of the watchdog, 90 s to boot"
+    measure("console_after_a_hang", back_s, "s", 0.0, WATCHDOG_S + READY_S, why)
+
+
 @pytest.mark.needs("restart", "trunk")
 def test_a_unit_switched_on_registers(target: Target, measure: Measure) -> None:
     """From power on, on the bench's clock, to the first REGISTER that is answered 200."""
@@ -91,8 +158,8 @@ def test_a_headset_unplugged_in_a_call_leaves_the_call_up(
     target: Target, appliance: Appliance, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """By the bench where it has the cable in its hand, else by a technician who does what is asked."""
-    with talking(target, appliance) as talk:
-        hand = target.headset
+    hand = target.headset
+    with hand.plugged() if hand else contextlib.nullcontext(), talking(target, appliance) as talk:
         for ask, act in (
             ("Unplug the headset now.", hand and hand.unplug),
             ("Plug it in again.", hand and hand.plug),

@@ -46,6 +46,7 @@ def _run(args: argparse.Namespace) -> int:
     load(args.target)  # a bad environment file is told before anything starts
     arguments = ["-c", str(CONFIGURATION), "--rootdir", str(args.suites_from)]
     arguments += ["--targets", args.target, "--hil-output", str(output), "--soak-calls", str(args.soak_calls)]
+    arguments += ["--power-cuts", str(args.power_cuts)]
     arguments += ["--junitxml", str(output / JUNIT_FILE), *_suite_files(args.suites_from, args.suites)]
     record = output / RECORD_FILE
     record.unlink(missing_ok=True)
@@ -113,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--suites", default="", metavar="NAMES", help="comma-separated; default: all")
     run.add_argument("--suites-from", type=Path, default=SUITES, metavar="DIR", help="where the suites are")
     run.add_argument("--soak-calls", type=int, default=20, metavar="N", help="calls in a row (%(default)s)")
+    run.add_argument("--power-cuts", type=int, default=1, metavar="N", help="each in a call (%(default)s)")
     run.set_defaults(function=_run)
     again = commands.add_parser("certificate", help="write the certificates of a record anew")
     again.add_argument("record", type=Path, help=f"a {RECORD_FILE}")

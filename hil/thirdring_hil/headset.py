@@ -4,7 +4,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -61,6 +61,8 @@ class UsbHeadset:
         self._process = process
         self.port: int = self._heard()["port"]
         """Where it is to be had, TCP on loopback."""
+        self.cable: Callable[[], None] = lambda: None
+        """Sees to it that a unit looks for it there."""
 
     def _heard(self) -> dict[str, Any]:
         assert self._process.stdout is not None  # noqa: S101 - a pipe
@@ -105,6 +107,21 @@ class UsbHeadset:
     def wait_until_in_use(self, timeout_s: float = BACK_S) -> None:
         """Wait until the unit has opened ear and mouth; raises ``TimeoutError``."""
         poll(lambda: self.in_use, "the unit has opened the USB headset", timeout_s)
+
+    @contextlib.contextmanager
+    def plugged(self) -> Iterator[None]:
+        """Have it plugged in and in use, and silent afterwards; raises ``TimeoutError``.
+
+        Not for longer than it is needed: an emulated board has enough to do with its packet a millisecond.
+        """
+        self.cable()
+        self.plug()
+        try:
+            self.wait_until_in_use()
+            yield
+        finally:
+            self.fall_silent()
+            self.unplug()
 
     def unplug(self) -> None:
         """Pull the plug."""

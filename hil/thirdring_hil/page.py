@@ -28,6 +28,8 @@ FEATURES: Final = {
     "simulated_headset": "its headset is the simulated one",
     "shared_files": "the bench reads what that headset's ear hears: `state_dir`",
     "engine_process": "the bench can kill one of its processes: the simulator, a board in QEMU",
+    "power_cut": "the bench can pull its plug at any moment: a board in QEMU",
+    "root_shell": "the bench is root on its Linux console: a board in QEMU",
     "unplug": "the bench unplugs the headset, or somebody does when asked: `features`",
 }
 

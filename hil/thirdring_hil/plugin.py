@@ -62,6 +62,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="N",
         help="calls in a row of the soak suite (default: %(default)s)",
     )
+    group.addoption(
+        "--power-cuts",
+        type=int,
+        default=1,
+        metavar="N",
+        help="power cuts of the faults suite, each in a call (default: %(default)s)",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -235,13 +242,11 @@ def draw(request: pytest.FixtureRequest, target: "Target") -> "Draw":
 
 
 @pytest.fixture
-def ear(target: "Target") -> "Ear":
+def ear(target: "Target", headset: "Headset") -> "Ear":
     """Hand out what the agent hears on a simulated headset whose state folder the bench can read."""
     from thirdring_hil.ear import Ear
 
     assert target.state_dir is not None, "asked for by needs('shared_files')"  # noqa: S101
-    if target.headset is not None:
-        target.headset.wait_until_in_use()
     return Ear(target.state_dir)
 
 
@@ -253,6 +258,5 @@ def headset(target: "Target", appliance: "Appliance") -> "Iterator[Headset]":
     if target.headset is None:
         yield SimulatedHeadset(appliance)
         return
-    target.headset.wait_until_in_use()
-    yield target.headset
-    target.headset.fall_silent()
+    with target.headset.plugged():
+        yield target.headset

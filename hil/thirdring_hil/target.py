@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -45,9 +46,15 @@ FEATURES_OF: Final = {
             "engine_process",
         }
     ),
-    QEMU: frozenset({QEMU, "sip", "trunk", "headset", "shared_files", "restart", "engine_process", "unplug"}),
+    QEMU: frozenset(
+        {
+            *(QEMU, "sip", "trunk", "headset", "shared_files", "restart", "engine_process", "unplug"),
+            *("power_cut", "root_shell"),
+        }
+    ),
 }
 """What the bench can do on targets that it makes itself."""
+JOURNAL_S: Final = 60.0
 ENGINE_UNIT: Final = "thirdring-engine.service"
 
 
@@ -294,19 +301,14 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
             }
         )
 
-        def begin() -> None:
-            machine.start()
-            attach_headset(machine, ports.seen_from_board(headset.port), EMULATED_READY_S)
-
-        def switch() -> None:
-            machine.power_cut()
-            begin()
+        headset.cable = partial(attach_headset, machine, ports.seen_from_board(headset.port))
 
         def kill() -> None:
             with machine.shell() as shell:
                 shell.run(f"systemctl kill --signal=KILL {ENGINE_UNIT}")
 
-        begin()
+        machine.start()
+        stack.callback(_keep_journal, machine, output / "journal.log")
         ready_s = READY_S if machine.kvm else EMULATED_READY_S
         unit = wait_until_ready(machine.console, ready_s)
         yield Target(
@@ -318,13 +320,20 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
             environment.features | FEATURES_OF[QEMU],
             machine.log,
             folder,
-            switch,
+            machine.power_cycle,
             kill,
             ports.translation,
             headset,
             machine,
             ready_s,
         )
+
+
+def _keep_journal(machine: Machine, path: Path) -> None:
+    """Write what the unit's journal has of this boot to ``path``; nothing where nobody can log in any more."""
+    with contextlib.suppress(OSError), machine.shell() as shell:
+        said = shell.run("journalctl --no-pager --boot --unit 'thirdring-*'", JOURNAL_S)
+        path.write_text(said, encoding="utf-8")
 
 
 def _free_ports() -> int:

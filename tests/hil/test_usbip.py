@@ -88,6 +88,7 @@ class Kernel:
 @pytest.fixture
 def headset(tmp_path: Path) -> Iterator[UsbHeadset]:
     with usb_headset(tmp_path) as headset:
+        headset.plug()
         yield headset
 
 

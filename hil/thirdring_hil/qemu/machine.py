@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -25,7 +26,10 @@ START_S: Final = 30.0
 POWER_DOWN_S: Final = 90.0
 """For Linux to stop its services, three times what it takes in emulation."""
 KILLED_S: Final = 10.0
+IO_NICENESS: Final = -10
+"""Of QEMU's first thread, which moves what goes over lines and network; not of those that emulate."""
 FIRMWARE: Final = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")
+LOGIN: Final = b" login: "
 ATTACH: Final = Path(__file__).with_name("attach.py")
 
 
@@ -40,7 +44,11 @@ class Board:
     memory_mb: int = 512
 
 
-AMD64: Final = Board("qemu-system-x86_64", ("q35",), "max")
+ATOM: Final = "max,vendor=GenuineIntel,family=6,model=28,stepping=10"
+"""All that QEMU emulates, in the name of an Atom of 2008: Linux takes the time from an Intel's counter, not
+from the HPET outside the emulated processor, and does not guard an Atom against speculation: engines start
+in half the time."""
+AMD64: Final = Board("qemu-system-x86_64", ("q35",), ATOM)
 
 
 def firmware() -> tuple[Path, Path]:
@@ -90,6 +98,7 @@ class Machine:
             raise FileNotFoundError(f"no {board.program}: install qemu-system-x86 and ovmf")
         self.folder = folder
         self._shell = threading.Lock()
+        self._log_begins = 0
         self.log = log
         log.unlink(missing_ok=True)
         code, variables = firmware()
@@ -120,6 +129,7 @@ class Machine:
         """Switch on; raises ``OSError`` with QEMU's words, ``TimeoutError``."""
         for name in ("qmp.sock", "at.sock", "linux.sock"):
             (self.folder / name).unlink(missing_ok=True)
+        self._log_begins = self.log.stat().st_size if self.log.exists() else 0
         with (self.folder / "qemu.log").open("ab") as said:
             settings = handed_over(self._settings) if self._settings.exists() else []
             self._process = subprocess.Popen(
@@ -127,6 +137,8 @@ class Machine:
             )
         poll(self._started, "QEMU has begun", START_S, not_yet=(FileNotFoundError, ConnectionRefusedError))
         self._settings.unlink(missing_ok=True)  # QEMU has read it
+        with contextlib.suppress(OSError):  # where the system allows it
+            os.setpriority(os.PRIO_PROCESS, self._process.pid, IO_NICENESS)
 
     def _started(self) -> bool:
         assert self._process is not None  # noqa: S101 - start has made it
@@ -143,8 +155,16 @@ class Machine:
     @contextlib.contextmanager
     def shell(self, login_s: float = LOGIN_S) -> Iterator[RootShell]:
         """Open root's shell on the first serial line, one at a time; raises ``TimeoutError``, ``OSError``."""
-        with self._shell, RootShell(self.folder / "linux.sock", login_s) as shell:
-            yield shell
+        with self._shell:
+            # Nothing is typed before: the boot loader would take it.
+            poll(self._asks_for_a_name, "a login", login_s)
+            with RootShell(self.folder / "linux.sock") as shell:
+                yield shell
+
+    def _asks_for_a_name(self) -> bool:
+        with self.log.open("rb") as said:
+            said.seek(self._log_begins)
+            return LOGIN in said.read()
 
     @property
     def running(self) -> bool:
@@ -165,6 +185,7 @@ class Machine:
 
     def reset(self) -> None:
         """Press the reset button."""
+        self._log_begins = self.log.stat().st_size
         with self.qmp() as qmp:
             qmp.ask("system_reset")
 

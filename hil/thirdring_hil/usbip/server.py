@@ -10,6 +10,7 @@ import contextlib
 import errno
 import io
 import json
+import os
 import struct
 import sys
 from collections.abc import Callable, Mapping
@@ -28,6 +29,7 @@ __all__ = ["HeadsetServer", "main"]
 
 CATCH_UP_S: Final = 0.02
 """How much sound goes through at once after a host was late; what is later is lost, as on a bus."""
+NICENESS: Final = -10
 PACKET_S: Final = 0.001
 """A frame of full speed."""
 
@@ -121,7 +123,7 @@ class HeadsetServer:
 
     def __init__(self, hear: Callable[[npt.NDArray[np.int16]], None]) -> None:
         self.headset = Headset(hear, self._reported)
-        self.plugged = True
+        self.plugged = False
         self._session: _Session | None = None
         self._cable: asyncio.StreamWriter | None = None
 
@@ -220,6 +222,9 @@ def wav_header() -> bytes:
 
 
 async def _run(port: int, ear: io.FileIO) -> None:
+    with contextlib.suppress(OSError):  # where the system allows it: it is the clock of the unit's sound
+        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
+
     def hear(samples: npt.NDArray[np.int16]) -> None:
         ear.write(samples.astype("<i2").tobytes())
 
