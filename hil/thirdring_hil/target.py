@@ -330,7 +330,7 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
 
 
 def _keep_journal(machine: Machine, path: Path) -> None:
-    """Write what the unit's journal has of this boot to ``path``; nothing where nobody can log in any more."""
+    """Write the unit's journal of this boot to ``path``; nothing where nobody can log in any more."""
     with contextlib.suppress(OSError), machine.shell() as shell:
         said = shell.run("journalctl --no-pager --boot --unit 'thirdring-*'", JOURNAL_S)
         path.write_text(said, encoding="utf-8")

@@ -149,7 +149,7 @@ def linux(connection: socket.socket) -> None:
 
 
 def test_root_logs_in_and_a_command_that_fails_is_told(tmp_path: Path) -> None:
-    with listening(tmp_path / "log", linux), RootShell(tmp_path / "log", WAIT_S) as shell:
+    with listening(tmp_path / "log", linux), RootShell(tmp_path / "log") as shell:
         assert shell.run("printf '%s\\n' one two") == "one\ntwo\n"
         with pytest.raises(ShellError, match="exit code 3: no such thing"):
             shell.run("(echo no such thing; exit 3)")
