@@ -1,5 +1,6 @@
 """Key figures, staffing, forecast and the agent's state over HTTP, the SDK and the host's command."""
 
+import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from thirdring import Appliance, CallAlerting, CallAnswered, CallEnded, CallInco
 from thirdring.cli import main
 from thirdring.protocol.codec import from_fields
 from thirdring.protocol.commands import SetAgentState
+from thirdring.protocol.events import SettingsChanged
 from thirdring.protocol.figures import FORMULAS, FiguresReport
 
 DAY = {"from": "2026-05-04", "to": "2026-05-05"}
@@ -44,6 +46,17 @@ def test_figures_by_the_hour(tmp_path: Path) -> None:
         assert total.service_level_percent == pytest.approx(33.333)
         assert total.average_speed_of_answer_s == 14.5
         assert total.norms["answer.rings"].met_percent == 100.0
+
+    with_gateway(tmp_path, scenario)
+
+
+def test_a_time_zone_that_is_changed_counts_at_once(tmp_path: Path) -> None:
+    async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
+        changes = {"firm.time_zone": "Europe/Berlin", "figures.repeat_days": 9}
+        await desk.engine.emit(SettingsChanged(at_s=1.0, changes=changes))
+        while (await http.get("/v1/figures", params=DAY)).json()["time_zone"] != "Europe/Berlin":
+            await asyncio.sleep(0.02)
+        assert (await http.get("/v1/calls", params={"from": "2026-05-04"})).is_success
 
     with_gateway(tmp_path, scenario)
 

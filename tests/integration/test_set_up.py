@@ -1,5 +1,6 @@
 """A unit is set up over HTTP: its trunk tried, the engine started anew, its headset tested."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,12 @@ def test_what_cannot_be_tried_or_started_is_refused_beforehand(unit: Unit, ask: 
     assert ask.set("headset.device", "usb:nothing").is_success
     assert_problem(ask.post("restart"), 5005)
     assert ask.set("headset.device", "simulated").is_success
+    with socket.create_server(("0.0.0.0", 0)) as taken:
+        over_tls = {"trunk.transport": "tls", "trunk.allow_old_tls": True}
+        port = taken.getsockname()[1]
+        assert ask.http.patch("/v1/settings", json={**over_tls, "sip.tls_port": port}).is_success
+        assert_problem(ask.post("restart"), 3004)
+        assert ask.set("trunk.transport", "udp").is_success
 
 
 def test_the_headset_is_tested_and_a_call_comes_first(unit: Unit, ask: Requests, tmp_path: Path) -> None:

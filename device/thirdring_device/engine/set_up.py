@@ -22,7 +22,7 @@ from thirdring_device.adapters.sip.servers import ServerLookup
 from thirdring_device.adapters.sip.tls import check_tls
 from thirdring_device.adapters.sip.trial import trial_input
 from thirdring_device.engine.headset_check import LISTEN_S, HeadsetCheck
-from thirdring_device.settings import Settings, SipSettings, changed
+from thirdring_device.settings import Settings, changed
 
 __all__ = ["SET_UP_COMMANDS", "SetUp"]
 
@@ -141,15 +141,26 @@ class SetUp:
             check_tls(settings.trunk)
         make_headset(settings.headset, Path())
         make_buttons(settings.headset)
-        if (settings.sip.bind, settings.sip.port) != (self._started.sip.bind, self._started.sip.port):
-            _check_port(settings.sip)
+        sip, begun = settings.sip, self._started
+        if (sip.bind, sip.port) != (begun.sip.bind, begun.sip.port):
+            _check_port(sip.bind, sip.port, socket.SOCK_DGRAM, socket.SOCK_STREAM)
+        listens = begun.trunk.transport == "tls" and (sip.bind, sip.tls_port) == (
+            begun.sip.bind,
+            begun.sip.tls_port,
+        )
+        if settings.trunk.transport == "tls" and not listens:
+            _check_port(sip.bind, sip.tls_port, socket.SOCK_STREAM)
 
 
-def _check_port(sip: SipSettings) -> None:
-    family = socket.AF_INET6 if ":" in sip.bind else socket.AF_INET
-    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+def _check_port(bind: str, port: int, *kinds: socket.SocketKind) -> None:
+    family = socket.AF_INET6 if ":" in bind else socket.AF_INET
+    for kind in kinds:
         with socket.socket(family, kind) as probe:
             try:
-                probe.bind((sip.bind, sip.port))
+                if (
+                    kind == socket.SOCK_STREAM
+                ):  # as the stack does: connections that are just over do not count
+                    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                probe.bind((bind, port))
             except OSError as reason:
-                raise error(3004, f"{sip.bind}:{sip.port}: {reason}") from reason
+                raise error(3004, f"{bind}:{port}: {reason}") from reason

@@ -11,6 +11,7 @@ from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staff
 from thirdring_device.core.erlang import staffing
 from thirdring_device.core.figures import MOST_ROWS, figures
 from thirdring_device.core.figures_facts import collect
+from thirdring_device.core.figures_settings import FiguresSettings
 from thirdring_device.core.forecast import forecast, look_back
 from thirdring_device.settings import Settings
 
@@ -35,11 +36,20 @@ def _now() -> datetime:
 class KeyFigures:
     """Reads the journal and computes; every method may be called from any thread."""
 
-    def __init__(self, reader: Source, settings: Settings, now: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self, reader: Source, settings: Callable[[], Settings], now: Callable[[], datetime] = _now
+    ) -> None:
         self._reader = reader
-        self._settings = settings.figures
-        self._zone = zoneinfo.ZoneInfo(settings.firm.time_zone)
+        self._now_set = settings
         self._now = now
+
+    @property
+    def _settings(self) -> FiguresSettings:
+        return self._now_set().figures
+
+    @property
+    def _zone(self) -> zoneinfo.ZoneInfo:
+        return zoneinfo.ZoneInfo(self._now_set().firm.time_zone)
 
     def figures(self, start: str = "", end: str = "", by: str = "hour") -> FiguresReport:
         """Return the figures from ``start`` (default: midnight) to ``end`` (default: the next one after it).

@@ -43,6 +43,7 @@ from thirdring_device.gateway.engine_client import EngineClient
 from thirdring_device.gateway.figures import KeyFigures
 from thirdring_device.gateway.hub import KEEP_EVENTS, EventHub
 from thirdring_device.gateway.journal import Reader
+from thirdring_device.gateway.live_settings import LiveSettings
 from thirdring_device.gateway.names import served_names
 from thirdring_device.gateway.prompts import Prompter
 from thirdring_device.settings import Settings
@@ -90,7 +91,8 @@ def create_app(
     open_metrics = settings.gateway.metrics == "loopback"
     gate = Gate(credentials, read_or_make_token(state_dir), open_metrics=open_metrics)
     metrics = Metrics()
-    hub.observers.append(metrics.event)
+    live = LiveSettings(settings)
+    hub.observers += [metrics.event, live.note]
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -116,8 +118,8 @@ def create_app(
     app.include_router(headset_router(client))
     app.include_router(set_up_router(client))
     app.include_router(hooks_router(client))
-    app.include_router(calls_router(reader, settings))
-    app.include_router(figures_router(KeyFigures(reader, settings)))
+    app.include_router(calls_router(reader, live))
+    app.include_router(figures_router(KeyFigures(reader, lambda: live.now)))
     app.include_router(recordings_router(client, state_dir))
     prompter = Prompter(client, reader, state_dir)
     app.include_router(work_router(client, reader, prompter))

@@ -16,7 +16,7 @@ from thirdring_device.gateway.api.models import RECORD_MODEL
 from thirdring_device.gateway.api.problems import JOURNAL, problems
 from thirdring_device.gateway.figures import time_of, utc_text
 from thirdring_device.gateway.journal import Reader
-from thirdring_device.settings import Settings
+from thirdring_device.gateway.live_settings import LiveSettings
 
 __all__ = ["calls_router"]
 
@@ -40,10 +40,13 @@ REPORTS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def calls_router(reader: Reader, settings: Settings) -> APIRouter:
+def calls_router(reader: Reader, settings: LiveSettings) -> APIRouter:
     """Return the routes that read the journal; ``settings`` are those that reports show as limits."""
     router = APIRouter(prefix="/v1", tags=["journal"])
-    zone = zoneinfo.ZoneInfo(settings.firm.time_zone)
+
+    def local(text: str) -> str:
+        zone = zoneinfo.ZoneInfo(settings.now.firm.time_zone)
+        return utc_text(time_of(text, zone)) if text else ""
 
     @router.get("/calls", response_model=list[CallSummary], responses=problems(1004, 2000, *JOURNAL))
     def calls(
@@ -72,8 +75,8 @@ def calls_router(reader: Reader, settings: Settings) -> APIRouter:
         wanted = CallFilter(
             direction=direction or "",
             number=number,
-            start_utc=utc_text(time_of(start, zone)) if start else "",
-            end_utc=utc_text(time_of(end, zone)) if end else "",
+            start_utc=local(start),
+            end_utc=local(end),
             answered=answered,
             verdict=verdict or "",
             rule=rule,
@@ -113,7 +116,7 @@ def calls_router(reader: Reader, settings: Settings) -> APIRouter:
         """Return the report of one call: facts, levels, who spoke when, every verdict with its evidence."""
         from thirdring_device.report import build  # not before it is needed: it brings the tone plans
 
-        made = build(reader.call(call_id), reader.call_events(call_id), settings)
+        made = build(reader.call(call_id), reader.call_events(call_id), settings.now)
         if form == "html":
             return HTMLResponse(made.to_html(language))
         if form == "text":

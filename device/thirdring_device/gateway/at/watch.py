@@ -27,14 +27,13 @@ from thirdring.protocol.events import (
 from thirdring_device.gateway.at.lock import ConsoleLock
 from thirdring_device.gateway.at.sources import Client, Reader
 from thirdring_device.gateway.at.transcript import Transcript
+from thirdring_device.gateway.live_settings import LIVE
 from thirdring_device.settings import Settings
 from thirdring_device.settings import changed as with_changes
 
 __all__ = ["DeskWatch", "WatchedCall"]
 
 RETRY_S: Final = 0.25
-LIVE_SETTINGS: Final = ("serial.lock", "serial.lock_idle_s")
-"""Settings whose change the consoles follow."""
 _REMEMBERED: Final = 16
 """Ended calls kept for whoever still waits for what became of his call."""
 
@@ -135,7 +134,7 @@ class DeskWatch:
         if isinstance(event, TrunkChanged):
             self.trunk = event.state
         if isinstance(event, SettingsChanged):
-            ours = {name: value for name, value in event.changes.items() if name in LIVE_SETTINGS}
+            ours = {name: value for name, value in event.changes.items() if name in LIVE}
             self.settings = with_changes(self.settings, ours)
         if isinstance(event, CallIncoming):
             self._add(WatchedCall(event.call_id, True, event.number, event.display_name, event.withheld))

@@ -21,7 +21,7 @@ __all__ = ["HANDLERS"]
 
 
 def _key_figures(session: Session) -> KeyFigures:
-    return KeyFigures(session.desk.reader, session.desk.settings)
+    return KeyFigures(session.desk.reader, lambda: session.desk.settings)
 
 
 async def _figures(session: Session, request: Request) -> Reply:
