@@ -6,7 +6,9 @@ languages, each from the same unit.
 
 import functools
 import io
+import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import soundfile
@@ -23,6 +25,20 @@ from thirdring_device.demo.speech import make_conversation
 PICTURES = Path(__file__).parents[2] / "docs/pictures"
 MOST_BYTES = 200_000
 COLOURS = 128
+SELF_TEST_MS = 60_000
+BACKUP = {
+    "kind": "thirdring settings",
+    "format": 1,
+    "version": "0.1.0",
+    "made_utc": "2026-11-02T08:15:00Z",
+    "settings": {
+        "firm.name": "Acme Orders",
+        "recording.keep_days": 90,
+        "norms.hold.limit_s": 120.0,
+        "trunk.server": "sip.example.com",
+    },
+    "left_out": ["trunk.password"],
+}
 SPEAKING = """[...document.querySelectorAll(".meter .bar")]
     .some((bar) => Number(/[0-9.]+/.exec(bar.style.transform)) > 0.5)"""
 CUSTOMERS = (
@@ -56,10 +72,18 @@ class Crowd:
         for somebody in self.visitors.values():
             somebody.sign_in()
 
-    def take(self, view: str, name: str, ready: str, until: str = "true") -> None:
+    def take(
+        self,
+        view: str,
+        name: str,
+        ready: str,
+        until: str = "true",
+        do: Callable[[Page], None] = lambda _: None,
+    ) -> None:
         for (language, size, scheme), somebody in self.visitors.items():
             somebody.go(view)
-            expect(somebody.page.locator(ready).first).to_be_visible()
+            do(somebody.page)
+            expect(somebody.page.locator(ready).first).to_be_visible(timeout=SELF_TEST_MS)
             wait_until(functools.partial(somebody.page.evaluate, until), until)
             keep(somebody.page, f"{name}-{language}-{size}-{scheme}")
 
@@ -129,6 +153,20 @@ def pictures(browser: Browser, unit: Unit, folder: Path) -> None:
     crowd.take(f"calls/{call_id}", "report", ".lane i.agent")
     crowd.take("wall", "wall", ".scores li")
     crowd.take("technician", "technician", ".cards .good")
+    crowd.take("technician/selftest", "selftest", "[data-table='measured']", do=run_self_test)
+    backup = folder / "backup.json"
+    backup.write_text(json.dumps(BACKUP), encoding="utf-8")
+    crowd.take(
+        "technician/backup", "restore", "[data-table='changes']", do=functools.partial(compare, backup)
+    )
+
+
+def run_self_test(page: Page) -> None:
+    page.locator(".selftest .main").click()
+
+
+def compare(backup: Path, page: Page) -> None:
+    page.locator("input[name=backup]").set_input_files(backup)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,10 @@ import type { SelfTestItem, SelfTestView } from "../types";
 
 const STATE: Record<SelfTestItem["result"], string> = { ok: "good", warning: "soon", failed: "bad" };
 
-/** Three digits and more of small figures, none of large ones. */
+/** Two decimals of small figures, none of large and of whole ones; never a minus before nought. */
 function figure(value: number): string {
-  return number(value, Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0);
+  const digits = Number.isInteger(value) ? 0 : Math.abs(value) < 10 ? 2 : Math.abs(value) < 100 ? 1 : 0;
+  return number(Number(value.toFixed(digits)) + 0, digits);
 }
 
 function limits(item: SelfTestItem): string {
