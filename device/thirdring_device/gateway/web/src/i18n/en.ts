@@ -491,7 +491,7 @@ export const en = {
   "selfTest.alsa": "ALSA",
   "selfTest.settings": "Settings",
   "selfTest.engine.answer": "Engine’s time to answer",
-  "selfTest.sound.tick_p99": "Sound’s 20 ms tick, 99 of 100",
+  "selfTest.sound.tick_p99": "Sound’s 20 ms tick meanwhile, 99 of 100",
   "selfTest.sound.frame": "Processor’s time for 20 ms of a call",
   "selfTest.sound.level_error": "Level meter’s error at −20 dBov",
   "selfTest.sound.keys_heard": "DTMF keys heard of 16",

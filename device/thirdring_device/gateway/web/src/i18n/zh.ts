@@ -493,7 +493,7 @@ export const zh: Record<Key, string> = {
   "selfTest.alsa": "ALSA",
   "selfTest.settings": "设置",
   "selfTest.engine.answer": "引擎应答时间",
-  "selfTest.sound.tick_p99": "声音 20 ms 节拍（99 %）",
+  "selfTest.sound.tick_p99": "自检期间声音 20 ms 节拍（99 %）",
   "selfTest.sound.frame": "处理 20 ms 通话所用时间",
   "selfTest.sound.level_error": "电平表在 −20 dBov 处的误差",
   "selfTest.sound.keys_heard": "16 个 DTMF 按键中识别数",
