@@ -67,6 +67,7 @@ def test_a_name_that_is_not_found_and_a_port_where_nothing_listens() -> None:
     for transport in ("udp", "tcp"):
         assert tried(registered(closed, transport=transport))["code"] == 3011
     assert tried(registered(closed, mode="static", transport="tcp"))["code"] == 3011
+    assert tried(registered("x" * 300))["code"] == 3009
     assert tried(registered(""))["code"] == 3000
 
 

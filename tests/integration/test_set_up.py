@@ -65,7 +65,12 @@ def test_a_trunk_is_tried_then_kept_and_counts_after_a_new_start(
 
 def test_what_cannot_be_tried_or_started_is_refused_beforehand(unit: Unit, ask: Requests) -> None:
     assert_problem(ask.http.post("/v1/trunk/test", json={"firm.name": "A"}), 5004)
-    assert_problem(ask.http.post("/v1/trunk/test", json={"trunk.server": "a:b"}), 5005)
+    for name, value in (
+        *(("server", "a:b"), ("server", "a b"), ("user", ""), ("user", 'a"b'), ("domain", "bad host")),
+        *(("auth_user", "a\nb"), ("peers", ["everybody"])),
+    ):
+        assert_problem(ask.http.post("/v1/trunk/test", json={f"trunk.{name}": value}), 5005)
+        assert_problem(ask.set(f"trunk.{name}", value), 5005)
     with ScriptedRegistrar([None]) as silent:
         body = trunk(silent.server)
         first = threading.Thread(target=lambda: ask.http.post("/v1/trunk/test", json=body))

@@ -447,6 +447,7 @@ class Engine:
     def _set_settings(self, command: SetSettings) -> Mapping[str, Any]:
         new = changed(self._settings, command.changes)
         desk = desk_settings(new)
+        self._set_up.check(new)
         save_changes(self._state_dir, command.changes)
         live = {view.name for view in setting_views(new) if view.live}
         self._settings = new

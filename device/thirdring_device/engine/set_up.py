@@ -18,7 +18,7 @@ from thirdring_device.adapters.headset.choose import make_headset
 from thirdring_device.adapters.hid.choose import make_buttons
 from thirdring_device.adapters.sip.adapter import SipAdapter
 from thirdring_device.adapters.sip.addresses import AllowedSources
-from thirdring_device.adapters.sip.servers import ServerLookup
+from thirdring_device.adapters.sip.servers import ServerLookup, check_trunk
 from thirdring_device.adapters.sip.tls import check_tls
 from thirdring_device.adapters.sip.trial import trial_input
 from thirdring_device.engine.headset_check import LISTEN_S, HeadsetCheck
@@ -65,6 +65,12 @@ class SetUp:
             return self._start_anew()
         return to_fields(self._headset_test())
 
+    def check(self, settings: Settings) -> None:
+        """Refuse a trunk that no engine could start with; raises ``StorageError`` 5005."""
+        check_trunk(settings.trunk)
+        ServerLookup(settings.trunk)
+        AllowedSources(settings.trunk.peers, frozenset)
+
     def close(self) -> None:
         """End a try that is on its way."""
         if self._trial is not None:
@@ -78,7 +84,7 @@ class SetUp:
             if not name.startswith(SECTION):
                 raise error(5004, f"{name}: only settings of the trunk are tried")
         settings = changed(self._settings(), changes)
-        ServerLookup(settings.trunk)
+        self.check(settings)
         if self._trying:
             raise error(3013)
         self._trying = True
@@ -135,8 +141,7 @@ class SetUp:
 
     def _check_start(self, settings: Settings) -> None:
         """Refuse, with the error that it would end with, a start that these settings stand in the way of."""
-        ServerLookup(settings.trunk)
-        AllowedSources(settings.trunk.peers, frozenset)
+        self.check(settings)
         if settings.trunk.transport == "tls":
             check_tls(settings.trunk)
         make_headset(settings.headset, Path())

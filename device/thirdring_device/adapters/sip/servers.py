@@ -2,6 +2,7 @@
 
 import ipaddress
 import logging
+import re
 import socket
 import threading
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import dns.resolver
 from thirdring.protocol.errors import error
 from thirdring_device.settings import TrunkSettings
 
-__all__ = ["MAX_SERVERS", "Server", "ServerLookup", "parse_server"]
+__all__ = ["MAX_SERVERS", "Server", "ServerLookup", "check_trunk", "parse_server"]
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +28,9 @@ LOOKUP_S: Final = 5.0
 
 MAX_SERVERS: Final = 6
 """Registrars used at most: the stack holds eight accounts."""
+
+USER: Final = re.compile(r"(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+")
+HOST: Final = re.compile(r"[A-Za-z0-9\-_.]+|[0-9A-Fa-f:.]+")
 
 SERVICES: Final = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sips._tcp"}
 
@@ -69,6 +73,23 @@ def parse_server(text: str, name: str = "trunk.server") -> Server:
     if not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
         raise error(5005, f"{name} is {text!r:.60}, not host:port")
     return Server(host, int(port))
+
+
+def check_trunk(trunk: TrunkSettings) -> None:
+    """Refuse what would stand in an address and cannot (RFC 3261 clause 25.1): nothing could start with it.
+
+    Raises ``StorageError`` 5005.
+    """
+    for name in ("server", "server2", "outbound_proxy", "domain"):
+        text = getattr(trunk, name)
+        host = text if name == "domain" else parse_server(text, f"trunk.{name}").host
+        if text and not HOST.fullmatch(host):
+            raise error(5005, f"trunk.{name} is {text!r:.60}, not a host's name or address")
+    if not USER.fullmatch(trunk.user):
+        raise error(5005, f"trunk.user is {trunk.user!r:.60}, not the user of a SIP address")
+    for name in ("auth_user", "realm", "password"):
+        if not getattr(trunk, name).isprintable() or '"' in getattr(trunk, name) * (name != "password"):
+            raise error(5005, f"trunk.{name} has characters that cannot be sent")
 
 
 class ServerLookup:
@@ -159,6 +180,6 @@ class ServerLookup:
             return frozenset({server.host})
         try:
             return frozenset(str(entry[4][0]) for entry in socket.getaddrinfo(server.host, None))
-        except OSError as reason:
+        except (OSError, UnicodeError) as reason:  # the latter for a label that is too long or empty
             log.warning("the trunk's name %s cannot be looked up: %s", server.host, reason)
             return frozenset(self.addresses)
