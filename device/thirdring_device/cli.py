@@ -9,7 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from thirdring.protocol.errors import ThirdringError, error
-from thirdring_device import analyze, console_password, plans, recording_files, selftest
+from thirdring_device import (
+    analyze,
+    console_password,
+    factory_reset,
+    plans,
+    recording_files,
+    selftest,
+    support,
+)
 from thirdring_device.logs import keep_log
 from thirdring_device.settings import load_settings
 from thirdring_device.supervisor import EXIT_REFUSED, Supervisor
@@ -95,6 +103,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     password.set_defaults(function=_password)
     console_password.add_parser(commands)
+    factory_reset.add_parser(commands)
+    support.add_parser(commands)
     demo = commands.add_parser("demo", help="one real call through the whole appliance, and its report")
     demo.add_argument("--language", default="zh", choices=("zh", "en"), help="language spoken in the call")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="made anew each time")
