@@ -18,7 +18,7 @@ from scipy.signal import resample_poly
 
 from tests.integration.conftest import Unit
 from tests.page.conftest import ARGUMENTS, CHROMIUM, SETTINGS, Visitor, change_first_password
-from tests.peers import BaresipPeer, wait_until
+from tests.peers import BaresipPeer, KamailioRegistrar, wait_until
 from thirdring.protocol.events import CallEnded, Record, RingBurst, Verdict
 from thirdring_device.demo.speech import make_conversation
 
@@ -154,11 +154,40 @@ def pictures(browser: Browser, unit: Unit, folder: Path) -> None:
     crowd.take("wall", "wall", ".scores li")
     crowd.take("technician", "technician", ".cards .good")
     crowd.take("technician/selftest", "selftest", "[data-table='measured']", do=run_self_test)
+    (folder / "set-up").mkdir()
+    set_up(crowd, unit, folder / "set-up")
     backup = folder / "backup.json"
     backup.write_text(json.dumps(BACKUP), encoding="utf-8")
     crowd.take(
         "technician/backup", "restore", "[data-table='changes']", do=functools.partial(compare, backup)
     )
+
+
+def set_up(crowd: Crowd, unit: Unit, folder: Path) -> None:
+    """A trunk that refuses the password, and a headset that is spoken into."""
+    conversation = make_conversation(folder, "en")
+    with KamailioRegistrar(folder) as registrar:
+        crowd.take(
+            "technician/setup", "setup-trunk", ".told strong", do=functools.partial(try_trunk, registrar)
+        )
+
+    def test_headset(page: Page) -> None:
+        page.locator(".steps li:nth-child(4) button").click()
+        unit.desk.speak("")
+        unit.desk.speak(str(conversation.agent))
+        page.locator("[data-do='headset-test']").click()
+
+    listening = "document.querySelector('[data-test=listening]') && (" + SPEAKING + ")"
+    crowd.take("technician/setup", "setup-headset", ".meter .needle", listening, do=test_headset)
+    unit.desk.speak("")
+
+
+def try_trunk(registrar: KamailioRegistrar, page: Page) -> None:
+    page.locator(".steps li:nth-child(3) button").click()
+    page.locator("select[name='trunk.mode']").select_option("registered")
+    page.locator("input[name='trunk.server']").fill(registrar.server)
+    page.locator("input[name='trunk.password']").fill("guessed")
+    page.locator("[data-do='try']").click()
 
 
 def run_self_test(page: Page) -> None:

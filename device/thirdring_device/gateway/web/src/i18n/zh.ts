@@ -389,7 +389,7 @@ export const zh: Record<Key, string> = {
   "setup.done.callOnly": "拿到线路资料后，请回到“中继”一步。",
   "setup.done.answer": "工作台用大号数字数铃声；按按钮或 A 键接听，按 E 键挂断。",
   "setup.done.dial": "也可以在工作台输入号码后按回车。",
-  "setup.done.people": "请在“访问”中给坐席和班长设置密码。",
+  "setup.done.people": "请在“权限”中给坐席和班长设置密码。",
   "setup.done.desk": "去工作台",
   "technician.access": "权限",
   "access.passwords": "密码",
