@@ -6,10 +6,12 @@ import logging
 import os
 import signal
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 from thirdring_device.adapters.board.choose import make_board
+from thirdring_device.adapters.calendar import holiday
 from thirdring_device.adapters.headset.choose import make_headset
 from thirdring_device.adapters.hid.choose import make_buttons
 from thirdring_device.engine.engine import Engine
@@ -65,6 +67,12 @@ async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> bo
     log.info("engine ready: SIP on port %d", settings.sip.port)
     notify("READY=1")
     alive = asyncio.create_task(keep_alive(), name="watchdog")
+    home = settings.dialplan.country or settings.trunk.country
+    # Read beside the loop: the first number dialled would else stop it for a fifth of a second, on a
+    # slow board until the watchdog bites.
+    calendar = asyncio.create_task(
+        asyncio.to_thread(holiday, home, datetime.now(UTC).date()), name="calendar"
+    )
     try:
         await stop.wait()
     finally:
@@ -73,5 +81,6 @@ async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> bo
             notify("STOPPING=1")
         server.close()
         socket.unlink(missing_ok=True)
+        await asyncio.wait([calendar])
         await engine.stop("restart" if again else "signal")
     return again
