@@ -13,8 +13,8 @@ from firmware_ports.recipe.shell import BuildFault, Log
 __all__ = ["base_system"]
 
 SUITE: Final = "bookworm"
-NEEDED_ANYWAY: Final = ("/usr/share/doc/*/copyright",)
-"""Licences go with what they are for."""
+NEEDED_ANYWAY: Final = ("/usr/share/doc/*/copyright", "/lib/modules/*/kernel/drivers/media/mc/*")
+"""Licences go with what they are for; USB sound (snd-usb-audio) needs the media controller."""
 KEYRING: Final = "/usr/share/keyrings/debian-archive-keyring.gpg"
 LISTS: Final = Path("/var/lib/apt/lists")
 FORMAT: Final = "$(REPO_URI) $(RELEASE) $(COMPONENT)"

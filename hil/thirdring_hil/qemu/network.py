@@ -13,9 +13,9 @@ __all__ = ["BOARD_RTP_PORT", "LOOPBACK", "Ports", "free_ports"]
 LOOPBACK: Final = "127.0.0.1"
 HOST_SEEN_AS: Final = "10.0.2.2"
 """The host's loopback, as the board sees it."""
-BOARD_SIP_PORT, BOARD_HTTPS_PORT, BOARD_RTP_PORT, RTP_PORTS = 5060, 443, 4000, 20
-"""``firmware_ports/qemu/README.md``."""
-SPAN: Final = 32
+BOARD_SIP_PORT, BOARD_HTTPS_PORT, BOARD_RTP_PORT, RTP_PORTS = 5060, 443, 4000, 100
+"""``firmware_ports/qemu/README.md``; the unit takes the next ports with each call, and then the first again."""
+SPAN: Final = 128
 FIRST, LAST = 20000, 30000
 """Below those that Linux gives to whoever asks for any port."""
 
@@ -73,7 +73,7 @@ class Ports:
 
 def free_ports() -> Ports:
     """Return ports that are all free on loopback; raises ``OSError``."""
-    for first in range(FIRST + os.getpid() % 100 * SPAN, LAST, SPAN):
+    for first in range(FIRST + os.getpid() % 50 * SPAN, LAST, SPAN):
         ports = Ports(first)
         udp = [ports.sip, ports.trunk, *range(ports.rtp, ports.rtp + RTP_PORTS)]
         with contextlib.ExitStack() as stack:
