@@ -14,7 +14,7 @@ LOOPBACK: Final = "127.0.0.1"
 HOST_SEEN_AS: Final = "10.0.2.2"
 """The host's loopback, as the board sees it."""
 BOARD_SIP_PORT, BOARD_HTTPS_PORT, BOARD_RTP_PORT, RTP_PORTS = 5060, 443, 4000, 100
-"""``firmware_ports/qemu/README.md``; the unit takes the next ports with each call, and then the first again."""
+"""``firmware_ports/qemu/README.md``; each call of the unit takes the next two, and then the first again."""
 SPAN: Final = 128
 FIRST, LAST = 20000, 30000
 """Below those that Linux gives to whoever asks for any port."""
