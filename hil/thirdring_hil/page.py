@@ -62,6 +62,22 @@ one after another. A test asks for `target`, `appliance` (the SDK on the console
 labgrid is not needed; where there is one, it switches the power (`hil/environments/labgrid.yaml`).
 """
 
+VIRTUAL: Final = """\
+
+## A virtual board
+
+`thirdring-hil run --target qemu-amd64`, or `nox -s hil_qemu`, which makes the image first where there is none, boots the image of
+`firmware_ports/qemu` in QEMU (`apt-get install qemu-system-x86 qemu-utils ovmf`): with KVM where KVM really runs it, else emulated.
+The image stays as it is; the board writes to a disk of its own, which goes with the run. `linux.log` and `journal.log` among the
+logs are what Linux and the unit said. Settings come by `fw_cfg`, calls by forwarded ports, the AT console is a pty that outlives
+the board's restarts. The headset is a USB one that the bench is itself, over USB/IP: the board's own drivers (`snd-usb-audio`,
+`hidraw`) take it for real. It is plugged in for the tests that need it, for it moves a packet a millisecond each way.
+A power cut ends QEMU on the spot: what the board had handed to its disk is there afterwards, as on a disk whose cache has a battery.
+
+Emulation is slow: beside other work on the host, limits in time and of sound are missed for want of its speed. No limit is wider
+for it; the record of the run has what was measured.
+"""
+
 FAULTS: Final = """\
 `nox -s hil_faults` runs everything on appliances that are broken on purpose. A script starts them with one function
 replaced; it is in no package, so a unit has neither the faults nor a switch for them. Exactly one suite fails:
@@ -80,7 +96,7 @@ def _needs(function: ast.FunctionDef) -> list[str]:
 def hil() -> Iterator[str]:
     """Yield the lines of the page."""
     yield "# The bench\n\nMade from the code by `nox -s docs`; do not edit.\n"
-    yield INTRODUCTION
+    yield INTRODUCTION.rstrip() + "\n" + VIRTUAL
     yield "## Suites\n\n| suite | what | tests | needs |\n|---|---|---|---|"
     for path in sorted(SUITES.glob("test_*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))

@@ -13,6 +13,7 @@ import soundfile
 from thirdring_hil.ear import Ear
 from thirdring_hil.headset import UsbHeadset, usb_headset
 from thirdring_hil.poll import poll
+from thirdring_hil.qemu import attach
 from thirdring_hil.signals import tone
 from thirdring_hil.usbip import descriptors as d
 from thirdring_hil.usbip import wire
@@ -244,3 +245,33 @@ def _closed(line: socket.socket) -> bool:
         return line.recv(4096) == b""
     except ConnectionResetError:
         return True
+
+
+@pytest.fixture
+def controller(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in the place of ``vhci_hcd``'s in sysfs."""
+    (tmp_path / "status").write_text(
+        "hub port sta spd dev      sockfd local_busid\n"
+        "hs  0000 004 000 00000000 000000 0-0\n"
+        "hs  0001 006 002 00010001 000003 1-1\n",
+        encoding="ascii",
+    )
+    monkeypatch.setattr(attach, "CONTROLLER", tmp_path)
+    return tmp_path
+
+
+def test_the_board_hands_the_headset_to_its_kernel(headset: UsbHeadset, controller: Path) -> None:
+    assert attach.is_free()
+    attach.attach("127.0.0.1", headset.port)
+    port, _, device, speed = (controller / "attach").read_text(encoding="ascii").split()
+    assert (port, int(device), int(speed)) == ("0", 1 << 16 | 1, d.FULL_SPEED)
+
+
+def test_the_board_finds_no_headset_while_it_is_unplugged(headset: UsbHeadset, controller: Path) -> None:
+    headset.unplug()
+    with pytest.raises(ConnectionError, match="unplugged"):
+        attach.attach("127.0.0.1", headset.port)
+    assert not (controller / "attach").exists()
+    used = (controller / "status").read_text(encoding="ascii").replace("0000 004", "0000 006")
+    (controller / "status").write_text(used, encoding="ascii")
+    assert not attach.is_free()
