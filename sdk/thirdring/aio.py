@@ -202,9 +202,9 @@ class AsyncAppliance:
         """Record sound again; ``recording_resumed`` tells from when on."""
         return _call_id(await self._command(ResumeRecording(call_id=call_id)))
 
-    async def recordings(self, limit: int = 100) -> list[RecordingView]:
-        """Return the recordings that are kept, newest first."""
-        result = await self._command(ListRecordings(limit=limit))
+    async def recordings(self, limit: int = 100, call_id: str = "") -> list[RecordingView]:
+        """Return the recordings that are kept, newest first; with ``call_id`` that call's only."""
+        result = await self._command(ListRecordings(limit=limit, call_id=call_id))
         return [_parsed(RecordingView, view) for view in result.get("recordings", [])]
 
     async def save_recording(self, call_id: str, path: str | Path) -> None:

@@ -154,9 +154,9 @@ class Appliance:
         """Record sound again; ``recording_resumed`` tells from when on."""
         return self._run(self._appliance.resume_recording(call_id))
 
-    def recordings(self, limit: int = 100) -> list[RecordingView]:
-        """Return the recordings that are kept, newest first."""
-        return self._run(self._appliance.recordings(limit))
+    def recordings(self, limit: int = 100, call_id: str = "") -> list[RecordingView]:
+        """Return the recordings that are kept, newest first; with ``call_id`` that call's only."""
+        return self._run(self._appliance.recordings(limit, call_id))
 
     def save_recording(self, call_id: str, path: str | Path) -> None:
         """Write the recording of a call to a file, opened (WAV or Ogg, as it was recorded), over HTTP only.

@@ -233,6 +233,8 @@ def test_the_newest_are_listed_first(bench: Bench) -> None:
         bench.kept(f"call{number}", 10.0 - number)
     assert [view.call_id for view in bench.recordings.listed(3)] == ["call4", "call3", "call2"]
     assert len(bench.recordings.listed(1000)) == 5
+    assert [view.call_id for view in bench.recordings.listed(1, "call1")] == ["call1"]
+    assert bench.recordings.listed(1000, "another") == []
     with pytest.raises(MediaError) as refused:
         bench.recordings.named("none")
     assert refused.value.code == 4024

@@ -407,7 +407,9 @@ class Engine:
         if isinstance(command, ListRecordings):
             if not 1 <= command.limit <= MOST_LISTED:
                 raise error(1004, f"limit is {command.limit}, outside 1 to {MOST_LISTED}")
-            views = await self._loop.run_in_executor(self._workers, self._recordings.listed, command.limit)
+            views = await self._loop.run_in_executor(
+                self._workers, self._recordings.listed, command.limit, command.call_id
+            )
             return {"recordings": [to_fields(view) for view in views]}
         path = await self._loop.run_in_executor(self._workers, self._recordings.named, command.call_id)
         self._take(

@@ -85,8 +85,9 @@ class Recordings:
         found = (look(path) for path in recordings_in(self._folder) if call_id_of(path) not in self._open)
         return sorted(kept for kept in found if kept is not None)
 
-    def listed(self, limit: int) -> list[RecordingView]:
-        """Return the newest recordings; may take a while."""
+    def listed(self, limit: int, call_id: str = "") -> list[RecordingView]:
+        """Return the newest recordings, with ``call_id`` that call's only; may take a while."""
+        finished = [kept for kept in self._finished() if call_id in ("", call_id_of(kept.path))]
         return [
             RecordingView(
                 call_id=call_id_of(kept.path),
@@ -95,7 +96,7 @@ class Recordings:
                 size_bytes=kept.size_bytes,
                 finished_utc=datetime.fromtimestamp(kept.finished_s, UTC).isoformat(timespec="seconds"),
             )
-            for kept in self._finished()[: -limit - 1 : -1]
+            for kept in finished[: -limit - 1 : -1]
         ]
 
     def named(self, call_id: str) -> Path:

@@ -205,10 +205,14 @@ class ResumeRecording(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRecordings(Command):
-    """Return ``{"recordings": [views.RecordingView...]}``: the newest ``limit`` (1 to 1000) that are kept."""
+    """Return ``{"recordings": [views.RecordingView...]}``: the newest ``limit`` (1 to 1000) that are kept.
+
+    With ``call_id`` that call's only, none when there is none.
+    """
 
     name = "list_recordings"
     limit: int = 100
+    call_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -54,9 +54,10 @@ def recordings_router(client: EngineClient, state_dir: Path) -> APIRouter:
     @router.get("/recordings", response_model=list[RecordingView], responses=problems(1004, *ENGINE))
     async def recordings(
         limit: Annotated[int, Query(description="how many at most", ge=1, le=1000)] = 100,
+        call_id: Annotated[str, Query(description="of this call only", max_length=64)] = "",
     ) -> Any:
         """Return the recordings that are kept, newest first."""
-        result = await client.command(ListRecordings(limit=limit, source=SOURCE))
+        result = await client.command(ListRecordings(limit=limit, call_id=call_id, source=SOURCE))
         return JSONResponse(result["recordings"])
 
     @router.get(

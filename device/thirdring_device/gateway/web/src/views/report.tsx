@@ -22,8 +22,7 @@ export function ReportView({ callId }: { callId: string }) {
     void attempt(async () => {
       setReport(await api.get<Report>(`${path}/report`));
       if (!session.may("lead")) return;
-      const kept = await api.get<RecordingView[]>("/v1/recordings", { limit: 1000 });
-      setRecorded(kept.some((one) => one.call_id === callId));
+      setRecorded((await api.get<RecordingView[]>("/v1/recordings", { call_id: callId })).length > 0);
     });
   }, [callId]);
   useEffect(() => () => URL.revokeObjectURL(sound), [sound]);
