@@ -12,9 +12,11 @@ import soundfile
 
 from tests.adapters.test_sip_sound import tone_levels_dbov, write_tone
 from tests.integration.conftest import Unit
+from tests.integration.test_api_errors import Requests
 from tests.peers import BaresipPeer, wait_until
 from tests.virtual_headset import ALSA_NAME, BELL, VirtualHeadset
 from thirdring import CallEnded, HeadsetChanged, Record
+from thirdring_device.engine.headset_check import LISTEN_S
 
 pytestmark = pytest.mark.sip
 
@@ -86,6 +88,30 @@ def test_second_device_rings_and_the_ear_stays_silent(
     assert 0.9 < len(sounding) * 0.02 < 1.2
     assert np.median(sounding) == pytest.approx(RING_DBOV, abs=1.0)
     assert not np.any(ear.samples)
+
+
+def test_headset_test_is_heard_in_the_ear(unit: Unit, headset: VirtualHeadset, tmp_path: Path) -> None:
+    agent = write_tone(tmp_path / "agent.wav", AGENT_HZ, 48000, 30.0)
+    ask = Requests(unit)
+
+    def state() -> str:
+        return str(ask.http.get("/v1/headset/test").json()["state"])
+
+    with headset.listening() as ear:
+        speaker = headset.say(agent)
+        assert ask.post("headset/test").is_success
+        begin_s = ear.duration_s
+        wait_until(lambda: ear.duration_s > begin_s + LISTEN_S + 1.0, "it has listened", 20.0)
+        played_s = begin_s + LISTEN_S
+        assert state() == "playing"
+        wait_until(lambda: ear.duration_s > played_s + LISTEN_S, "the ear has heard it")
+    speaker.terminate()
+    speaker.wait()
+    ask.http.close()
+    heard = _is_heard(ear.samples / 32768, 16000, AGENT_HZ)
+    before = int((played_s - 1.0) * 50)
+    assert not np.any(heard[:before]), "nothing is heard while it listens"
+    assert np.sum(heard[before:]) * 0.02 > GAP_S, "then what was said is, as loud as it was"
 
 
 @pytest.mark.interop("headset unplugged for 5 s in a call: call kept, sound back within 2 s", peer="baresip")
