@@ -38,8 +38,6 @@ def test_a_call_is_answered_muted_and_ended_by_the_headset(
         caller.wait_for("answered")
         pressed = appliance.wait_for(HeadsetButton, 5.0, before).event
         answered = appliance.wait_for("call_answered", 5.0, before).event
-        why = "within ITU-T E.721's answer delay of 0.75 s"
-        measure("button_to_answer", answered.at_s - pressed.at_s, "s", 0.0, 0.5, why)
         appliance.wait_for("media_started", 5.0, before)
         shows(headset, "off_hook")
         headset.press("mute")
@@ -56,6 +54,8 @@ def test_a_call_is_answered_muted_and_ended_by_the_headset(
     assert (ended.by, ended.cause) == ("agent", "hangup")
     shows(headset, "off_hook", lit=False)
     assert headset.lamps == ()
+    why = "within ITU-T E.721's answer delay of 0.75 s"
+    measure("button_to_answer", answered.at_s - pressed.at_s, "s", 0.0, 0.5, why)
 
 
 @pytest.mark.needs("simulated_headset")
