@@ -119,12 +119,14 @@ if TYPE_CHECKING:
         ContactView,
         DeadLetterView,
         DeskState,
+        HeadsetTest,
         HeadsetView,
         HookView,
         NotesView,
         PromptView,
         RecordingView,
         SettingView,
+        TrunkTrial,
     )
     from thirdring.reconnect import Reconnect
 
@@ -178,6 +180,7 @@ __all__ = [
     "HeadsetButton",
     "HeadsetButtonsChanged",
     "HeadsetChanged",
+    "HeadsetTest",
     "HeadsetView",
     "HoldEnded",
     "HoldStarted",
@@ -226,6 +229,7 @@ __all__ = [
     "TransferProgress",
     "TrunkChanged",
     "TrunkError",
+    "TrunkTrial",
     "UnknownEvent",
     "Verdict",
     "VoiceFigures",

@@ -223,6 +223,7 @@ def test_a_dial_whose_answer_is_lost_is_never_sent_again(tmp_path: Path, way_nam
 
     async def scenario(desk: ConsoleDesk) -> None:
         desk.engine.deaf.add("dial")
+        desk.command_timeout_s = 1.0
         appliance = desk.way(way_name).async_appliance(timeout_s=5.0)
         async with desk.gateway():
             with pytest.raises(ApplianceError, match="7001"):
