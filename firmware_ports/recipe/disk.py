@@ -1,5 +1,6 @@
 """The disk: boot loader, two system slots, the data partition, joined by genimage."""
 
+import os
 import uuid
 from pathlib import Path
 from string import Template
@@ -98,7 +99,23 @@ def _ext4(
     options = ["-L", label, "-U", name, "-E", f"hash_seed={name},lazy_itable_init=0,root_owner=0:0"]
     if content is not None:
         options += ["-d", str(content), "-m", "0", "-O", "^has_journal"]  # never written while it runs
-    log.run(["mke2fs", "-q", "-t", "ext4", "-F", *options, file], env={"E2FSPROGS_FAKE_TIME": str(epoch)})
+    environment = {"E2FSPROGS_FAKE_TIME": str(epoch)}
+    log.run(["mke2fs", "-q", "-t", "ext4", "-F", *options, file], env=environment)
+    if content is not None:
+        _set_change_times(file, content, epoch, log)
+
+
+def _set_change_times(file: Path, root: Path, epoch: int, log: Log) -> None:
+    """Set what mke2fs took from the tree and nothing can set there: when each file was last changed."""
+    script = file.with_suffix(".debugfs")
+    with script.open("w", encoding="utf-8") as lines:
+        for folder, folders, files in os.walk(root):
+            for name in (".", *folders, *files):
+                place = os.path.normpath("/" / (Path(folder) / name).relative_to(root))
+                for field in ("ctime", "atime"):
+                    lines.write(f'set_inode_field "{place}" {field} @{epoch}\n')
+    log.run(["debugfs", "-w", "-f", script, file], env={"E2FSPROGS_FAKE_TIME": str(epoch)})
+    script.unlink()
 
 
 def _boot_loader(port: Port, root: Path, folder: Path, log: Log) -> None:
