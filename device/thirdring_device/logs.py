@@ -28,7 +28,10 @@ _LINE: Final = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([A-Z]+) ([
 _SECRETS: Final = (
     re.compile(r"(?i)((?:proxy-)?authorization\s*[:=]\s*).*"),
     re.compile(r"(?i)(\b(?:bearer|basic)\s+)[\w.~+/=-]{8,}"),
-    re.compile(r"""(?i)((?:password|passwd|secret|token|x-csrf-token|cookie)["']?\s*[=:]\s*)\S+"""),
+    re.compile(
+        r"""(?i)((?:password|passwd|secret|token|x-csrf-token|cookie)["']?\s*[=:,]\s*)"""
+        r"""(?:"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*'|\S+)"""
+    ),
     re.compile(r"(whsec_)[\w+/=-]+"),
     re.compile(r"(://[^/\s:@]+:)[^/\s@]+(?=@)"),
 )
