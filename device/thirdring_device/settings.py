@@ -27,6 +27,7 @@ from thirdring_device.core.norms.settings import (
     VoiceSettings,
 )
 from thirdring_device.core.settings import read_section, section_specs, setting
+from thirdring_device.durable import replace_file
 from thirdring_device.hooks_settings import HooksSettings
 
 __all__ = [
@@ -474,13 +475,11 @@ def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:
 
 
 def save_changes(state_dir: Path, changes: Mapping[str, Any]) -> None:
-    """Add ``changes`` to the state folder's file, atomically; raises ``StorageError`` 5006."""
+    """Add ``changes`` to the state folder's file for good; raises ``StorageError`` 5006."""
     path = state_dir / CHANGES_FILE
     try:
         old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        new = path.with_suffix(".new")
-        new.write_text(json.dumps({**old, **changes}, indent=1) + "\n", encoding="utf-8")
-        new.replace(path)
+        replace_file(path, json.dumps({**old, **changes}, indent=1) + "\n")
     except (OSError, ValueError) as reason:
         raise error(5006, f"{path}: {reason}") from reason
 

@@ -73,7 +73,7 @@ from thirdring_device.engine.set_up import SET_UP_COMMANDS, SetUp
 from thirdring_device.engine.sounds import CallSounds
 from thirdring_device.engine.state import Standing
 from thirdring_device.engine.work import WORK_COMMANDS, DeskWork
-from thirdring_device.settings import Settings, changed, save_changes, setting_views
+from thirdring_device.settings import Settings, changed, save_changes, secret_names, setting_views
 
 __all__ = ["Engine"]
 
@@ -456,9 +456,8 @@ class Engine:
         self._headset.adjust(new.headset)
         self._desk.settings = desk
         self._desk.plan.settings = plan_settings(new)
-        shown = {
-            name: "***" if name == "trunk.password" else value for name, value in command.changes.items()
-        }
+        hidden = secret_names()
+        shown = {name: "***" if name in hidden else value for name, value in command.changes.items()}
         self._take(SettingsChanged(at_s=self.clock(), changes=shown, source=command.source))
         return {"restart_required": not set(command.changes) <= live}
 

@@ -6,12 +6,12 @@ elsewhere: a lost key cannot be replaced.
 
 import base64
 import hashlib
-import os
 import secrets
 from pathlib import Path
 from typing import Final
 
 from thirdring.protocol.errors import error
+from thirdring_device.durable import replace_file
 
 __all__ = ["KEY_BYTES", "KEY_FILE", "KEY_ID_BYTES", "key_id", "read_key", "read_or_make_key"]
 
@@ -44,19 +44,8 @@ def read_or_make_key(path: Path) -> bytes:
     if path.exists():
         return read_key(path)
     text = _TAG + base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode("ascii") + "\n"
-    new = path.with_suffix(".new")
     try:
-        handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        new.replace(path)
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        replace_file(path, text)
     except OSError as reason:
         raise error(5006, f"{path}: {reason}") from reason
     return read_key(path)

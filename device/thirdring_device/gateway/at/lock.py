@@ -4,7 +4,6 @@ import base64
 import hashlib
 import hmac
 import json
-import os
 import secrets
 import threading
 import time
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from thirdring.protocol.errors import error
+from thirdring_device.durable import replace_file
 
 __all__ = ["FREE_FAILURES", "PASSWORD_FILE", "ConsoleLock"]
 
@@ -106,14 +106,8 @@ class ConsoleLock:
     def _write(self, kept: dict[str, Any]) -> None:
         if self._path is None:
             raise error(5006, "there is no state folder")
-        new = self._path.with_suffix(".new")
         try:
-            handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                json.dump(kept, file)
-                file.flush()
-                os.fsync(file.fileno())
-            new.replace(self._path)
+            replace_file(self._path, json.dumps(kept))
         except OSError as reason:
             raise error(5006, f"{self._path}: {reason}") from reason
 
