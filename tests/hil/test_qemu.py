@@ -134,16 +134,17 @@ def linux(connection: socket.socket) -> None:
         ["bash", "-c", GETTY], stdin=slave, stdout=slave, stderr=slave, start_new_session=True
     ) as shell:
         os.close(slave)
-        while True:
-            readable, _, _ = select.select([master, connection.fileno()], [], [], WAIT_S)
-            source = os.read(master, 4096) if master in readable else b""
-            if source:
-                connection.sendall(source)
-            if connection.fileno() in readable:
-                typed = connection.recv(4096)
-                if not typed:
-                    break
-                os.write(master, typed)
+        with contextlib.suppress(ConnectionError):  # it may have left while the shell still speaks
+            while True:
+                readable, _, _ = select.select([master, connection.fileno()], [], [], WAIT_S)
+                source = os.read(master, 4096) if master in readable else b""
+                if source:
+                    connection.sendall(source)
+                if connection.fileno() in readable:
+                    typed = connection.recv(4096)
+                    if not typed:
+                        break
+                    os.write(master, typed)
         shell.kill()
     os.close(master)
 
