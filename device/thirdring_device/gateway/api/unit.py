@@ -13,7 +13,7 @@ from thirdring.protocol.commands import GetState
 from thirdring_device.gateway.api.problems import ENGINE, problems
 from thirdring_device.gateway.at.transcript import Transcript
 from thirdring_device.gateway.engine_client import EngineClient
-from thirdring_device.gateway.machine import machine
+from thirdring_device.gateway.machine import Machine, machine
 from thirdring_device.gateway.selftest import SelfTests, passed
 from thirdring_device.logs import LEVELS, Level, Process, mask, read_logs
 from thirdring_device.settings import CHANGES_FILE, Settings, secret_names, setting_values
@@ -30,28 +30,13 @@ class UpdateView(BaseModel):
     running: str = Field(description="the version that runs")
 
 
-class MachineView(BaseModel):
-    """The machine; `model` and `system` are empty where nobody says, room is that of the state folder."""
-
-    model: str
-    processor: str
-    processors: int
-    system: str
-    kernel: str
-    python: str
-    up_s: float
-    load: float
-    disk_free_mb: float
-    disk_mb: float
-
-
 class UnitView(BaseModel):
     """What the unit is."""
 
     version: str
     board: str
     sip_stack: str
-    machine: MachineView
+    machine: Machine
     update: UpdateView
 
 
@@ -118,7 +103,7 @@ def unit_router(
             version=state["version"],
             board=state["board"],
             sip_stack=state["sip_stack"],
-            machine=MachineView(**asdict(found)),
+            machine=found,
             update=UpdateView(supported=False, running=state["version"]),
         )
 

@@ -3,6 +3,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { api, session } from "../api";
 import { contactOf } from "../desk";
 import { duration, language, level, longDateTime, named, number, percent, phone, t, tOr } from "../i18n";
+import { Facts } from "../parts/facts";
 import { Notes } from "../parts/notes";
 import { Timeline } from "../parts/timeline";
 import { Verdicts } from "../parts/norms";
@@ -73,14 +74,7 @@ export function ReportView({ callId }: { callId: string }) {
       </div>
       <section class="card" aria-labelledby="facts-title">
         <h2 id="facts-title">{t("report.facts")}</h2>
-        <dl class="facts">
-          {facts.map(([name, value]) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts facts={facts} />
       </section>
       <Timeline report={report} play={recorded && source ? play : undefined} />
       {recorded && (

@@ -72,6 +72,17 @@ export function CountryStep() {
       <input type="text" name={name} autocomplete="off" maxLength={80} value={String(value(name))} onInput={(e) => type(name, e.currentTarget.value)} />
     </label>
   );
+  const tick = (name: string, text: string) => (
+    <label class="tick">
+      <input
+        type="checkbox"
+        name={name}
+        checked={Boolean(value(name))}
+        onChange={(e) => type(name, e.currentTarget.checked)}
+      />
+      {text}
+    </label>
+  );
   const hours = (name: string, label: string) => {
     const now = value(name);
     return (
@@ -127,29 +138,13 @@ export function CountryStep() {
         {hours("norms.outbound.weekend_hours", t("setup.hours.weekend"))}
       </div>
       <p class="hint" id="hours-hint">{t("setup.hours.hint")}</p>
-      <label class="tick">
-        <input
-          type="checkbox"
-          name="norms.outbound.holidays"
-          checked={Boolean(value("norms.outbound.holidays"))}
-          onChange={(e) => type("norms.outbound.holidays", e.currentTarget.checked)}
-        />
-        {t("setup.holidays")}
-      </label>
+      {tick("norms.outbound.holidays", t("setup.holidays"))}
       <p class="hint">
         {holidays.length > 0
           ? t("setup.holidays.next", { days: holidays.map((one) => `${one.name} ${dayOf(one.day)}`).join(" · ") })
           : t("setup.holidays.none")}
       </p>
-      <label class="tick">
-        <input
-          type="checkbox"
-          name="recording.enabled"
-          checked={Boolean(value("recording.enabled"))}
-          onChange={(e) => type("recording.enabled", e.currentTarget.checked)}
-        />
-        {t("setup.recording")}
-      </label>
+      {tick("recording.enabled", t("setup.recording"))}
       {busy && <p class="state soon" role="status">{t("trial.applying")}</p>}
       {wrong && <p class="wrong" role="alert">{wrong}</p>}
     </Frame>
