@@ -211,7 +211,9 @@ def test_third_call_hears_busy() -> None:
 def test_number_is_not_dialled_while_another_is_about_to_be_placed() -> None:
     script = Script()
     ask(script, Dial(number="10086"), 1.0)
-    assert code(script, Dial(number="10010")) == 2003
+    assert code(script, Dial(number="10010"), 1.1) == 2003
+    # One that the adapter never placed does not stand in the way for good.
+    assert ask(script, Dial(number="10010"), 20.0) == [PlaceCall("new", "10010")]
 
 
 def test_call_that_waited_rings_aloud_when_the_first_is_over() -> None:

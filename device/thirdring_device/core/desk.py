@@ -7,6 +7,7 @@ what the facts say: timers that are due are fired, at their own time, before a f
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 from thirdring.protocol.commands import Command, Dial, Redial
 from thirdring.protocol.errors import error
@@ -59,6 +60,9 @@ from thirdring_device.core.norms.outbound import suits
 from thirdring_device.core.requests import MOST_CALLS, admit
 
 __all__ = ["Desk", "DeskSettings", "Outputs"]
+
+PLACED_S: Final = 5.0
+"""A call that was asked for goes out within milliseconds; after this long it never will."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,7 @@ class Desk:
         if request.action in ("dial", "transfer", "forward") and request.argument:
             dialled = request
             if request.action == "dial":
-                if self._dialled:  # and not yet placed
+                if any(at_s - asked.event.at_s < PLACED_S for asked in self._dialled.values()):
                     raise error(2003)
                 request = self.prepare(request)
                 self._ask(request)
