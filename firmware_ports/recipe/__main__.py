@@ -10,6 +10,7 @@ from pathlib import Path
 
 from firmware_ports.recipe.base import base_system
 from firmware_ports.recipe.disk import copy_sparse, make_disk, written_bytes
+from firmware_ports.recipe.foreign import runs_here
 from firmware_ports.recipe.ports import ROOT, find_port, port_names
 from firmware_ports.recipe.shell import BuildFault, Log, say
 from firmware_ports.recipe.tree import fill
@@ -18,7 +19,7 @@ from firmware_ports.recipe.wheels import wheels
 from thirdring.protocol.errors import ThirdringError
 
 TOOLS = Path(__file__).resolve().parents[2] / "scripts" / "apt-packages-image.txt"
-
+FOREIGN_TOOLS = TOOLS.with_stem("apt-packages-image-arm64")
 
 INSTALL = ("--no-install-recommends", "-o", "DPkg::Lock::Timeout=600")
 """Somebody else may be installing something."""
@@ -31,9 +32,11 @@ def _cache() -> Path:
     return path
 
 
-def _install_tools(log: Log) -> None:
+def _install_tools(architecture: str, log: Log) -> None:
     """Install the Debian packages that the recipe itself needs."""
-    wanted = [line for line in TOOLS.read_text(encoding="ascii").splitlines() if line and line[0] != "#"]
+    lists = [TOOLS] if runs_here(architecture, log) else [TOOLS, FOREIGN_TOOLS]
+    lines = [line for file in lists for line in file.read_text(encoding="ascii").splitlines()]
+    wanted = [line for line in lines if line and line[0] != "#"]
     missing = [
         name
         for name in wanted
@@ -70,7 +73,7 @@ def build(name: str, out: Path) -> Path:
         )
     cache = _cache()
     log = Log(out / f"{name}.log")
-    _install_tools(log)
+    _install_tools(port.board.image.architecture, log)
     version, epoch = _version()
     work = cache / f"work-{name}"
     shutil.rmtree(work, ignore_errors=True)

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 
+from firmware_ports.recipe.foreign import register_emulation, runs_here
 from firmware_ports.recipe.ports import PORTS_DIR, Port
 from firmware_ports.recipe.shell import BuildFault, Log
 
@@ -36,6 +37,8 @@ def base_system(port: Port, cache: Path, log: Log) -> Path:
     base = cache / f"base-{port.board.image.architecture}-{digest.hexdigest()[:16]}.tar"
     if base.exists():
         return base
+    if not runs_here(port.board.image.architecture, log):
+        register_emulation(port.board.image.architecture, log)
     with log.step("Debian's packages"), tempfile.TemporaryDirectory(prefix="thirdring-base-") as folder:
         options = Path(folder) / "apt.conf"
         options.write_text(_apt_options(log), encoding="utf-8")

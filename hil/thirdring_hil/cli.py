@@ -108,7 +108,9 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="run the suites on one target; exit code 0: pass, 1: fail")
     run.add_argument(
-        "--target", required=True, help="simulator, qemu-amd64, an environment file (.toml), or a serial port"
+        "--target",
+        required=True,
+        help="simulator, qemu-amd64, qemu-arm64, an environment file (.toml), a serial port",
     )
     run.add_argument("--output", type=Path, default=Path("out/hil"), metavar="DIR", help="record and logs")
     run.add_argument("--suites", default="", metavar="NAMES", help="comma-separated; default: all")

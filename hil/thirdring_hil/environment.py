@@ -6,6 +6,7 @@ TOML, one table ``[target]``. A bench with another cable differs in this file on
     name = "desk 17"
     console = "/dev/ttyUSB0"          # or kind = "simulator", or kind = "qemu" with an image
     image = "out/images/thirdring-qemu-amd64.img"   # of a virtual board; scripts/build-image makes it
+    machine = "qemu-arm64"            # which virtual board; without it qemu-amd64
     sip = "192.0.2.17:5060"           # where it takes calls; without it nothing is called
     trunk_peer = "192.0.2.1:5062"     # where its trunk.server points to: the bench answers its calls there
     state_dir = "/mnt/desk17"         # its state folder, where the bench can read it (simulated headset)
@@ -18,14 +19,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from thirdring_hil.qemu.boards import BOARDS
+
 __all__ = ["QEMU", "SIMULATOR", "Environment", "EnvironmentFault", "address", "load"]
 
 SIMULATOR: Final = "simulator"
 QEMU: Final = "qemu"
 KINDS: Final = (SIMULATOR, QEMU, "serial")
-IMAGES: Final = {"qemu-amd64": Path("out/images/thirdring-qemu-amd64.img")}
+IMAGES: Final = {name: Path(f"out/images/thirdring-{name}.img") for name in BOARDS}
 """Virtual boards by the name of their target, and where scripts/build-image leaves them."""
-TEXTS: Final = ("name", "kind", "console", "sip", "trunk_peer", "state_dir", "image")
+TEXTS: Final = ("name", "kind", "console", "sip", "trunk_peer", "state_dir", "image", "machine")
 LISTS: Final = ("restart", "features", "device")
 
 
@@ -47,6 +50,7 @@ class Environment:
     features: frozenset[str] = frozenset()
     device: tuple[str, ...] = ()
     image: Path = Path()
+    machine: str = "qemu-amd64"
 
 
 def address(text: str) -> tuple[str, int]:
@@ -58,14 +62,14 @@ def address(text: str) -> tuple[str, int]:
 
 
 def load(name: str) -> Environment:
-    """Return what ``name`` stands for: ``simulator``, ``qemu-amd64``, an environment file, or a serial port.
+    """Return what ``name`` stands for: ``simulator``, a virtual board, an environment file, or a serial port.
 
     Raises ``EnvironmentFault``.
     """
     if name == SIMULATOR:
         return Environment(SIMULATOR, SIMULATOR)
     if name in IMAGES:
-        return Environment(name, QEMU, image=IMAGES[name])
+        return Environment(name, QEMU, image=IMAGES[name], machine=name)
     if not name.endswith(".toml"):
         return Environment(name, "serial", console=name)
     try:
@@ -97,6 +101,9 @@ def _environment(name: str, table: dict[str, Any]) -> Environment:
         raise EnvironmentFault(f"{name}: console is missing")
     if kind == QEMU and not texts["image"]:
         raise EnvironmentFault(f"{name}: image is missing")
+    machine = texts["machine"] or Environment.machine
+    if machine not in BOARDS:
+        raise EnvironmentFault(f"{name}: machine must be one of {', '.join(BOARDS)}")
     return Environment(
         name=texts["name"] or texts["console"] or kind,
         kind=kind,
@@ -108,4 +115,5 @@ def _environment(name: str, table: dict[str, Any]) -> Environment:
         features=frozenset(lists["features"]),
         device=tuple(lists["device"]),
         image=Path(texts["image"]),
+        machine=machine,
     )

@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--targets",
         default="simulator",
         metavar="NAMES",
-        help="comma-separated: simulator, qemu-amd64, environment files (.toml), ports such as /dev/ttyUSB0",
+        help="comma-separated: simulator, qemu-amd64, qemu-arm64, environment files (.toml), serial ports",
     )
     group.addoption(
         "--sip-address",

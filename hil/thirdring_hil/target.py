@@ -21,8 +21,9 @@ from thirdring_hil.environment import QEMU, SIMULATOR, Environment
 from thirdring_hil.headset import UsbHeadset, usb_headset
 from thirdring_hil.line import RawLine
 from thirdring_hil.peer import Callee, Caller, Translation
+from thirdring_hil.qemu.boards import BOARDS
 from thirdring_hil.qemu.headset import attach_headset
-from thirdring_hil.qemu.machine import AMD64, Machine
+from thirdring_hil.qemu.machine import Machine
 from thirdring_hil.qemu.network import LOOPBACK, free_ports
 from thirdring_hil.usbip.descriptors import USB_ID
 
@@ -292,7 +293,7 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="thirdring-qemu-")))
         headset = stack.enter_context(usb_headset(folder))
         ports = free_ports()
-        machine = Machine(AMD64, environment.image, folder, ports, output / "linux.log")
+        machine = Machine(BOARDS[environment.machine], environment.image, folder, ports, output / "linux.log")
         stack.callback(machine.close)
         machine.configure(
             {

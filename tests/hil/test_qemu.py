@@ -14,13 +14,15 @@ from pathlib import Path
 
 import pytest
 import serial
+from firmware_ports.recipe.ports import port_names
 
 from thirdring_hil.environment import EnvironmentFault, load
 from thirdring_hil.peer import Caller
 from thirdring_hil.poll import poll
+from thirdring_hil.qemu.boards import AMD64, ARM64, BOARDS
 from thirdring_hil.qemu.bridge import PtyBridge
 from thirdring_hil.qemu.kvm import kvm_runs
-from thirdring_hil.qemu.machine import AMD64, arguments
+from thirdring_hil.qemu.machine import arguments
 from thirdring_hil.qemu.network import Ports, free_ports
 from thirdring_hil.qemu.qmp import Qmp, QmpError
 from thirdring_hil.qemu.shell import RootShell, ShellError
@@ -206,16 +208,30 @@ def _answer(request: str, status: str, body: str) -> bytes:
 
 def test_a_node_that_does_not_run_anything_is_no_kvm() -> None:
     kvm_runs.cache_clear()
-    assert kvm_runs("false", Path("code.fd")) is False
+    assert kvm_runs("false", "q35", Path("code.fd")) is False
 
 
 def test_a_virtual_board_is_declared_by_its_image(tmp_path: Path) -> None:
     assert load("qemu-amd64").kind == "qemu"
     assert load("hil/environments/qemu-amd64.toml") == load("qemu-amd64")
+    assert load("hil/environments/qemu-arm64.toml") == load("qemu-arm64")
     file = tmp_path / "board.toml"
-    file.write_text('[target]\nkind = "qemu"\n', encoding="utf-8")
-    with pytest.raises(EnvironmentFault, match="image is missing"):
-        load(str(file))
+    for text, told in (
+        ("", "image is missing"),
+        ('image = "x"\nmachine = "vax"\n', "machine must be one of"),
+    ):
+        file.write_text(f'[target]\nkind = "qemu"\n{text}', encoding="utf-8")
+        with pytest.raises(EnvironmentFault, match=told):
+            load(str(file))
+
+
+def test_an_arm64_boards_second_line_is_on_its_pci_bus(tmp_path: Path) -> None:
+    assert set(BOARDS) <= set(port_names())
+    command = arguments(ARM64, tmp_path, Ports(20000), tmp_path / "code", tmp_path / "linux.log", kvm=False)
+    assert command[0] == "qemu-system-aarch64"
+    assert command[command.index("-machine") + 1] == "virt"
+    assert command.count("-serial") == 1
+    assert "pci-serial,chardev=at" in command
 
 
 def test_a_registrar_takes_the_unit_and_says_when() -> None:

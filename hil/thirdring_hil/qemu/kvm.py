@@ -14,11 +14,11 @@ PROBE_S: Final = 10.0
 
 
 @functools.cache
-def kvm_runs(program: str, code: Path) -> bool:
+def kvm_runs(program: str, kind: str, code: Path) -> bool:
     """Start an empty machine with KVM and wait for the first byte that the firmware ``code`` writes to it."""
     if not NODE.exists():
         return False
-    command = [program, "-accel", "kvm", "-cpu", "host", "-machine", "q35", "-nodefaults", "-display", "none"]
+    command = [program, "-accel", "kvm", "-cpu", "host", "-machine", kind, "-nodefaults", "-display", "none"]
     command += ["-drive", f"if=pflash,format=raw,readonly=on,file={code}"]
     command += ["-chardev", "stdio,id=said", "-serial", "chardev:said"]
     try:

@@ -8,18 +8,18 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from thirdring_hil.poll import poll
+from thirdring_hil.qemu.boards import Board
 from thirdring_hil.qemu.bridge import PtyBridge
 from thirdring_hil.qemu.kvm import kvm_runs
 from thirdring_hil.qemu.network import Ports
 from thirdring_hil.qemu.qmp import Qmp, QmpError
 from thirdring_hil.qemu.shell import LOGIN_S, RootShell
 
-__all__ = ["AMD64", "ATTACH", "Board", "Machine", "arguments"]
+__all__ = ["ATTACH", "Machine", "arguments"]
 
 START_S: Final = 30.0
 """Until QEMU has opened its sockets."""
@@ -28,37 +28,8 @@ POWER_DOWN_S: Final = 90.0
 KILLED_S: Final = 10.0
 IO_NICENESS: Final = -10
 """Of QEMU's first thread, which moves what goes over lines and network; not of those that emulate."""
-FIRMWARE: Final = ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd")
 LOGIN: Final = b" login: "
 ATTACH: Final = Path(__file__).with_name("attach.py")
-
-
-@dataclass(frozen=True)
-class Board:
-    """What is virtual about a board: ``firmware_ports/qemu``."""
-
-    program: str
-    machine: tuple[str, ...]
-    emulated_cpu: str
-    cores: int = 2
-    memory_mb: int = 512
-
-
-ATOM: Final = "max,vendor=GenuineIntel,family=6,model=28,stepping=10"
-"""All that QEMU emulates, in the name of an Atom of 2008: Linux takes the time from an Intel's counter, not
-from the HPET outside the emulated processor, and does not guard an Atom against speculation: engines start
-in half the time."""
-AMD64: Final = Board("qemu-system-x86_64", ("q35",), ATOM)
-
-
-def firmware() -> tuple[Path, Path]:
-    """Return OVMF's code and its empty variables; raises ``FileNotFoundError``."""
-    for name in FIRMWARE:
-        code = Path(name)
-        variables = code.with_name(code.name.replace("CODE", "VARS"))
-        if code.exists() and variables.exists():
-            return code, variables
-    raise FileNotFoundError(f"no {FIRMWARE[0]}: install ovmf")
 
 
 def arguments(board: Board, folder: Path, ports: Ports, code: Path, log: Path, *, kvm: bool) -> list[str]:
@@ -72,9 +43,10 @@ def arguments(board: Board, folder: Path, ports: Ports, code: Path, log: Path, *
     command += ["-drive", f"if=virtio,format=qcow2,file={folder / 'disk.qcow2'}"]
     command += ["-device", "i6300esb", "-action", "watchdog=reset", "-device", "virtio-rng-pci"]
     command += ["-netdev", ports.option, "-device", "virtio-net-pci,netdev=net,romfile="]
+    option, value = board.second_line
     for name, more in (("linux", f",logfile={log},logappend=on"), ("at", "")):
         command += ["-chardev", f"socket,id={name},path={folder / name}.sock,server=on,wait=off{more}"]
-        command += ["-serial", f"chardev:{name}"]
+    command += ["-serial", "chardev:linux", option, value.format("at")]
     command += ["-qmp", f"unix:{folder / 'qmp.sock'},server=on,wait=off"]
     return command + handed_over(ATTACH)
 
@@ -95,14 +67,14 @@ class Machine:
         if not image.exists():
             raise FileNotFoundError(f"no {image}: scripts/build-image makes it")
         if shutil.which(board.program) is None:
-            raise FileNotFoundError(f"no {board.program}: install qemu-system-x86 and ovmf")
+            raise FileNotFoundError(f"no {board.program}: install {board.packages}")
         self.folder = folder
         self._shell = threading.Lock()
         self._log_begins = 0
         self.log = log
         log.unlink(missing_ok=True)
-        code, variables = firmware()
-        self.kvm = kvm_runs(board.program, code)
+        code, variables = board.uefi()
+        self.kvm = board.may_have_kvm and kvm_runs(board.program, board.machine[0], code)
         self._command = arguments(board, folder, ports, code, log, kvm=self.kvm)
         self._process: subprocess.Popen[bytes] | None = None
         shutil.copyfile(variables, folder / "vars.fd")

@@ -1,0 +1,66 @@
+"""The virtual boards of ``firmware_ports/qemu``: what QEMU is told of each."""
+
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+__all__ = ["AMD64", "ARM64", "BOARDS", "Board"]
+
+
+@dataclass(frozen=True)
+class Board:
+    """What is virtual about a board.
+
+    ``packages``: of Debian, that bring QEMU and the firmware; ``architecture``: as ``platform.machine`` names
+    it; ``firmware``: UEFI's code, the first that is there; ``second_line``: how the AT console's chardev
+    becomes a serial line.
+    """
+
+    program: str
+    packages: str
+    architecture: str
+    machine: tuple[str, ...]
+    emulated_cpu: str
+    firmware: tuple[str, ...]
+    second_line: tuple[str, str] = ("-serial", "chardev:{}")
+    cores: int = 2
+    memory_mb: int = 512
+
+    @property
+    def may_have_kvm(self) -> bool:
+        """Whether this computer's processor could run it."""
+        return platform.machine() == self.architecture
+
+    def uefi(self) -> tuple[Path, Path]:
+        """Return UEFI's code and its empty variables; raises ``FileNotFoundError``."""
+        for name in self.firmware:
+            code = Path(name)
+            variables = code.with_name(code.name.replace("CODE", "VARS"))
+            if code.exists() and variables.exists():
+                return code, variables
+        raise FileNotFoundError(f"no {self.firmware[0]}: install {self.packages}")
+
+
+ATOM: Final = "max,vendor=GenuineIntel,family=6,model=28,stepping=10"
+"""All that QEMU emulates, in the name of an Atom of 2008: Linux takes the time from an Intel's counter, not
+from the HPET outside the emulated processor, and does not guard an Atom against speculation: engines start
+in half the time."""
+AMD64: Final = Board(
+    "qemu-system-x86_64",
+    "qemu-system-x86 and ovmf",
+    "x86_64",
+    ("q35",),
+    ATOM,
+    ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_CODE.fd"),
+)
+ARM64: Final = Board(
+    "qemu-system-aarch64",
+    "qemu-system-arm and qemu-efi-aarch64",
+    "aarch64",
+    ("virt",),
+    "cortex-a72",  # the Raspberry Pi 4's
+    ("/usr/share/AAVMF/AAVMF_CODE.fd",),
+    ("-device", "pci-serial,chardev={}"),
+)
+BOARDS: Final = {"qemu-amd64": AMD64, "qemu-arm64": ARM64}
