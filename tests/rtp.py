@@ -1,4 +1,7 @@
-"""One end of an RTP stream for tests: PCMA silence, RFC 4733 events in and out, packets lost on purpose."""
+"""One end of an RTP stream for tests: PCMA silence, RFC 4733 events in and out, packets lost on purpose.
+
+Its RTCP answers each sender report (RFC 3550 clause 6.4) as a wire of ``WIRE_MS`` there and back would.
+"""
 
 import random
 import socket
@@ -19,6 +22,10 @@ EVENT_TYPE: Final = 101
 PCMA_TYPE: Final = 8
 PACKET_S: Final = 0.02
 PACKET_SAMPLES: Final = 160
+SSRC: Final = 4711
+WIRE_MS: Final = 40.0
+SENDER_REPORT: Final = 200
+RECEIVER_REPORT: Final = 201
 END_PACKETS: Final = 3
 """RFC 4733 clause 2.5.1.4: the last packet of an event is sent three times."""
 
@@ -33,6 +40,9 @@ class RtpPeer:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind((LOOPBACK, 0))
         self.port = int(self._socket.getsockname()[1])
+        self._rtcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._rtcp.bind((LOOPBACK, 0))
+        self.rtcp_port = int(self._rtcp.getsockname()[1])
         self._loss = loss
         self._random = random.Random(seed)
         self._remote = remote
@@ -48,7 +58,9 @@ class RtpPeer:
         self._idle = threading.Event()
         self._idle.set()
         self.lost = 0
-        self._threads = [threading.Thread(target=f, daemon=True) for f in (self._receive, self._send)]
+        self._threads = [
+            threading.Thread(target=run, daemon=True) for run in (self._receive, self._send, self._report)
+        ]
 
     def __enter__(self) -> Self:
         for thread in self._threads:
@@ -61,9 +73,16 @@ class RtpPeer:
         self._stop.set()
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as waker:
             waker.sendto(b"", (LOOPBACK, self.port))
+            waker.sendto(b"", (LOOPBACK, self.rtcp_port))
         for thread in self._threads:
             thread.join()
         self._socket.close()
+        self._rtcp.close()
+
+    @property
+    def ports(self) -> dict[str, str]:
+        """The keys of a SIPp scenario that offers this end."""
+        return {"media": str(self.port), "rtcp": str(self.rtcp_port)}
 
     @property
     def digits(self) -> str:
@@ -121,6 +140,16 @@ class RtpPeer:
                 with self._lock:
                     self._heard[timestamp] = data[12 : 12 + PACKET_SAMPLES]
 
+    def _report(self) -> None:
+        while not self._stop.is_set():
+            data, address = self._rtcp.recvfrom(2048)
+            if len(data) < 28 or data[1] != SENDER_REPORT:
+                continue
+            self._stop.wait(WIRE_MS / 1000)
+            # The middle of the report's NTP time, and that it lay here for 1/65536 s: the rest is the way.
+            block = data[4:8] + bytes(12) + data[10:14] + struct.pack("!I", 1)
+            self._rtcp.sendto(struct.pack("!BBHI", 0x81, RECEIVER_REPORT, 7, SSRC) + block, address)
+
     def _send(self) -> None:
         sequence = timestamp = 0
         begin_s, ticks = time.monotonic(), 0
@@ -128,7 +157,7 @@ class RtpPeer:
         def packet(kind: int, payload: bytes, stamp: int, marker: bool = False) -> None:
             nonlocal sequence
             sequence = (sequence + 1) & 0xFFFF
-            header = struct.pack("!BBHII", 0x80, kind | marker << 7, sequence, stamp & 0xFFFFFFFF, 4711)
+            header = struct.pack("!BBHII", 0x80, kind | marker << 7, sequence, stamp & 0xFFFFFFFF, SSRC)
             if self._remote is not None and not self._dropped():
                 self._socket.sendto(header + payload, self._remote)
 

@@ -22,7 +22,7 @@ def random_digits(count: int, seed: int) -> str:
 
 
 def caller(desk: DeskProcess, directory: Path, rtp: RtpPeer) -> SippPeer:
-    keys = {"caller": "1380", "media": str(rtp.port)}
+    keys = {"caller": "1380", **rtp.ports}
     return SippPeer("call_with_media_elsewhere", directory, target=desk.target, keys=keys)
 
 

@@ -34,7 +34,7 @@ def call_over(wire: UdpRelay, folder: Path, settings: dict[str, Any], seconds: i
     t_s = np.arange(RATE_HZ * seconds) / RATE_HZ
     tone = (32767 * AMPLITUDE * np.sin(2 * np.pi * TONE_HZ * t_s)).astype(np.int16)
     with wire, RtpPeer(remote=(LOOPBACK, wire.far_port)) as rtp, DeskProcess(folder, settings) as desk:
-        keys = {"caller": "1380", "media": str(wire.near_port)}
+        keys = {"caller": "1380", **rtp.ports, "media": str(wire.near_port)}
         with SippPeer("call_with_media_elsewhere", folder, target=desk.target, keys=keys) as sipp:
             call_id = desk.incoming(answer=True)
             desk.ask("wait_ticks", call_id=call_id, ticks=100)  # the buffer has learned the wire

@@ -49,7 +49,7 @@ def test_press_is_told_once_and_a_tone_alone_is_a_press(unit: Unit, tmp_path: Pa
             "call_with_media_elsewhere",
             tmp_path,
             target=unit.target,
-            keys={"caller": "1380", "media": str(rtp.port)},
+            keys={"caller": "1380", **rtp.ports},
         ) as peer,
     ):
         desk.wait_for(first_ring, 10.0, after=after)
