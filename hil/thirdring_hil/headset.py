@@ -13,11 +13,15 @@ import soundfile
 from thirdring.appliance import Appliance
 from thirdring_hil.ear import FILE
 from thirdring_hil.poll import poll
+from thirdring_hil.priority import put_first
 
 __all__ = ["Headset", "SimulatedHeadset", "UsbHeadset", "usb_headset"]
 
 BACK_S: Final = 30.0
 """A kernel in emulation takes seconds to find a new device."""
+
+NICENESS: Final = -10
+"""It is the clock of the unit's sound."""
 
 
 class Headset(Protocol):
@@ -136,7 +140,10 @@ class UsbHeadset:
 def usb_headset(folder: Path) -> Iterator[UsbHeadset]:
     """Run a virtual USB headset; what its ear hears goes to ``ear.wav`` in ``folder``."""
     command = [sys.executable, "-m", "thirdring_hil.usbip.server", "--ear", str(folder / FILE)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
+    )
+    put_first(process.pid, NICENESS)
     try:
         yield UsbHeadset(process)
     finally:

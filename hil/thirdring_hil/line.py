@@ -2,6 +2,7 @@
 
 import logging
 import re
+import secrets
 import time
 from typing import Final
 
@@ -51,6 +52,15 @@ class RawLine:
             if data:
                 logger.debug("< %r", data)
                 self._seen += data.decode("utf-8", "replace")
+
+    def synchronize(self, timeout_s: float = 10.0) -> None:
+        """Leave behind what was written before, and its answers; no echo from here on.
+
+        A unit that boots may answer late what was typed long ago. Raises ``TimeoutError``.
+        """
+        word = secrets.token_hex(4)
+        self.send(f'\x1bATE0#SYNC="{word}"\r'.encode())
+        self.expect(rf'#SYNC: "{word}"\r\n\r\nOK\r\n', timeout_s)
 
     def ask(self, command: str, timeout_s: float = 10.0) -> list[str]:
         """Send a command and return the lines of its answer, the final code last."""

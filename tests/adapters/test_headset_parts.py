@@ -1,5 +1,7 @@
 """The parts of the driver of real headsets, without a device: buffer, names, ringer, its own frames."""
 
+import errno
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +10,7 @@ import pytest
 
 from tests.adapters.test_headset import Frame, Recorded
 from thirdring.protocol.errors import MediaError, StorageError
+from thirdring_device.adapters.headset import alsa
 from thirdring_device.adapters.headset.alsa import AlsaError, Pcm
 from thirdring_device.adapters.headset.choose import check_opens, devices
 from thirdring_device.adapters.headset.ear_sound import EARCON_OFF_DBOV, Earcon
@@ -182,3 +185,41 @@ def test_frame_of_a_headset_with_its_own_microphone_goes_out_in_the_same_tick() 
     pairer.spoken = None
     pairer.mouth_requested(Frame().address)
     assert media.pairs[3:] == [(0, 103)]
+
+
+class LateLibrary:
+    """A libasound whose device is overrun ``late`` times before it gives samples."""
+
+    def __init__(self, late: int) -> None:
+        self.late = late
+        self.prepared = 0
+
+    def snd_pcm_readi(self, handle: object, data: int, count: int) -> int:
+        self.late -= 1
+        return count if self.late < 0 else -errno.EPIPE
+
+    def snd_pcm_prepare(self, handle: object) -> int:
+        self.prepared += 1
+        return 0
+
+    def snd_strerror(self, number: int) -> bytes:
+        return b"Broken pipe"
+
+    def __getattr__(self, name: str) -> Callable[..., int]:
+        return lambda *_: 0
+
+
+@pytest.mark.parametrize("late", [1, 2, 15])
+def test_late_reader_does_not_lose_the_device(late: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    library = LateLibrary(late)
+    monkeypatch.setattr(alsa, "_library", lambda: library)
+    pcm, block = Pcm("late", "capture", RATE_HZ, 40), np.zeros(80, dtype=np.int16)
+    assert [pcm.read(block) for _ in range(late + 1)] == [*[0] * late, 80]
+    assert library.prepared == late
+
+
+def test_device_that_is_overrun_for_ever_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alsa, "_library", lambda: LateLibrary(1_000_000))
+    pcm, block = Pcm("gone", "capture", RATE_HZ, 40), np.zeros(80, dtype=np.int16)
+    with pytest.raises(AlsaError, match="Broken pipe"):
+        list(iter(lambda: pcm.read(block), 80))

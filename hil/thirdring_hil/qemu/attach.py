@@ -49,7 +49,6 @@ def exactly(line: socket.socket, count: int) -> bytes:
 def attach(host: str, port: int) -> None:
     """Import the headset and hand the connection to the kernel; raises ``OSError`` while it is unplugged."""
     with socket.create_connection((host, port), timeout=5.0) as line:
-        line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line.sendall(REQUEST)
         _, _, status = struct.unpack(">HHI", exactly(line, REPLY_BYTES))
         if status:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from thirdring_hil.poll import poll
+from thirdring_hil.priority import put_first
 from thirdring_hil.qemu.boards import Board
 from thirdring_hil.qemu.bridge import PtyBridge
 from thirdring_hil.qemu.kvm import kvm_runs
@@ -26,8 +27,10 @@ START_S: Final = 30.0
 POWER_DOWN_S: Final = 90.0
 """For Linux to stop its services, three times what it takes in emulation."""
 KILLED_S: Final = 10.0
+BOARD_NICENESS: Final = -5
+"""Of the board among the jobs of this computer: processors that are kept waiting are no board."""
 IO_NICENESS: Final = -10
-"""Of QEMU's first thread, which moves what goes over lines and network; not of those that emulate."""
+"""Within it of QEMU's first thread, which moves what goes over lines and network; the others emulate."""
 LOGIN: Final = b" login: "
 ATTACH: Final = Path(__file__).with_name("attach.py")
 
@@ -105,10 +108,15 @@ class Machine:
         with (self.folder / "qemu.log").open("ab") as said:
             settings = handed_over(self._settings) if self._settings.exists() else []
             self._process = subprocess.Popen(
-                [*self._command, *settings], stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
+                [*self._command, *settings],
+                stdin=subprocess.DEVNULL,
+                stdout=said,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
             )
         poll(self._started, "QEMU has begun", START_S, not_yet=(FileNotFoundError, ConnectionRefusedError))
         self._settings.unlink(missing_ok=True)  # QEMU has read it
+        put_first(self._process.pid, BOARD_NICENESS)
         with contextlib.suppress(OSError):  # where the system allows it
             os.setpriority(os.PRIO_PROCESS, self._process.pid, IO_NICENESS)
 

@@ -10,7 +10,6 @@ import contextlib
 import errno
 import io
 import json
-import os
 import struct
 import sys
 from collections.abc import Callable, Mapping
@@ -29,9 +28,11 @@ __all__ = ["HeadsetServer", "main"]
 
 CATCH_UP_S: Final = 0.02
 """How much sound goes through at once after a host was late; what is later is lost, as on a bus."""
-NICENESS: Final = -10
 PACKET_S: Final = 0.001
 """A frame of full speed."""
+BATCH_S: Final = 0.005
+"""URBs go back together so often: an emulated host has a network packet to take in for each batch, and
+``snd-usb-audio`` keeps URBs of 12 ms under way."""
 
 
 class _Session:
@@ -43,8 +44,10 @@ class _Session:
         self._loop = asyncio.get_running_loop()
         self._waiting: dict[int, wire.Submit] = {}
         """URBs that ask for a button, oldest first."""
-        self._moving: dict[int, asyncio.TimerHandle] = {}
-        """URBs whose time has not come, by their number."""
+        self._moving: dict[int, tuple[float, Callable[[], None]]] = {}
+        """URBs whose time has not come, by their number: when it comes, and what gives them back."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._given: list[bytes] = []
         self._next_s: dict[int, float] = {}
         """When the next packet of an endpoint is due."""
 
@@ -55,14 +58,15 @@ class _Session:
                 request = wire.parse_header(await reader.readexactly(wire.HEADER_BYTES))
                 if isinstance(request, wire.Unlink):
                     self._unlink(request)
-                    continue
-                data = await reader.readexactly(request.data_bytes)
-                described = await reader.readexactly(request.packets * wire.ISO_BYTES)
-                self._submit(request, data, wire.iso_packets(described))
+                else:
+                    data = await reader.readexactly(request.data_bytes)
+                    described = await reader.readexactly(request.packets * wire.ISO_BYTES)
+                    self._submit(request, data, wire.iso_packets(described))
+                self._flush()
                 await self._writer.drain()
         finally:
-            for handle in self._moving.values():
-                handle.cancel()
+            if self._timer is not None:
+                self._timer.cancel()
 
     def _submit(self, urb: wire.Submit, data: bytes, packets: list[wire.IsoPacket]) -> None:
         if urb.endpoint == 0:
@@ -80,13 +84,12 @@ class _Session:
             self._give_back(urb, status=-errno.EPIPE, actual=0)
 
     def _move(self, urb: wire.Submit, data: bytes, packets: list[wire.IsoPacket]) -> None:
-        """Give an isochronous URB back when the last of its packets would have been on the bus."""
+        """Give an isochronous URB back in the batch after the last of its packets would be on the bus."""
         now_s = self._loop.time()
         due_s = max(self._next_s.get(urb.endpoint, now_s), now_s - CATCH_UP_S) + len(packets) * PACKET_S
         self._next_s[urb.endpoint] = due_s
 
         def moved() -> None:
-            del self._moving[urb.seqnum]
             if urb.to_host:
                 size = 2 * d.PACKET_SAMPLES
                 sound = self._headset.mouth(len(packets) * d.PACKET_SAMPLES)
@@ -97,25 +100,44 @@ class _Session:
                 done = [wire.IsoPacket(packet.offset, packet.length, packet.length) for packet in packets]
                 self._give_back(urb, actual=len(data), packets=done)
 
-        self._moving[urb.seqnum] = self._loop.call_at(due_s, moved)
+        self._moving[urb.seqnum] = due_s, moved
+        self._wait()
+
+    def _wait(self) -> None:
+        """Come back at the next batch, if any URB is to be given back."""
+        if self._moving and self._timer is None:
+            self._timer = self._loop.call_at((self._loop.time() // BATCH_S + 1) * BATCH_S, self._batch)
+
+    def _batch(self) -> None:
+        """Give back all that is due."""
+        self._timer = None
+        now_s = self._loop.time()
+        for number in [number for number, (due_s, _) in self._moving.items() if due_s <= now_s]:
+            self._moving.pop(number)[1]()
+        self._flush()
+        self._wait()
 
     def report(self) -> None:
         """Give what the buttons have to say to the URBs that wait for it."""
         while self._waiting and self._headset.reports:
             urb = self._waiting.pop(next(iter(self._waiting)))
             self._give_back(urb, data=self._headset.reports.popleft())
+        self._flush()
 
     def _unlink(self, request: wire.Unlink) -> None:
-        handle = self._moving.pop(request.victim, None)
+        moving = self._moving.pop(request.victim, None)
         waited = self._waiting.pop(request.victim, None)
-        if handle is not None:
-            handle.cancel()
-        in_time = handle is not None or waited is not None
-        self._writer.write(wire.unlinked(request, status=-errno.ECONNRESET if in_time else 0))
+        in_time = moving is not None or waited is not None
+        self._given.append(wire.unlinked(request, status=-errno.ECONNRESET if in_time else 0))
 
     def _give_back(self, urb: wire.Submit, **result: Any) -> None:
-        if not self._writer.is_closing():
-            self._writer.write(wire.submitted(urb, **result))
+        self._given.append(wire.submitted(urb, **result))
+
+    def _flush(self) -> None:
+        """Send what is given back, in one piece."""
+        given, self._given = self._given, []
+        if given and not self._writer.is_closing():
+            self._writer.write(b"".join(given))
 
 
 class HeadsetServer:
@@ -222,9 +244,6 @@ def wav_header() -> bytes:
 
 
 async def _run(port: int, ear: io.FileIO) -> None:
-    with contextlib.suppress(OSError):  # where the system allows it: it is the clock of the unit's sound
-        os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
-
     def hear(samples: npt.NDArray[np.int16]) -> None:
         ear.write(samples.astype("<i2").tobytes())
 

@@ -22,6 +22,9 @@ STREAMS: Final = {"playback": 0, "capture": 1}
 """``snd_pcm_stream_t``"""
 FORMAT_S16_LE: Final = 2
 ACCESS_RW_INTERLEAVED: Final = 3
+MOST_LATE: Final = 20
+"""Overruns in a row without a sample between. Each takes a late reader the length of the buffer; the pulse
+plugin tells of a device that is gone by nothing else, for ever and without waiting."""
 ERROR_HANDLER: Final = ctypes.CFUNCTYPE(
     None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p
 )
@@ -80,7 +83,7 @@ class Pcm:
         self._alsa = _library()
         self._name = f"{name} ({direction})"
         self._handle = ctypes.c_void_p()
-        self._broken = False
+        self._late = 0
         self._check(
             self._alsa.snd_pcm_open(ctypes.byref(self._handle), os.fsencode(name), STREAMS[direction], 0)
         )
@@ -110,14 +113,12 @@ class Pcm:
             self._alsa.snd_pcm_close(handle)
 
     def _moved(self, count: int) -> int:
-        if count == -errno.EPIPE and not self._broken:
-            # Twice in a row without a sample between is no late reader: the pulse plugin tells a device so
-            # that is gone, for ever and without waiting.
-            self._broken = True
+        if count == -errno.EPIPE and self._late < MOST_LATE:
+            self._late += 1
             self._check(self._alsa.snd_pcm_prepare(self._handle))
             return 0
         self._check(count)
-        self._broken = False
+        self._late = 0
         return count
 
     def _check(self, result: int) -> None:
