@@ -215,6 +215,16 @@ def hil_qemu(session: nox.Session) -> None:
 
 
 @nox.session
+def hil_qemu_arm64(session: nox.Session) -> None:
+    """Run what an emulated arm64 board has to pass; its image is built first when it is not there."""
+    if not Path("out/images/thirdring-qemu-arm64.img").exists():
+        session.run("scripts/build-image", "qemu-arm64", external=True)
+    command = ["python", "-m", "thirdring_hil.cli", "run", "--target", "qemu-arm64"]
+    command += ["--suites", "console,self_test,telephone,recorded"]
+    session.run(*command, "--output", "out/hil-qemu-arm64", *session.posargs)
+
+
+@nox.session
 def hil_note(session: nox.Session) -> None:
     """Run the bench on the simulator and take its figures over into docs/hil.md."""
     session.run("python", "-m", "thirdring_hil.cli", "run", "--target", "simulator", "--output", "out/hil")

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from firmware_ports.recipe.base import base_system
+from firmware_ports.recipe.card import make_card
 from firmware_ports.recipe.disk import copy_sparse, make_disk, written_bytes
 from firmware_ports.recipe.foreign import runs_here
 from firmware_ports.recipe.ports import ROOT, find_port, port_names
@@ -87,7 +88,10 @@ def build(name: str, out: Path) -> Path:
             log.run(["tar", "-xf", base, "-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*"])
             fill(root, port, files, version, epoch, log)
         with log.step("disk"):
-            disk = make_disk(port, root, work, epoch, log)
+            if port.board.storage.boot == "pi":
+                disk = make_card(port, root, work, cache, epoch, log)
+            else:
+                disk = make_disk(port, root, work, epoch, log)
             image = out / f"thirdring-{name}.img"
             new = image.with_suffix(".new")
             copy_sparse(disk, new, log)

@@ -11,7 +11,7 @@ from firmware_ports.recipe.foreign import register_emulation, runs_here
 from firmware_ports.recipe.ports import PORTS_DIR, Port
 from firmware_ports.recipe.shell import BuildFault, Log
 
-__all__ = ["base_system"]
+__all__ = ["KEYRING", "SUITE", "base_system", "machine_sources"]
 
 SUITE: Final = "bookworm"
 NEEDED_ANYWAY: Final = ("/usr/share/doc/*/copyright", "/lib/modules/*/kernel/drivers/media/mc/*")
@@ -25,7 +25,7 @@ PASSED_ON: Final = ("Acquire::Check-", "Acquire::http", "Acquire::https", "Acqui
 
 def base_system(port: Port, cache: Path, log: Log) -> Path:
     """Return the tar archive of the port's Debian packages, made if it is not kept from an earlier build."""
-    sources = _sources(log)
+    sources = machine_sources(log)
     packages = sorted({*_listed("debian-packages"), port.board.image.kernel, *port.board.image.packages})
     left_out = _listed("not-unpacked")
     modules = "\n".join(port.board.image.modules)
@@ -69,7 +69,7 @@ def _listed(name: str) -> list[str]:
     return [line for line in lines if line and not line.startswith("#")]
 
 
-def _sources(log: Log) -> list[str]:
+def machine_sources(log: Log) -> list[str]:
     """Return Debian's sources as this machine's own apt configuration names them."""
     command = ["apt-get", "indextargets", "--format", FORMAT, "Created-By: Packages", "Origin: Debian"]
     lines = sorted({line for line in log.output(command).splitlines() if line.split()[1].startswith(SUITE)})

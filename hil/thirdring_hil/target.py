@@ -29,7 +29,16 @@ from thirdring_hil.qemu.machine import Machine
 from thirdring_hil.qemu.network import LOOPBACK, free_ports
 from thirdring_hil.usbip.descriptors import USB_ID
 
-__all__ = ["FEATURES_OF", "READY_S", "SIMULATOR", "Target", "Unit", "open_target", "wait_until_ready"]
+__all__ = [
+    "FEATURES_OF",
+    "READY_S",
+    "SIMULATOR",
+    "WITH_USB_HEADSET",
+    "Target",
+    "Unit",
+    "open_target",
+    "wait_until_ready",
+]
 
 READY_S: Final = 90.0
 """From power on: a board boots in less; numpy and pjsua2 take seconds on a busy machine."""
@@ -57,6 +66,8 @@ FEATURES_OF: Final = {
     ),
 }
 """What the bench can do on targets that it makes itself."""
+WITH_USB_HEADSET: Final = frozenset({"headset", "shared_files", "unplug"})
+"""What a virtual board lacks that is too slow for the bench's USB headset."""
 JOURNAL_S: Final = 60.0
 ENGINE_UNIT: Final = "thirdring-engine.service"
 
@@ -295,16 +306,15 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="thirdring-qemu-")))
         headset = stack.enter_context(usb_headset(folder))
         ports = free_ports()
-        machine = Machine(BOARDS[environment.machine], environment.image, folder, ports, output / "linux.log")
+        board = BOARDS[environment.machine]
+        machine = Machine(board, environment.image, folder, ports, output / "linux.log")
         stack.callback(machine.close)
-        machine.configure(
-            {
-                "trunk.server": ports.trunk_server,
-                "headset.device": f"usb:{USB_ID.vendor:04x}:{USB_ID.product:04x}",
-            }
-        )
-
-        headset.cable = partial(attach_headset, machine, ports.seen_from_board(headset.port))
+        settings = {"trunk.server": ports.trunk_server}
+        if board.usb_headset:
+            settings["headset.device"] = f"usb:{USB_ID.vendor:04x}:{USB_ID.product:04x}"
+            headset.cable = partial(attach_headset, machine, ports.seen_from_board(headset.port))
+        if board.takes_settings:
+            machine.configure(settings)
 
         def kill() -> None:
             with machine.shell() as shell:
@@ -314,19 +324,23 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
         stack.callback(_keep_journal, machine, output / "journal.log")
         ready_s = READY_S if machine.kvm else EMULATED_READY_S
         unit = wait_until_ready(machine.console, ready_s)
+        if not board.takes_settings:
+            with Appliance(f"serial:{machine.console}") as appliance:
+                appliance.set_settings(settings)
+        features = FEATURES_OF[QEMU] if board.usb_headset else FEATURES_OF[QEMU] - WITH_USB_HEADSET
         yield Target(
             environment.name,
             machine.console,
             unit,
             (LOOPBACK, ports.sip),
             (LOOPBACK, ports.trunk),
-            environment.features | FEATURES_OF[QEMU],
+            environment.features | features,
             machine.log,
             folder,
             machine.power_cycle,
             kill,
             ports.translation,
-            headset,
+            headset if board.usb_headset else None,
             machine,
             ready_s,
         )

@@ -6,10 +6,12 @@ import os
 import pty
 import select
 import socket
+import struct
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +21,9 @@ from firmware_ports.recipe.ports import port_names
 from thirdring_hil.environment import EnvironmentFault, load
 from thirdring_hil.peer import Caller
 from thirdring_hil.poll import poll
-from thirdring_hil.qemu.boards import AMD64, ARM64, BOARDS
+from thirdring_hil.qemu.boards import AMD64, ARM64, BOARDS, RASPI3B
 from thirdring_hil.qemu.bridge import PtyBridge
+from thirdring_hil.qemu.card import card_bytes, partition_at, take_kernel
 from thirdring_hil.qemu.kvm import kvm_runs
 from thirdring_hil.qemu.machine import arguments
 from thirdring_hil.qemu.network import Ports, free_ports
@@ -232,6 +235,41 @@ def test_an_arm64_boards_second_line_is_on_its_pci_bus(tmp_path: Path) -> None:
     assert command[command.index("-machine") + 1] == "virt"
     assert command.count("-serial") == 1
     assert "pci-serial,chardev=at" in command
+
+
+def test_a_board_that_starts_from_a_card_gets_its_kernel_from_there(tmp_path: Path) -> None:
+    folder = tmp_path / "boot"
+    folder.mkdir()
+    for name, text in (("vmlinuz", "L"), ("initrd.img", "I"), ("cmdline.txt", "ro quiet\n"), ("x.dtb", "D")):
+        (folder / name).write_text(text, encoding="ascii")
+    image = tmp_path / "card.img"
+    with image.open("wb") as file:
+        file.truncate(40 << 20)
+    with image.open("r+b") as card:  # a GPT's entries: UEFI specification, table 5.6
+        card.seek(1024)
+        for name, first in (("esp", 2048), ("boot-a", 4096)):
+            card.write(struct.pack("<16s16sQQQ72s", b"x", b"x", first, first, 0, name.encode("utf-16-le")))
+    assert partition_at(image, "boot-a") == 2 << 20
+    with pytest.raises(FileNotFoundError, match="no partition boot-c"):
+        partition_at(image, "boot-c")
+    assert card_bytes(image) == 64 << 20
+    where = f"{image}@@{2 << 20}"
+    subprocess.run(["mformat", "-F", "-T", str(34 << 11), "-i", where, "::"], check=True)
+    subprocess.run(["mcopy", "-i", where, *map(str, folder.iterdir()), "::"], check=True)
+    taken = tmp_path / "taken"
+    taken.mkdir()
+    take_kernel(image, "x.dtb", taken)
+    assert {file.name: file.read_text(encoding="ascii")[0] for file in taken.iterdir()} == {
+        "vmlinuz": "L",
+        "initrd.img": "I",
+        "cmdline.txt": "r",
+        "x.dtb": "D",
+    }
+    board = replace(RASPI3B, device_tree="x.dtb")
+    command = arguments(board, taken, Ports(20000), Path(), tmp_path / "linux.log", kvm=False)
+    assert command[command.index("-append") + 1] == "ro quiet"
+    assert command[command.index("-dtb") + 1] == str(taken / "x.dtb")
+    assert "-fw_cfg" not in command
 
 
 def test_a_registrar_takes_the_unit_and_says_when() -> None:

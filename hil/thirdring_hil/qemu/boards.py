@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-__all__ = ["AMD64", "ARM64", "BOARDS", "Board"]
+__all__ = ["AMD64", "ARM64", "BOARDS", "RASPI3B", "Board"]
 
 
 @dataclass(frozen=True)
@@ -13,8 +13,9 @@ class Board:
     """What is virtual about a board.
 
     ``packages``: of Debian, that bring QEMU and the firmware; ``architecture``: as ``platform.machine`` names
-    it; ``firmware``: UEFI's code, the first that is there; ``second_line``: how the AT console's chardev
-    becomes a serial line.
+    it; ``firmware``: UEFI's code, the first that is there; ``lines``: how the chardevs ``linux`` and ``at``
+    become serial lines; ``network``: the card. ``device_tree``: of a board that has no UEFI but a card, from
+    which QEMU takes the kernel. ``usb_headset``: whether it is fast enough for the bench's USB headset.
     """
 
     program: str
@@ -23,9 +24,17 @@ class Board:
     machine: tuple[str, ...]
     emulated_cpu: str
     firmware: tuple[str, ...]
-    second_line: tuple[str, str] = ("-serial", "chardev:{}")
+    lines: tuple[str, ...] = ("-serial", "chardev:linux", "-serial", "chardev:at")
+    network: str = "virtio-net-pci,netdev=net,romfile="
+    device_tree: str = ""
+    usb_headset: bool = True
     cores: int = 2
     memory_mb: int = 512
+
+    @property
+    def takes_settings(self) -> bool:
+        """Whether files can be handed over to it (``fw_cfg``)."""
+        return not self.device_tree
 
     @property
     def may_have_kvm(self) -> bool:
@@ -61,6 +70,21 @@ ARM64: Final = Board(
     ("virt",),
     "cortex-a72",  # the Raspberry Pi 4's
     ("/usr/share/AAVMF/AAVMF_CODE.fd",),
-    ("-device", "pci-serial,chardev={}"),
+    ("-serial", "chardev:linux", "-device", "pci-serial,chardev=at"),
+    usb_headset=False,
 )
-BOARDS: Final = {"qemu-amd64": AMD64, "qemu-arm64": ARM64}
+RASPI3B: Final = Board(
+    "qemu-system-aarch64",
+    "qemu-system-arm and mtools",
+    "",
+    ("raspi3b",),
+    "cortex-a53",
+    (),
+    ("-serial", "chardev:at", "-serial", "chardev:linux"),
+    "usb-net,netdev=net",
+    "bcm2837-rpi-3-b.dtb",
+    usb_headset=False,
+    cores=4,
+    memory_mb=1024,
+)
+BOARDS: Final = {"qemu-amd64": AMD64, "qemu-arm64": ARM64, "qemu-raspi3b": RASPI3B}

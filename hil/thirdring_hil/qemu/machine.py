@@ -15,6 +15,7 @@ from thirdring_hil.poll import poll
 from thirdring_hil.priority import put_first
 from thirdring_hil.qemu.boards import Board
 from thirdring_hil.qemu.bridge import PtyBridge
+from thirdring_hil.qemu.card import card_bytes, take_kernel
 from thirdring_hil.qemu.kvm import kvm_runs
 from thirdring_hil.qemu.network import Ports
 from thirdring_hil.qemu.qmp import Qmp, QmpError
@@ -41,17 +42,27 @@ def arguments(board: Board, folder: Path, ports: Ports, code: Path, log: Path, *
     command = [board.program, "-machine", ",".join(board.machine), "-accel", accelerator[0]]
     command += ["-cpu", accelerator[1], "-smp", str(board.cores), "-m", str(board.memory_mb)]
     command += ["-nodefaults", "-no-user-config", "-display", "none", "-rtc", "base=utc"]
-    command += ["-drive", f"if=pflash,format=raw,readonly=on,file={code}"]
-    command += ["-drive", f"if=pflash,format=raw,file={folder / 'vars.fd'}"]
-    command += ["-drive", f"if=virtio,format=qcow2,file={folder / 'disk.qcow2'}"]
-    command += ["-device", "i6300esb", "-action", "watchdog=reset", "-device", "virtio-rng-pci"]
-    command += ["-netdev", ports.option, "-device", "virtio-net-pci,netdev=net,romfile="]
-    option, value = board.second_line
+    command += _from_card(board, folder) if board.device_tree else _from_uefi(folder, code)
+    command += ["-netdev", ports.option, "-device", board.network]
     for name, more in (("linux", f",logfile={log},logappend=on"), ("at", "")):
         command += ["-chardev", f"socket,id={name},path={folder / name}.sock,server=on,wait=off{more}"]
-    command += ["-serial", "chardev:linux", option, value.format("at")]
+    command += board.lines
     command += ["-qmp", f"unix:{folder / 'qmp.sock'},server=on,wait=off"]
-    return command + handed_over(ATTACH)
+    return command + (handed_over(ATTACH) if board.takes_settings else [])
+
+
+def _from_uefi(folder: Path, code: Path) -> list[str]:
+    command = ["-drive", f"if=pflash,format=raw,readonly=on,file={code}"]
+    command += ["-drive", f"if=pflash,format=raw,file={folder / 'vars.fd'}"]
+    command += ["-drive", f"if=virtio,format=qcow2,file={folder / 'disk.qcow2'}"]
+    return [*command, "-device", "i6300esb", "-action", "watchdog=reset", "-device", "virtio-rng-pci"]
+
+
+def _from_card(board: Board, folder: Path) -> list[str]:
+    line = (folder / "cmdline.txt").read_text(encoding="ascii").strip()
+    command = ["-kernel", str(folder / "vmlinuz"), "-initrd", str(folder / "initrd.img")]
+    command += ["-dtb", str(folder / board.device_tree), "-append", line]
+    return [*command, "-drive", f"if=sd,format=qcow2,file={folder / 'disk.qcow2'}"]
 
 
 def handed_over(file: Path) -> list[str]:
@@ -76,13 +87,20 @@ class Machine:
         self._log_begins = 0
         self.log = log
         log.unlink(missing_ok=True)
-        code, variables = board.uefi()
+        code = Path()
+        size = []
+        if board.device_tree:
+            take_kernel(image, board.device_tree, folder)
+            size = [str(card_bytes(image))]
+            (folder / "vars.fd").touch()
+        else:
+            code, variables = board.uefi()
+            shutil.copyfile(variables, folder / "vars.fd")
         self.kvm = board.may_have_kvm and kvm_runs(board.program, board.machine[0], code)
         self._command = arguments(board, folder, ports, code, log, kvm=self.kvm)
         self._process: subprocess.Popen[bytes] | None = None
-        shutil.copyfile(variables, folder / "vars.fd")
         command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw"]
-        subprocess.run([*command, "-b", str(image.resolve()), str(folder / "disk.qcow2")], check=True)
+        subprocess.run([*command, "-b", str(image.resolve()), str(folder / "disk.qcow2"), *size], check=True)
         self._bridge = PtyBridge(folder / "at.sock", folder / "console")
 
     @property

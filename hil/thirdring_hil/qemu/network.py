@@ -8,7 +8,7 @@ from typing import Final
 
 from thirdring_hil.peer import Translation
 
-__all__ = ["BOARD_RTP_PORT", "LOOPBACK", "Ports", "free_ports"]
+__all__ = ["BOARD_RTP_PORT", "HOST_SEEN_AS", "LOOPBACK", "Ports", "free_ports"]
 
 LOOPBACK: Final = "127.0.0.1"
 HOST_SEEN_AS: Final = "10.0.2.2"
