@@ -12,6 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
+from thirdring_device.factory_reset import FLAG, wipe
+
 __all__ = ["EXIT_REFUSED", "Supervisor"]
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ class Supervisor:
         if settings_file is not None:
             common += ["--settings", str(settings_file)]
         self._children = [_Child("engine", [*common, "--board", board]), _Child("gateway", common)]
+        self._state_dir = state_dir
         self._console = state_dir / CONSOLE_LINK
         self._stop = threading.Event()
 
@@ -84,7 +87,11 @@ class Supervisor:
         self._stop.set()
 
     def _turn(self) -> int:
-        """Start what is due; return a refusing child's exit code, else 0."""
+        """Reset the unit if asked to, start what is due; return a refusing child's exit code, else 0."""
+        if (self._state_dir / FLAG).exists():
+            log.warning("factory reset: %s is wiped", self._state_dir)
+            self._end_children()
+            wipe(self._state_dir)
         for child in self._children:
             if child.process is None:
                 if time.monotonic() >= child.due_s:
@@ -111,3 +118,5 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
+        for child in self._children:
+            child.process, child.due_s = None, 0.0

@@ -15,7 +15,7 @@ from thirdring.protocol.errors import error
 from thirdring_device.logs import mask, read_logs
 from thirdring_device.settings import Settings, load_settings, secret_names, setting_views
 
-__all__ = ["add_parser", "write_bundle"]
+__all__ = ["add_parser", "support_bundle"]
 
 IMAGE: Final = Path("/usr/share/thirdring")
 """What the image says of itself: version, packages."""
@@ -29,21 +29,17 @@ ASKED: Final = {
 ASK_S: Final = 10.0
 
 
-def write_bundle(settings: Settings, state_dir: Path, out: Path, image: Path = IMAGE) -> None:
-    """Write the file ``out`` (tar, gzip). No recording, call, contact, key or password is in it.
-
-    Raises ``StorageError`` 5008 when it cannot be written.
-    """
+def support_bundle(settings: Settings, state_dir: Path, image: Path = IMAGE) -> bytes:
+    """Return the content of the file (tar, gzip). No recording, call, contact, key or password is in it."""
     secrets = _secrets(settings)
-    try:
-        with tarfile.open(out, "w:gz") as bundle:
-            for name, text in _parts(settings, state_dir, image, secrets):
-                content = mask(text, secrets).encode()
-                entry = tarfile.TarInfo(f"thirdring-support/{name}")
-                entry.size, entry.mtime = len(content), int(time.time())
-                bundle.addfile(entry, io.BytesIO(content))
-    except OSError as reason:
-        raise error(5008, f"{out}: {reason}") from reason
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as bundle:
+        for name, text in _parts(settings, state_dir, image, secrets):
+            part = mask(text, secrets).encode()
+            entry = tarfile.TarInfo(f"thirdring-support/{name}")
+            entry.size, entry.mtime = len(part), int(time.time())
+            bundle.addfile(entry, io.BytesIO(part))
+    return content.getvalue()
 
 
 def _secrets(settings: Settings) -> list[str]:
@@ -90,5 +86,9 @@ def add_parser(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 
 def _run(args: argparse.Namespace) -> int:
-    write_bundle(load_settings(args.settings, args.state), args.state, args.out)
+    content = support_bundle(load_settings(args.settings, args.state), args.state)
+    try:
+        args.out.write_bytes(content)
+    except OSError as reason:
+        raise error(5008, f"{args.out}: {reason}") from reason
     return 0

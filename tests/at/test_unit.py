@@ -9,6 +9,7 @@ from thirdring.protocol.at.parse import requests
 from thirdring.protocol.at.values import parameters
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import TrunkChanged
+from thirdring_device.factory_reset import FLAG
 
 SELFTEST_WAIT_S = 60.0
 
@@ -44,6 +45,16 @@ def test_no_self_test_in_a_call(console: ServedConsole, host: Host) -> None:
     host.ask("AT+CMEE=1")
     host.write(b"AT#SELFTEST\r")
     assert host.until(b"3\r\n") == b"\r\n+CME ERROR: 3\r\n"
+
+
+def test_a_reset_wants_the_serial_number(console: ServedConsole, host: Host) -> None:
+    flag = console.path.parent / FLAG
+    (serial, _) = host.ask("AT+CGSN")
+    assert host.ask('AT#RESET="0"') == ["ERROR"]
+    assert host.ask("AT#RESET") == ["ERROR"]
+    assert not flag.exists()
+    assert host.ask(f'AT#RESET="{serial}"') == ["OK"]
+    assert flag.exists()
 
 
 def test_the_log_has_the_newest_events_but_not_the_measurements(console: ServedConsole, host: Host) -> None:

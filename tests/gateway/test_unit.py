@@ -1,7 +1,9 @@
 """What the technician sees over HTTP: the unit, its self-test, its log, what was said on its consoles."""
 
+import io
 import json
 import logging
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from tests.gateway.test_api import assert_problem
 from tests.gateway.test_roles import A_CALL, HEADSET
 from thirdring.protocol.codec import to_fields
 from thirdring.protocol.commands import SetSettings
+from thirdring_device.factory_reset import FLAG
 from thirdring_device.gateway.at.transcript import Transcript, shown_line
 from thirdring_device.logs import keep_log, mask, read_logs
 from thirdring_device.settings import changed, save_changes, setting_views
@@ -106,6 +109,38 @@ def test_no_self_test_runs_in_a_call(tmp_path: Path) -> None:
     async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
         desk.engine.handlers["get_state"] = lambda _: {**desk.state(), "calls": [to_fields(A_CALL)]}
         assert_problem(await http.post("/v1/selftest"), 2003)
+
+    with_gateway(tmp_path, scenario)
+
+
+def test_the_support_file_has_no_secret(a_log: Path) -> None:
+    async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
+        save_changes(a_log, {"trunk.password": "swordfish-9", "trunk.server": "sip.example.net"})
+        answer = (await http.get("/v1/support")).raise_for_status()
+        assert answer.headers["content-disposition"].startswith('attachment; filename="thirdring-support-')
+        with tarfile.open(fileobj=io.BytesIO(answer.content)) as bundle:
+            parts = {member.name: bundle.extractfile(member) for member in bundle}
+            texts = {name: part.read().decode() for name, part in parts.items() if part is not None}
+        assert "sip.example.net" in texts["thirdring-support/settings.json"]
+        assert "REGISTER failed" in texts["thirdring-support/log.txt"]
+        assert not [name for name, text in texts.items() if "swordfish-9" in text]
+
+    with_gateway(a_log, scenario)
+
+
+def test_a_reset_wants_the_serial_number_and_no_call(tmp_path: Path) -> None:
+    async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
+        serial = (await http.get("/v1/unit")).json()["machine"]["serial_number"]
+        flag = tmp_path / FLAG
+        assert_problem(await http.post("/v1/factory-reset", json={"serial_number": "0"}), 1010)
+        assert_problem(await http.post("/v1/factory-reset", json={}), 1001)
+        desk.engine.handlers["get_state"] = lambda _: {**desk.state(), "calls": [to_fields(A_CALL)]}
+        assert_problem(await http.post("/v1/factory-reset", json={"serial_number": serial}), 2003)
+        assert not flag.exists()
+        desk.engine.handlers["get_state"] = lambda _: desk.state()
+        done = await http.post("/v1/factory-reset", json={"serial_number": serial})
+        assert (done.status_code, done.json()) == (202, {"resetting": True})
+        assert flag.exists()
 
     with_gateway(tmp_path, scenario)
 

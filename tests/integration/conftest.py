@@ -55,7 +55,7 @@ class Unit:
                 stderr=subprocess.STDOUT,
             )
         try:
-            wait_until(self._connected, f"the appliance starts ({self._log})", 60.0)
+            wait_until(self.connects, f"the appliance starts ({self._log})", 60.0)
         except BaseException:
             self.process.terminate()
             self.process.wait()
@@ -69,7 +69,7 @@ class Unit:
         unshare = "-m" if os.geteuid() == 0 else "-rm"
         return ["unshare", unshare, "sh", "-c", mount, str(self._mounted)]
 
-    def _connected(self) -> bool:
+    def connects(self) -> bool:
         assert self.process.poll() is None, self._log.read_text(encoding="utf-8")
         token_file = self.state_dir / "api-token"
         if not token_file.exists():

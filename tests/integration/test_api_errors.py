@@ -24,7 +24,8 @@ from thirdring_device.adapters.store.schema import APPLICATION_ID
 from thirdring_device.settings import changed
 
 OF_THE_ENGINE = {
-    *(1003, 1004, 1008, 1009, 2000, 2001, 2002, 2003, 2004, 2005, 2006, 2007, 2008, 2009, 2010, 2011, 2012),
+    *(1003, 1004, 1008, 1009, 1010),
+    *(2000, 2001, 2002, 2003, 2004, 2005, 2006, 2007, 2008, 2009, 2010, 2011, 2012),
     *(2013, 2014, 2020, 3000, 3001, 3004, 3006, 3013, 4000, 4001, 4002),
     *(4020, 4021, 4022, 4023, 4024, 4025, 4027, 5004, 5005, 5010),
 }
@@ -99,6 +100,7 @@ def without_a_call(ask: Requests) -> Iterator[Answer]:
     yield 5004, ask.set("no.such", 1)
     yield 5005, ask.set("dialplan.calls_per_hour", -1)
     yield 5010, ask.post("settings/compare", kind="something else")
+    yield 1010, ask.post("factory-reset", serial_number="0")
     yield 1008, ask.set("recording.enabled", False, **{"if-match": '"old"'})
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from thirdring.protocol.errors import ThirdringError
 pytestmark = pytest.mark.sip
 
 SELFTEST_MS = 60_000
-VIEWS = ("selftest", "backup", "logs", "transcript")
+VIEWS = ("selftest", "backup", "logs", "transcript", "care")
 
 
 def on_a_telephone_in_the_dark(page: Page) -> None:
@@ -87,6 +88,22 @@ def test_what_is_said_on_a_console_shows_without_its_password(visitor: Visitor, 
         accessible(visitor.page)
     finally:
         os.close(console)
+
+
+def test_help_is_a_file_and_a_reset_wants_the_serial_number(visitor: Visitor) -> None:
+    visitor.sign_in()
+    visitor.go("technician/care")
+    page = visitor.page
+    with page.expect_download() as told:
+        page.get_by_role("button", name="Download the file").click()
+    with tarfile.open(told.value.path()) as bundle:
+        assert "thirdring-support/settings.json" in bundle.getnames()
+    wipe = page.get_by_role("button", name="Wipe everything")
+    typed = page.locator("input[name=serial-number]")
+    typed.fill("1234")
+    expect(wipe).to_be_disabled()
+    typed.fill(page.get_by_text("To confirm, type").inner_text().split()[-1])
+    expect(wipe).to_be_enabled()
 
 
 def test_the_log_shows_and_is_filtered(visitor: Visitor) -> None:

@@ -1,14 +1,16 @@
 """What the gateway can tell of the machine that it runs on."""
 
+import hashlib
 import os
 import platform
 import shutil
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final
 
-__all__ = ["Machine", "machine"]
+__all__ = ["Machine", "machine", "serial_number"]
 
 NAMES: Final = (Path("/proc/device-tree/model"), Path("/sys/class/dmi/id/product_name"))
 """Where firmware says what the machine is: device tree (ARM), DMI (PC)."""
@@ -18,6 +20,7 @@ NAMES: Final = (Path("/proc/device-tree/model"), Path("/sys/class/dmi/id/product
 class Machine:
     """``model`` and ``system`` are empty where nobody says; room is that of the state folder's disk."""
 
+    serial_number: str
     model: str
     processor: str
     processors: int
@@ -34,6 +37,7 @@ def machine(state_dir: Path) -> Machine:
     """Look at the machine."""
     room = shutil.disk_usage(state_dir)
     return Machine(
+        serial_number=serial_number(),
         model=_model(),
         processor=platform.machine(),
         processors=os.cpu_count() or 1,
@@ -45,6 +49,17 @@ def machine(state_dir: Path) -> Machine:
         disk_free_mb=round(room.free / 1e6),
         disk_mb=round(room.total / 1e6),
     )
+
+
+@cache
+def serial_number() -> str:
+    """Return the board's serial number (device tree), else one made from the machine's id."""
+    board = Path("/proc/device-tree/serial-number")
+    if board.exists():
+        return board.read_text(encoding="ascii").strip("\0\n ")
+    identity = Path("/etc/machine-id")
+    known = identity.read_bytes().strip() if identity.exists() else b""
+    return hashlib.sha256(b"thirdring " + known).hexdigest()[:16]
 
 
 def _model() -> str:

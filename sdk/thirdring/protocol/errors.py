@@ -44,6 +44,7 @@ ERRORS: Final[Mapping[int, str]] = {
     1007: "the request is too large",
     1008: "it was changed meanwhile: read it again",
     1009: "the idempotency key was used for another request",
+    1010: "this is not the serial number of the unit",
     2000: "there is no such call",
     2001: "no call is ringing",
     2002: "no call is up",

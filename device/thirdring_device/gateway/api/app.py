@@ -17,6 +17,7 @@ from thirdring.protocol.commands import GetState
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring_device.gateway.api.backup import backup_router
 from thirdring_device.gateway.api.calls import calls_router
+from thirdring_device.gateway.api.care import care_router
 from thirdring_device.gateway.api.credentials import Credentials
 from thirdring_device.gateway.api.desk import desk_router
 from thirdring_device.gateway.api.docs_page import docs_page
@@ -125,6 +126,7 @@ def create_app(
     app.include_router(work_router(client, reader, prompter))
     app.include_router(sessions_router(credentials))
     app.include_router(unit_router(client, settings, state_dir, settings_file, transcript or Transcript()))
+    app.include_router(care_router(client, settings, state_dir, settings_file))
     app.include_router(backup_router(client, VERSION))
     app.include_router(metrics_router(metrics, client))
     app.include_router(stream_router(hub, gate, metrics, send_timeout_s=send_timeout_s))

@@ -60,6 +60,8 @@ ACCESS: Final[Mapping[str, Need]] = {
     "POST /v1/settings/compare": "technician",
     "GET /v1/unit": "technician",
     "POST /v1/selftest": "technician",
+    "GET /v1/support": "technician",
+    "POST /v1/factory-reset": "technician",
     "GET /v1/logs": "technician",
     "GET /v1/transcript": "technician",
     "POST /v1/hold": "agent",

@@ -27,6 +27,7 @@ CME_OF_ERROR: Final[Mapping[int, int | None]] = {
     1007: None,
     1008: NOT_ALLOWED,
     1009: None,
+    1010: None,
     2000: NOT_FOUND,
     2001: NOT_ALLOWED,
     2002: NOT_ALLOWED,

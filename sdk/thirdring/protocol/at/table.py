@@ -197,6 +197,13 @@ _OURS: Final = (
         " takes seconds, refused while a call is there",
     ),
     CommandSpec(
+        "#RESET",
+        "ts",
+        'AT#RESET="<serial number>"',
+        "wipe journal, recordings, settings, keys and passwords, and start anew; the number is that of +CGSN;"
+        " refused while a call is there",
+    ),
+    CommandSpec(
         "#LOG",
         "ats",
         "AT#LOG[=<count>]",

@@ -1,10 +1,7 @@
 """Who this is, and what it knows."""
 
-import hashlib
 from collections.abc import Mapping
-from functools import cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import Final
 
 from thirdring.protocol.at.parse import Request
@@ -12,22 +9,12 @@ from thirdring.protocol.at.table import TABLE
 from thirdring.protocol.at.values import fields
 from thirdring_device.gateway.at.handlers.base import Handler, Session, in_range
 from thirdring_device.gateway.at.reply import Reply
+from thirdring_device.gateway.machine import serial_number
 
-__all__ = ["HANDLERS", "serial_number"]
+__all__ = ["HANDLERS"]
 
 MAKER: Final = "Thirdring"
 MODEL: Final = "Thirdring desk appliance"
-
-
-@cache
-def serial_number() -> str:
-    """Return the board's serial number (device tree), else one made from the machine's id."""
-    board = Path("/proc/device-tree/serial-number")
-    if board.exists():
-        return board.read_text(encoding="ascii").strip("\0\n ")
-    machine = Path("/etc/machine-id")
-    identity = machine.read_bytes().strip() if machine.exists() else b""
-    return hashlib.sha256(b"thirdring " + identity).hexdigest()[:16]
 
 
 async def _identify(session: Session, request: Request) -> Reply:

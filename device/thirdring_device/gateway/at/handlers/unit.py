@@ -1,4 +1,4 @@
-"""Our own commands about the unit as a whole: trunk, headset, log, self-test."""
+"""Our own commands about the unit as a whole: trunk, headset, log, self-test, factory reset."""
 
 import asyncio
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Final
 from thirdring.protocol.at.parse import Op, Request
 from thirdring.protocol.at.values import fields, safe_json
 from thirdring.protocol.commands import GetHeadset
+from thirdring.protocol.errors import error
 from thirdring.protocol.events import (
     Levels,
     Overlap,
@@ -26,6 +27,7 @@ from thirdring_device.gateway.at.handlers.base import (
 )
 from thirdring_device.gateway.at.reply import Reply, json_lines
 from thirdring_device.gateway.at.reports import headset_line, trunk_line
+from thirdring_device.gateway.reset import reset_unit
 from thirdring_device.gateway.selftest import examine_unit, passed
 
 __all__ = ["HANDLERS"]
@@ -71,9 +73,18 @@ async def _self_test(session: Session, request: Request) -> Reply:
     return Reply([f"#SELFTEST: {fields(line)}" for line in lines])
 
 
+async def _reset(session: Session, request: Request) -> Reply:
+    desk = session.desk
+    if desk.state_dir is None:
+        raise error(5006, "there is none")
+    await reset_unit(desk.client, desk.state_dir, one_parameter(request).text)
+    return Reply([])
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
     "#TRUNK": _trunk,
     "#HEADSET": _headset,
     "#LOG": _log,
     "#SELFTEST": _self_test,
+    "#RESET": _reset,
 }

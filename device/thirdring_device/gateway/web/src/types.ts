@@ -254,6 +254,7 @@ export interface UnitView {
   board: string;
   sip_stack: string;
   machine: {
+    serial_number: string;
     model: string;
     processor: string;
     processors: number;

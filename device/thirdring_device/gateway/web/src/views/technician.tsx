@@ -10,6 +10,7 @@ import { attempt } from "../toast";
 import type { EventRecord, UnitView } from "../types";
 import { Access } from "./access";
 import { Backup } from "./backup";
+import { Care } from "./care";
 import { ConsoleTranscript, Logs } from "./logs";
 import { SelfTest } from "./selftest";
 import { SettingsEditor } from "./settings";
@@ -25,6 +26,7 @@ const CONTENTS: Record<string, () => preact.JSX.Element | null> = {
   log: Log,
   logs: Logs,
   transcript: ConsoleTranscript,
+  care: Care,
 };
 
 export function TechnicianView() {
@@ -126,6 +128,7 @@ function Board({ unit }: { unit: UnitView }) {
         <p class="big">{machine.model || unit.board}</p>
         <Facts
           facts={[
+            [t("technician.serial"), machine.serial_number],
             [t("technician.board"), unit.board],
             [t("technician.processor"), `${machine.processors} × ${machine.processor}`],
             [t("technician.system"), machine.system || t("app.none")],
