@@ -13,6 +13,7 @@ from thirdring_device import (
     analyze,
     console_password,
     factory_reset,
+    firewall,
     plans,
     recording_files,
     selftest,
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     password.set_defaults(function=_password)
     console_password.add_parser(commands)
     factory_reset.add_parser(commands)
+    firewall.add_parser(commands)
     support.add_parser(commands)
     demo = commands.add_parser("demo", help="one real call through the whole appliance, and its report")
     demo.add_argument("--language", default="zh", choices=("zh", "en"), help="language spoken in the call")

@@ -32,6 +32,7 @@ from thirdring_device.hooks_settings import HooksSettings
 
 __all__ = [
     "CHANGES_FILE",
+    "RTP_PORTS",
     "Settings",
     "changed",
     "load_settings",
@@ -43,6 +44,8 @@ __all__ = [
 ]
 
 CHANGES_FILE = "settings.json"
+RTP_PORTS = 100
+"""From ``sip.rtp_port`` on."""
 """In the state folder: what was changed while running, applied over the settings file."""
 
 

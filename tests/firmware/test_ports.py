@@ -1,7 +1,10 @@
 """What can be said of the boards without booting them."""
 
-import re
+import json
+import os
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from firmware_ports.recipe.disk import grub_config, kernel_arguments
@@ -11,7 +14,8 @@ from firmware_ports.recipe.tree import merged_settings
 
 from thirdring.protocol.errors import ThirdringError
 from thirdring_device.board_file import load_board
-from thirdring_device.settings import load_settings
+from thirdring_device.firewall import open_ports
+from thirdring_device.settings import Settings, changed, load_settings
 
 FILES = sorted({*PORTS_DIR.glob("*/board.toml"), *PORTS_DIR.glob("*/*/board.toml")})
 NAMES = port_names()
@@ -101,11 +105,34 @@ def test_a_mistake_in_a_board_file_is_named(tmp_path: Path, line: str, told: str
     assert caught.value.code == 7005
 
 
-def test_the_firewall_lets_in_the_ports_of_the_settings() -> None:
-    rules = (PORTS_DIR / "common/overlay/etc/nftables.conf").read_text(encoding="utf-8")
-    sip = load_settings(None).sip
-    open_ports = set(re.findall(r"(?:udp|tcp) dport (.+?) accept", rules))
-    assert f"{{ {sip.rtp_port}-{sip.rtp_port + 99}, {sip.port} }}" in open_ports
-    assert f"{{ {sip.port}, {sip.tls_port} }}" in open_ports
-    assert "443" in open_ports
-    assert "policy drop" in rules
+FIREWALL = PORTS_DIR / "common/overlay/etc/nftables.conf"
+
+
+def sets_of_the_firewall(*commands: Path) -> dict[str, list[Any]]:
+    """Return its sets of ports once nftables has read the files, in a network of their own."""
+    read = " && ".join(f"nft -f {file}" for file in commands)
+    alone = ["unshare", "-n" if os.geteuid() == 0 else "-rn", "sh", "-c", f"{read} && nft -j list ruleset"]
+    environment = {**os.environ, "PATH": f"{os.environ['PATH']}:/usr/sbin"}
+    told = subprocess.run(alone, capture_output=True, text=True, check=True, env=environment)
+    found = [entry["set"] for entry in json.loads(told.stdout)["nftables"] if "set" in entry]
+    return {one["name"]: one["elem"] for one in found}
+
+
+def test_the_firewall_lets_in_what_the_unit_is_delivered_with(tmp_path: Path) -> None:
+    sections = merged_settings(find_port("qemu-amd64")).items()
+    values = {f"{section}.{name}": value for section, named in sections for name, value in named.items()}
+    rules = tmp_path / "open.nft"
+    rules.write_text(open_ports(changed(Settings(), values)), encoding="ascii")
+    delivered = sets_of_the_firewall(FIREWALL)
+    assert delivered == sets_of_the_firewall(FIREWALL, rules)
+    assert delivered["served_tcp"] == [443, 5060]
+    assert "policy drop" in FIREWALL.read_text(encoding="utf-8")
+
+
+def test_the_firewall_follows_changed_settings(tmp_path: Path) -> None:
+    changes = {"sip.port": 5070, "sip.rtp_port": 5000, "gateway.port": 8443, "trunk.transport": "tls"}
+    rules = tmp_path / "open.nft"
+    rules.write_text(open_ports(changed(Settings(), changes)), encoding="ascii")
+    followed = sets_of_the_firewall(FIREWALL, rules)
+    assert followed["served_tcp"] == [5061, 5070, 8443]
+    assert followed["phone_udp"] == [{"range": [5000, 5099]}]  # SIP's lies within

@@ -17,11 +17,10 @@ from thirdring_device.adapters.sip.tls import TlsFailures, check_tls, configure_
 from thirdring_device.adapters.sip.wideband import keep_g722_level
 from thirdring_device.settings import Settings, SipSettings
 
-__all__ = ["RTP_PORTS", "EndpointOwner", "bound_address", "silenced_stdout"]
+__all__ = ["EndpointOwner", "bound_address", "silenced_stdout"]
 
 log = logging.getLogger(__name__)
 
-RTP_PORTS: Final = 100
 LOG_LEVEL: Final = 2
 """pjsua2's errors and warnings."""
 

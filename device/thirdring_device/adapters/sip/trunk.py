@@ -10,14 +10,14 @@ import pjsua2 as pj
 
 from thirdring.protocol.events import TrunkChanged
 from thirdring_device.adapters.sip.desk import Desk
-from thirdring_device.adapters.sip.endpoint import RTP_PORTS, bound_address
+from thirdring_device.adapters.sip.endpoint import bound_address
 from thirdring_device.adapters.sip.failover import Failover
 from thirdring_device.adapters.sip.guard import explain, guarded
 from thirdring_device.adapters.sip.placing import Route
 from thirdring_device.adapters.sip.registration import TrunkNews
 from thirdring_device.adapters.sip.servers import Server, ServerLookup, parse_server
 from thirdring_device.adapters.sip.tls import TlsFailures
-from thirdring_device.settings import Settings
+from thirdring_device.settings import RTP_PORTS, Settings
 
 __all__ = ["Trunk"]
 
