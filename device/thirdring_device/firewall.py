@@ -3,7 +3,8 @@
 import argparse
 from pathlib import Path
 
-from thirdring_device.settings import RTP_PORTS, Settings, load_settings
+from thirdring_device.settings import Settings, load_settings
+from thirdring_device.sip_settings import RTP_PORTS
 
 __all__ = ["add_parser", "open_ports"]
 

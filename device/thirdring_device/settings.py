@@ -29,10 +29,11 @@ from thirdring_device.core.norms.settings import (
 from thirdring_device.core.settings import read_section, section_specs, setting
 from thirdring_device.durable import replace_file
 from thirdring_device.hooks_settings import HooksSettings
+from thirdring_device.sip_settings import SipSettings, TrunkSettings
+from thirdring_device.sound_settings import AudioSettings, HeadsetSettings, RecordingSettings
 
 __all__ = [
     "CHANGES_FILE",
-    "RTP_PORTS",
     "Settings",
     "changed",
     "load_settings",
@@ -44,214 +45,11 @@ __all__ = [
 ]
 
 CHANGES_FILE = "settings.json"
-RTP_PORTS = 100
-"""From ``sip.rtp_port`` on."""
 """In the state folder: what was changed while running, applied over the settings file."""
 
 
 CHINESE_FILE: Final = "settings_zh.json"
 """Beside this file: what each setting means in Chinese; in English it stands with the setting itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class SipSettings:
-    """Our end of SIP and RTP."""
-
-    port: int = setting(5060, "UDP and TCP port for SIP", low=1, high=65535)
-    tls_port: int = setting(
-        5061, "TCP port for SIP over TLS, open when the trunk's transport is tls; 0: any", low=0, high=65535
-    )
-    bind: str = setting("0.0.0.0", "address to listen on")
-    rtp_port: int = setting(
-        4000, "first UDP port for RTP; 100 ports from here are used", low=1024, high=65400
-    )
-    max_calls: int = setting(4, "calls at the same time, refused ones included", low=1, high=32)
-    invites_per_s: float = setting(8.0, "INVITEs accepted from one source", unit="1/s", low=1.0, high=1000.0)
-    invites_in_all_per_s: float = setting(
-        12.0,
-        "INVITEs accepted from all sources together; the others get 503",
-        unit="1/s",
-        low=1.0,
-        high=1000.0,
-    )
-    no_rtp_warn_s: float = setting(5.0, "silence of the wire until a warning", unit="s", low=1.0, high=60.0)
-    no_rtp_end_s: float = setting(
-        30.0, "silence of the wire until the call is ended", unit="s", low=2.0, high=600.0
-    )
-    codecs: tuple[str, ...] = setting(
-        ("PCMA", "PCMU", "G722", "opus"),
-        "codecs offered, in this order; as the answering side the caller's order counts. One that the SIP "
-        "stack lacks is left out",
-    )
-    plc: bool = setting(True, "fill the gaps of lost packets (packet loss concealment)")
-    jitter_min_ms: int = setting(
-        20, "smallest delay of the adaptive jitter buffer", unit="ms", low=0, high=500
-    )
-    jitter_start_ms: int = setting(
-        0, "delay of the jitter buffer at the start of a stream", unit="ms", low=0, high=500
-    )
-    jitter_max_ms: int = setting(
-        400, "largest delay of the jitter buffer, and its size", unit="ms", low=60, high=1000
-    )
-    session_timers: str = setting(
-        "optional",
-        "session timers (RFC 4028), which find calls whose other end has died",
-        choices=("off", "optional", "required"),
-    )
-    session_expires_s: int = setting(1800, "session interval asked for", unit="s", low=90, high=86400)
-    prack: str = setting(
-        "optional",
-        "reliable provisional responses (100rel, RFC 3262)",
-        choices=("off", "optional", "required"),
-    )
-    stun_server: str = setting(
-        "", "STUN server, host or host:port, to learn our public address from; empty: none"
-    )
-    ice: bool = setting(False, "ICE (RFC 8445) for the media's way through NAT")
-    keep_alive_s: int = setting(
-        15, "UDP: pause between packets that keep NAT's way open; 0: none", unit="s", low=0, high=3600
-    )
-    contact_rewrite: bool = setting(
-        True, "give the address that the registrar sees us at as our Contact, for NAT"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class TrunkSettings:
-    """The SIP trunk."""
-
-    mode: str = setting(
-        "static",
-        "static: calls to and from fixed peers; registered: we register",
-        choices=("static", "registered"),
-    )
-    server: str = setting(
-        "", "host or host:port of the trunk's registrar or proxy; empty: incoming calls only"
-    )
-    server2: str = setting(
-        "", "second registrar, host or host:port, used while the first does not answer; empty: none"
-    )
-    transport: str = setting(
-        "udp",
-        "how the trunk is spoken to; tls: with its certificate checked always",
-        choices=("udp", "tcp", "tls"),
-    )
-    srv: bool = setting(True, "look up SRV records (RFC 3263) where the server is a name without a port")
-    nameservers: tuple[str, ...] = setting(
-        (), "address or address:port of the DNS servers asked for SRV records; empty: the system's"
-    )
-    outbound_proxy: str = setting("", "host or host:port that every request is sent through; empty: none")
-    tls_ca_file: str = setting(
-        "", "PEM file of the certificate authorities trusted for the trunk; empty: the system's"
-    )
-    tls_certificate_file: str = setting("", "PEM file of our own certificate, where the trunk asks for one")
-    tls_key_file: str = setting("", "PEM file of our certificate's private key")
-    allow_old_tls: bool = setting(
-        False, "use TLS even when the SIP stack has an OpenSSL that gets no security fixes any more"
-    )
-    srtp: str = setting(
-        "auto",
-        "encryption of the sound (SRTP, RFC 4568); auto: mandatory over TLS, otherwise off",
-        choices=("auto", "off", "optional", "mandatory"),
-    )
-    domain: str = setting("", "SIP domain of our address; empty: the server's host")
-    user: str = setting("desk", "our user name on the trunk")
-    auth_user: str = setting("", "user name for digest authentication; empty: the user name")
-    password: str = setting("", "password for digest authentication", secret=True)
-    realm: str = setting("", "digest realm to answer to; empty: the domain")
-    peers: tuple[str, ...] = setting(
-        ("127.0.0.0/8",), "addresses or networks INVITEs are accepted from, besides the server's"
-    )
-    country: str = setting("CN", "country of the trunk, for its tones (ISO 3166-1 alpha-2)")
-    register_expires_s: int = setting(300, "registration interval", unit="s", low=30, high=86400)
-    retry_s: int = setting(
-        30, "pause after a registration that failed for want of an answer", unit="s", low=1, high=1800
-    )
-    failover_s: float = setting(
-        8.0,
-        "with a second server: silence until the next one is tried, for registrations and for calls",
-        unit="s",
-        low=1.0,
-        high=30.0,
-    )
-    check_s: float = setting(
-        20.0,
-        "with a second registrar: pause between checks that the one in use still answers",
-        unit="s",
-        low=1.0,
-        high=3600.0,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class HeadsetSettings:
-    """The headset."""
-
-    device: str = setting(
-        "simulated",
-        "sound device: simulated, usb (the first USB headset), usb:VVVV:PPPP (USB id), or an ALSA name "
-        "such as default or plughw:CARD=H",
-    )
-    ear_db: float = setting(
-        0.0, "volume of the ear, behind the limiter", unit="dB", low=-40.0, high=0.0, live=True
-    )
-    sidetone_db: float = setting(
-        -60.0,
-        "how much of the microphone the agent hears; -60: none, most headsets have their own",
-        unit="dB",
-        low=-60.0,
-        high=-6.0,
-        live=True,
-    )
-    ring_device: str = setting(
-        "headset", "where it rings: headset, none, or a second sound device, named like the first"
-    )
-    ring_dbov: float = setting(
-        -26.0, "level of an ordinary ring", unit="dBov", low=-60.0, high=-10.0, live=True
-    )
-    earcon_dbov: float = setting(
-        -34.0,
-        "level of the short sound that goes with a prompt, in the agent's ear only; -60: none",
-        unit="dBov",
-        low=-60.0,
-        high=-10.0,
-        live=True,
-    )
-    comfort_noise_dbov: float = setting(
-        -60.0,
-        "noise that the customer hears while the headset is gone",
-        unit="dBov",
-        low=-72.0,
-        high=-40.0,
-        live=True,
-    )
-    ear_record: bool = setting(True, "simulator: write what the agent hears to ear.wav")
-    buttons: str = setting(
-        "auto",
-        "buttons and lamps: hidraw (a USB headset's), simulator, off; auto: as the sound's device is",
-        choices=("auto", "hidraw", "simulator", "off"),
-    )
-    button_device: str = setting(
-        "", "hidraw: USB id of the headset, vvvv:pppp; empty: that of device, else the first one with buttons"
-    )
-    button_family: str = setting(
-        "jabra-link-380", "simulator: whose headset it behaves like (docs/headset.md)"
-    )
-    redial_button: bool = setting(True, "let the redial button call the number that was dialled last")
-
-
-@dataclass(frozen=True, slots=True)
-class AudioSettings:
-    """What is done to the agent's voice on its way out, and to the customer's on its way in."""
-
-    agc: bool = setting(True, "automatic gain control in the mouth path")
-    agc_target_dbov: float = setting(
-        -26.0, "active speech level aimed at", unit="dBov", low=-40.0, high=-16.0
-    )
-    agc_range_db: float = setting(15.0, "largest gain up or down", unit="dB", low=0.0, high=30.0)
-    noise_gate: bool = setting(True, "mouth path: turn the background down by 12 dB in pauses")
-    mouth_ceiling_dbov: float = setting(-3.0, "limiter of the mouth path", unit="dBov", low=-20.0, high=0.0)
-    ear_ceiling_dbov: float = setting(-6.0, "limiter of the ear path", unit="dBov", low=-40.0, high=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,60 +111,6 @@ class SerialSettings:
         unit="s",
         low=0,
         high=86400,
-        live=True,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingSettings:
-    """Recording of both directions into the folder recordings of the state folder."""
-
-    enabled: bool = setting(
-        False, "record each call (left agent, right customer); tell whom it concerns", live=True
-    )
-    format: str = setting(
-        "wav",
-        "wav: 16-bit PCM at 16 kHz, 230 MB an hour; opus: Opus in Ogg, by its bitrate",
-        choices=("wav", "opus"),
-        live=True,
-    )
-    opus_kbit_s: int = setting(
-        64, "mean bitrate of Opus, both directions together", unit="kbit/s", low=24, high=256, live=True
-    )
-    encrypted: bool = setting(
-        True, "seal recordings with the unit's key, the file recording.key of the state folder", live=True
-    )
-    announce: str = setting(
-        "",
-        "sound file that both sides hear after the answer, before recording begins, or beep; empty: none",
-        live=True,
-    )
-    warning_tone: bool = setting(
-        False, "both sides hear 1400 Hz for half a second every 15 s while the call is recorded", live=True
-    )
-    reserve_mb: int = setting(
-        200,
-        "room on the disk that recordings leave free; there they end",
-        unit="MB",
-        low=1,
-        high=100000,
-        live=True,
-    )
-    keep_days: int = setting(
-        0, "recordings older than this are deleted; 0: kept for ever", unit="d", low=0, high=36500, live=True
-    )
-    max_gb: float = setting(
-        0.0,
-        "room for all recordings; beyond it the oldest are deleted; 0: no limit",
-        unit="GB",
-        low=0.0,
-        high=100000.0,
-        live=True,
-    )
-    when_full: str = setting(
-        "stop",
-        "when only the reserve is left: stop recording, or delete the oldest recordings first",
-        choices=("stop", "delete_oldest"),
         live=True,
     )
 

@@ -18,7 +18,7 @@ from thirdring_device.adapters.headset.elastic import ElasticBuffer
 from thirdring_device.adapters.headset.names import alsa_name, check_device
 from thirdring_device.adapters.headset.ring_sound import RingSound
 from thirdring_device.adapters.sip.sound import FramePairer
-from thirdring_device.settings import HeadsetSettings
+from thirdring_device.sound_settings import HeadsetSettings
 
 RATE_HZ, FRAME, MARGIN, LIMIT = 16000, 320, 80, 1600
 

@@ -18,7 +18,7 @@ from thirdring_device.adapters.hid.nodes import HidNode, LinuxNodes
 from thirdring_device.adapters.hid.simulator import families
 from thirdring_device.core.headset_buttons import Change
 from thirdring_device.core.headset_leds import Leds
-from thirdring_device.settings import HeadsetSettings
+from thirdring_device.sound_settings import HeadsetSettings
 
 JABRA = families()["jabra-link-380"]
 MOUSE = bytes.fromhex("05010902A1010901A10005091901290315002501950375018102950175058103C0C0")

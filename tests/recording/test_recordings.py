@@ -29,7 +29,7 @@ from thirdring_device.adapters.recording.key import KEY_FILE, read_or_make_key
 from thirdring_device.adapters.recording.sealed import SealedWriter, SoundFormat
 from thirdring_device.engine import recordings as recordings_module
 from thirdring_device.engine.recordings import FOLDER, Recordings
-from thirdring_device.settings import RecordingSettings
+from thirdring_device.sound_settings import RecordingSettings
 
 DAY_S = 86_400.0
 

@@ -8,7 +8,7 @@ import numpy as np
 from thirdring.protocol.views import HeadsetTest
 from thirdring_device.engine.media import FRAME_SAMPLES, GATE_DB, SAMPLE_RATE_HZ
 from thirdring_device.engine.sound_facts import level_dbov
-from thirdring_device.settings import AudioSettings
+from thirdring_device.sound_settings import AudioSettings
 from thirdring_dsp import CallAnalyzer
 
 __all__ = ["LISTEN_S", "HeadsetCheck"]

@@ -34,7 +34,7 @@ from thirdring_device.adapters.recording.retention import Kept, Limits, doomed, 
 from thirdring_device.adapters.recording.sinks import Plan, call_id_of, recordings_in, repair
 from thirdring_device.engine.announcement import NOTHING, Announced, Announcer, announcement, warning_tone
 from thirdring_device.engine.media import SAMPLE_RATE_HZ
-from thirdring_device.settings import RecordingSettings
+from thirdring_device.sound_settings import RecordingSettings
 
 __all__ = ["FOLDER", "SWEEP_S", "Recordings"]
 

@@ -6,7 +6,7 @@ from typing import Final
 from thirdring.protocol.errors import error
 from thirdring_device.adapters.headset.interface import Headset
 from thirdring_device.adapters.headset.names import alsa_name, check_device
-from thirdring_device.settings import HeadsetSettings
+from thirdring_device.sound_settings import HeadsetSettings
 
 __all__ = ["SIMULATED", "check_opens", "devices", "make_headset"]
 

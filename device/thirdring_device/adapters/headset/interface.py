@@ -6,7 +6,7 @@ from typing import Any, Literal, Protocol
 
 from thirdring_device.adapters.headset.lateness import TickHistogram
 from thirdring_device.core.rings import Urgency
-from thirdring_device.settings import HeadsetSettings
+from thirdring_device.sound_settings import HeadsetSettings
 
 __all__ = ["Headset", "Urgent"]
 

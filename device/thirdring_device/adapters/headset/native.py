@@ -26,7 +26,7 @@ from thirdring_device.adapters.headset.sides import DeviceSide
 from thirdring_device.adapters.realtime import SoundThread
 from thirdring_device.adapters.sip.frames import take
 from thirdring_device.adapters.sip.guard import guarded
-from thirdring_device.settings import HeadsetSettings
+from thirdring_device.sound_settings import HeadsetSettings
 
 __all__ = ["NativeHeadset"]
 

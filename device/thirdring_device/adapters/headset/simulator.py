@@ -21,7 +21,7 @@ from thirdring_device.adapters.realtime import SoundThread
 from thirdring_device.adapters.resample import resample
 from thirdring_device.adapters.sip.frames import give, take
 from thirdring_device.adapters.sip.guard import guarded
-from thirdring_device.settings import HeadsetSettings
+from thirdring_device.sound_settings import HeadsetSettings
 
 __all__ = ["EAR_FILE", "SimulatedHeadset", "read_sound"]
 

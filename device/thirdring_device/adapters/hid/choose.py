@@ -5,7 +5,7 @@ from typing import Final
 from thirdring_device.adapters.hid.hidraw import HidrawButtons
 from thirdring_device.adapters.hid.interface import HeadsetButtons
 from thirdring_device.adapters.hid.simulator import SimulatedButtons
-from thirdring_device.settings import HeadsetSettings
+from thirdring_device.sound_settings import HeadsetSettings
 
 __all__ = ["make_buttons"]
 

@@ -15,7 +15,8 @@ from thirdring_device.adapters.sip.guard import explain, guarded
 from thirdring_device.adapters.sip.sound import FRAME_MS, SAMPLE_RATE_HZ
 from thirdring_device.adapters.sip.tls import TlsFailures, check_tls, configure_tls
 from thirdring_device.adapters.sip.wideband import keep_g722_level
-from thirdring_device.settings import Settings, SipSettings
+from thirdring_device.settings import Settings
+from thirdring_device.sip_settings import SipSettings
 
 __all__ = ["EndpointOwner", "bound_address", "silenced_stdout"]
 

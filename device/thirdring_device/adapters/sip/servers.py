@@ -14,7 +14,7 @@ import dns.exception
 import dns.resolver
 
 from thirdring.protocol.errors import error
-from thirdring_device.settings import TrunkSettings
+from thirdring_device.sip_settings import TrunkSettings
 
 __all__ = ["MAX_SERVERS", "Server", "ServerLookup", "check_trunk", "parse_server"]
 

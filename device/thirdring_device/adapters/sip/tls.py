@@ -12,7 +12,7 @@ from typing import Any, Final
 import pjsua2 as pj
 
 from thirdring.protocol.errors import error
-from thirdring_device.settings import TrunkSettings
+from thirdring_device.sip_settings import TrunkSettings
 
 __all__ = ["SYSTEM_CA_FILE", "TlsFailures", "TlsLibrary", "check_tls", "configure_tls", "tls_library"]
 

@@ -24,7 +24,8 @@ from thirdring_device.adapters.sip.endpoint import EndpointOwner
 from thirdring_device.adapters.sip.guard import explain, guarded
 from thirdring_device.adapters.sip.servers import Server, ServerLookup, parse_server
 from thirdring_device.adapters.sip.trunk import ENOTSUP, REALM, account_config, our_domain
-from thirdring_device.settings import Settings, SipSettings, TrunkSettings
+from thirdring_device.settings import Settings
+from thirdring_device.sip_settings import SipSettings, TrunkSettings
 
 __all__ = ["judged", "trial_input", "try_trunk"]
 

@@ -17,7 +17,8 @@ from thirdring_device.adapters.sip.placing import Route
 from thirdring_device.adapters.sip.registration import TrunkNews
 from thirdring_device.adapters.sip.servers import Server, ServerLookup, parse_server
 from thirdring_device.adapters.sip.tls import TlsFailures
-from thirdring_device.settings import RTP_PORTS, Settings
+from thirdring_device.settings import Settings
+from thirdring_device.sip_settings import RTP_PORTS
 
 __all__ = ["Trunk"]
 
