@@ -28,7 +28,7 @@ START_S: Final = 30.0
 POWER_DOWN_S: Final = 90.0
 """For Linux to stop its services, three times what it takes in emulation."""
 KILLED_S: Final = 10.0
-BOARD_NICENESS: Final = -5
+BOARD_NICENESS: Final = -10
 """Of the board among the jobs of this computer: processors that are kept waiting are no board."""
 IO_NICENESS: Final = -10
 """Within it of QEMU's first thread, which moves what goes over lines and network; the others emulate."""
