@@ -23,9 +23,10 @@ from thirdring_hil.environment import QEMU, SIMULATOR, Environment
 from thirdring_hil.headset import UsbHeadset, usb_headset
 from thirdring_hil.line import RawLine
 from thirdring_hil.peer import Callee, Caller, Translation
+from thirdring_hil.priority import bench_first
 from thirdring_hil.qemu.boards import BOARDS
 from thirdring_hil.qemu.headset import attach_headset
-from thirdring_hil.qemu.machine import Machine
+from thirdring_hil.qemu.machine import BOARD_NICENESS, Machine
 from thirdring_hil.qemu.network import LOOPBACK, free_ports
 from thirdring_hil.usbip.descriptors import USB_ID
 
@@ -304,6 +305,7 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
     output.mkdir(parents=True, exist_ok=True)
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="thirdring-qemu-")))
+        stack.enter_context(bench_first(BOARD_NICENESS))
         headset = stack.enter_context(usb_headset(folder))
         ports = free_ports()
         board = BOARDS[environment.machine]

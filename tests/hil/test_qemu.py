@@ -18,6 +18,7 @@ import pytest
 import serial
 from firmware_ports.recipe.ports import port_names
 
+from thirdring_hil import priority
 from thirdring_hil.environment import EnvironmentFault, load
 from thirdring_hil.peer import Caller
 from thirdring_hil.poll import poll
@@ -301,3 +302,17 @@ def test_a_registrar_takes_the_unit_and_says_when() -> None:
     assert answer.startswith("SIP/2.0 200 OK\r\n")
     assert "\r\nContact: <sip:a@127.0.0.1>\r\nExpires: 300\r\n" in answer
     assert "\r\nTo: <sip:a@b>;tag=" in answer
+
+
+def test_the_bench_goes_first_while_a_board_runs_and_not_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "autogroup"
+    own.write_text("/autogroup-17 nice 3\n", encoding="ascii")
+    monkeypatch.setattr(priority, "OWN", own)
+    with priority.bench_first(-10):
+        assert own.read_text(encoding="ascii") == "-10"
+    assert own.read_text(encoding="ascii") == "3"
+    monkeypatch.setattr(priority, "OWN", tmp_path / "none")
+    with priority.bench_first(-10):
+        pass

@@ -21,7 +21,7 @@ from thirdring_hil.qemu.network import Ports
 from thirdring_hil.qemu.qmp import Qmp, QmpError
 from thirdring_hil.qemu.shell import LOGIN_S, RootShell
 
-__all__ = ["ATTACH", "Machine", "arguments"]
+__all__ = ["ATTACH", "BOARD_NICENESS", "Machine", "arguments"]
 
 START_S: Final = 30.0
 """Until QEMU has opened its sockets."""
