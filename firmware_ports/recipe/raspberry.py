@@ -34,7 +34,7 @@ def firmware_files(cache: Path, log: Log) -> Path:
     for folder in ("state/lists/partial", "cache/archives/partial"):
         (state / folder).mkdir(parents=True, exist_ok=True)
     (state / "status").touch()
-    lines = {line.rsplit(" ", 1)[0] for line in machine_sources(log) if line.split()[2] == SUITE}
+    lines = {line.rsplit(" ", 1)[0] for line in machine_sources(log) if line.split()[3] == SUITE}
     sources = "".join(f"deb [signed-by={KEYRING}] {line.partition('] ')[2]} {COMPONENT}\n" for line in lines)
     (state / "sources.list").write_text(sources, encoding="utf-8")
     apt = [

@@ -114,6 +114,10 @@ def _launcher(root: Path) -> None:
     path = root / "usr/bin/thirdring-device"
     path.write_text(LAUNCHER, encoding="ascii")
     path.chmod(0o755)
+    # Programs of ours start others as ``python3 -m thirdring_device...``.
+    path = root / "usr/lib/python3/dist-packages/thirdring.pth"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"/{SITE}\n", encoding="ascii")
 
 
 def _configure(root: Path, port: Port) -> None:
