@@ -324,7 +324,7 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
 
         machine.start()
         stack.callback(_keep_journal, machine, output / "journal.log")
-        ready_s = READY_S if machine.kvm else EMULATED_READY_S
+        ready_s = READY_S if machine.kvm else EMULATED_READY_S * board.slowness
         unit = wait_until_ready(machine.console, ready_s)
         if not board.takes_settings:
             with Appliance(f"serial:{machine.console}") as appliance:

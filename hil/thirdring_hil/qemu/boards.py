@@ -15,7 +15,8 @@ class Board:
     ``packages``: of Debian, that bring QEMU and the firmware; ``architecture``: as ``platform.machine`` names
     it; ``firmware``: UEFI's code, the first that is there; ``lines``: how the chardevs ``linux`` and ``at``
     become serial lines; ``network``: the card. ``device_tree``: of a board that has no UEFI but a card, from
-    which QEMU takes the kernel. ``usb_headset``: whether it is fast enough for the bench's USB headset.
+    which QEMU takes the kernel. ``usb_headset``: whether it is fast enough for the bench's USB headset;
+    ``slowness``: how many times as long as for amd64 its start is waited for in emulation.
     """
 
     program: str
@@ -28,6 +29,7 @@ class Board:
     network: str = "virtio-net-pci,netdev=net,romfile="
     device_tree: str = ""
     usb_headset: bool = True
+    slowness: int = 1
     cores: int = 2
     memory_mb: int = 512
 
@@ -74,6 +76,7 @@ ARM64: Final = Board(
     ("/usr/share/AAVMF/AAVMF_CODE.fd",),
     ("-serial", "chardev:linux", "-device", "pci-serial,chardev=at"),
     usb_headset=False,
+    slowness=2,
 )
 RASPI3B: Final = Board(
     "qemu-system-aarch64",
@@ -86,6 +89,7 @@ RASPI3B: Final = Board(
     "usb-net,netdev=net",
     "bcm2837-rpi-3-b.dtb",
     usb_headset=False,
+    slowness=2,
     cores=4,
     memory_mb=1024,
 )
