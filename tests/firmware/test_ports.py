@@ -136,3 +136,14 @@ def test_the_firewall_follows_changed_settings(tmp_path: Path) -> None:
     followed = sets_of_the_firewall(FIREWALL, rules)
     assert followed["served_tcp"] == [5061, 5070, 8443]
     assert followed["phone_udp"] == [{"range": [5000, 5099]}]  # SIP's lies within
+
+
+def test_what_the_box_starts_finds_our_part_and_so_do_programs_it_starts_in_turn(tmp_path: Path) -> None:
+    from firmware_ports.recipe.tree import SITE, _launcher
+
+    (tmp_path / "usr/bin").mkdir(parents=True)
+    _launcher(tmp_path)
+    launcher = (tmp_path / "usr/bin/thirdring-device").read_text(encoding="ascii")
+    assert f'"/{SITE}"' in launcher
+    listed = (tmp_path / "usr/lib/python3/dist-packages/thirdring.pth").read_text(encoding="ascii")
+    assert listed == f"/{SITE}\n"
