@@ -209,7 +209,7 @@ def hil_qemu(session: nox.Session) -> None:
     Arguments as in ``nox -s hil_qemu -- --suites console,telephone --soak-calls 5``.
     """
     if not Path("out/images/thirdring-qemu-amd64.img").exists():
-        session.run("scripts/build-image", "qemu-amd64", external=True)
+        session.run("scripts/build-image", "qemu-amd64", "--spoiled", external=True)
     command = ["python", "-m", "thirdring_hil.cli", "run", "--target", "qemu-amd64"]
     session.run(*command, "--output", "out/hil-qemu", *session.posargs)
 

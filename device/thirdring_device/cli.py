@@ -22,6 +22,7 @@ from thirdring_device import (
 from thirdring_device.logs import keep_log
 from thirdring_device.settings import load_settings
 from thirdring_device.supervisor import EXIT_REFUSED, Supervisor
+from thirdring_device.update import command as update
 
 __all__ = ["main"]
 
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     factory_reset.add_parser(commands)
     firewall.add_parser(commands)
     support.add_parser(commands)
+    update.add_parser(commands)
     demo = commands.add_parser("demo", help="one real call through the whole appliance, and its report")
     demo.add_argument("--language", default="zh", choices=("zh", "en"), help="language spoken in the call")
     demo.add_argument("--out", type=Path, default=Path("out/demo"), metavar="DIR", help="made anew each time")

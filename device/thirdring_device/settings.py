@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from thirdring.protocol.errors import error
+from thirdring.protocol.errors import ThirdringError, error
 from thirdring.protocol.views import SettingView
 from thirdring_device.core.agent_settings import AgentSettings
 from thirdring_device.core.calls_settings import CallsSettings
@@ -46,6 +47,8 @@ __all__ = [
 
 CHANGES_FILE = "settings.json"
 """In the state folder: what was changed while running, applied over the settings file."""
+
+logger = logging.getLogger(__name__)
 
 
 CHINESE_FILE: Final = "settings_zh.json"
@@ -206,8 +209,25 @@ def load_settings(file: Path | None, state_dir: Path | None = None) -> Settings:
             changes = json.loads(changes_file.read_text(encoding="utf-8"))
         except (OSError, ValueError) as reason:
             raise error(5003, f"{changes_file}: {reason}") from reason
-        settings = changed(settings, changes)
+        settings = _with_kept(settings, changes)
     return settings
+
+
+def _with_kept(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    """Return ``settings`` with what was changed while running, as far as this version knows it.
+
+    After an update was given up there may be names and values of the newer version: they stay in the file,
+    and the unit starts without them.
+    """
+    try:
+        return changed(settings, changes)
+    except ThirdringError:
+        for dotted, value in changes.items():
+            try:
+                settings = changed(settings, {dotted: value})
+            except ThirdringError as reason:
+                logger.error("a changed setting is left out: %s", reason)
+        return settings
 
 
 def changed(settings: Settings, changes: Mapping[str, Any]) -> Settings:

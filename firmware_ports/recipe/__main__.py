@@ -6,14 +6,17 @@ import shutil
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from firmware_ports.recipe.base import base_system
+from firmware_ports.recipe.bundle import Keys, development_keys, make_bundle, manifest
 from firmware_ports.recipe.card import make_card
-from firmware_ports.recipe.disk import copy_sparse, make_disk, written_bytes
+from firmware_ports.recipe.disk import ROOT_SLOT, copy_sparse, make_disk, written_bytes
 from firmware_ports.recipe.foreign import runs_here
 from firmware_ports.recipe.ports import ROOT, find_port, port_names
 from firmware_ports.recipe.shell import BuildFault, Log, say
+from firmware_ports.recipe.spoiled import make_spoiled
 from firmware_ports.recipe.tree import fill
 from firmware_ports.recipe.wheels import wheels
 
@@ -64,7 +67,16 @@ def _version() -> tuple[str, int]:
     return f"0.1.0+{commit}{'.changed' if changed else ''}", int(os.environ.get("SOURCE_DATE_EPOCH", epoch))
 
 
-def build(name: str, out: Path) -> Path:
+@dataclass(frozen=True)
+class Wanted:
+    """What is made beside the image: the update, spoiled ones for the bench; no keys: the development's."""
+
+    bundle: bool = False
+    spoiled: bool = False
+    keys: Keys | None = None
+
+
+def build(name: str, out: Path, wanted: Wanted) -> Path:
     """Make the image of a port and return its file; raises ``BuildFault``."""
     began_s = time.monotonic()
     port = find_port(name)
@@ -72,9 +84,13 @@ def build(name: str, out: Path) -> Path:
         raise BuildFault(
             "files of an image belong to many users: run it as root (sudo scripts/build-image ...)"
         )
+    if port.board.storage.boot != "efi" and (wanted.bundle or wanted.spoiled):
+        raise BuildFault(f"no update is made for {name}: its boot loader cannot change slots yet")
     cache = _cache()
     log = Log(out / f"{name}.log")
     _install_tools(port.board.image.architecture, log)
+    keys = wanted.keys or development_keys(cache, log)
+    keys.check()
     version, epoch = _version()
     work = cache / f"work-{name}"
     shutil.rmtree(work, ignore_errors=True)
@@ -86,7 +102,7 @@ def build(name: str, out: Path) -> Path:
         root.mkdir()
         with log.step("system"):
             log.run(["tar", "-xf", base, "-C", root, "--numeric-owner", "--xattrs", "--xattrs-include=*"])
-            fill(root, port, files, version, epoch, log)
+            fill(root, port, files, keys.keyring, version, epoch, log)
         with log.step("disk"):
             if port.board.storage.boot == "pi":
                 disk = make_card(port, root, work, cache, epoch, log)
@@ -96,6 +112,16 @@ def build(name: str, out: Path) -> Path:
             new = image.with_suffix(".new")
             copy_sparse(disk, new, log)
             new.replace(image)
+        slot = work / "in" / ROOT_SLOT
+        if wanted.bundle or wanted.spoiled:
+            with log.step("update"):
+                bundle = out / f"thirdring-{name}.raucb"
+                make_bundle(slot, manifest(name, version, epoch), keys, work, bundle, log)
+                say(f"{bundle}: {bundle.stat().st_size / 1e6:.0f} MB")
+        if wanted.spoiled:
+            with log.step("spoiled updates"):
+                strangers = development_keys(cache, log, "stranger")
+                make_spoiled(slot, name, version, epoch, (keys, strangers), work, out, log)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     megabytes = written_bytes(image) / 1e6
@@ -110,10 +136,26 @@ def main() -> int:
     parser.add_argument("port", metavar="PORT", help=", ".join(port_names()))
     default = ROOT / "out" / "images"
     parser.add_argument("--out", type=Path, default=default, metavar="DIR", help="default: out/images")
+    for option, text in (
+        ("--bundle", "also make the update for boxes with an older image"),
+        ("--spoiled", "also make updates that a box must refuse or get over, for the bench"),
+    ):
+        parser.add_argument(option, action="store_true", help=text)
+    for option, text in (
+        ("--sign-with", "key of updates (default: one made once, for development)"),
+        ("--certificate", "its certificate"),
+        ("--keyring", "certificates that the image believes (default: --certificate)"),
+    ):
+        parser.add_argument(option, type=Path, metavar="PEM", help=text)
     args = parser.parse_args()
+    if (args.sign_with is None) != (args.certificate is None):
+        parser.error("--sign-with and --certificate go together")
+    keys = None
+    if args.sign_with:
+        keys = Keys(args.sign_with, args.certificate, args.keyring or args.certificate)
     args.out.mkdir(parents=True, exist_ok=True)
     try:
-        build(args.port, args.out.resolve())
+        build(args.port, args.out.resolve(), Wanted(args.bundle, args.spoiled, keys))
     except (BuildFault, ThirdringError) as reason:
         say(str(reason))
         return 1

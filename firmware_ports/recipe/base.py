@@ -3,6 +3,7 @@
 import hashlib
 import shlex
 import tempfile
+from collections.abc import Sequence
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
@@ -28,9 +29,10 @@ def base_system(port: Port, cache: Path, log: Log) -> Path:
     sources = machine_sources(log)
     packages = sorted({*_listed("debian-packages"), port.board.image.kernel, *port.board.image.packages})
     left_out = _listed("not-unpacked")
-    modules = "\n".join(port.board.image.modules)
+    watchdog = port.board.watchdog.module if port.board.storage.boot == "efi" else ""
+    hook = _initramfs_hook(port.board.image.modules, watchdog)
     releases = sorted(path.read_bytes() for path in LISTS.glob(f"*_dists_{SUITE}*_InRelease"))
-    inputs = [*sources, *packages, *left_out, *NEEDED_ANYWAY, modules, port.board.image.architecture, "1"]
+    inputs = [*sources, *packages, *left_out, *NEEDED_ANYWAY, hook, port.board.image.architecture, "1"]
     digest = hashlib.sha256("\n".join(inputs).encode())
     for release in releases:
         digest.update(release)
@@ -43,7 +45,7 @@ def base_system(port: Port, cache: Path, log: Log) -> Path:
         options = Path(folder) / "apt.conf"
         options.write_text(_apt_options(log), encoding="utf-8")
         initramfs = Path(folder) / "initramfs"
-        initramfs.write_text(_initramfs_hook(modules), encoding="utf-8")
+        initramfs.write_text(hook, encoding="utf-8")
         unpack = [f"--dpkgopt=path-exclude={pattern}" for pattern in left_out]
         unpack += [f"--dpkgopt=path-include={pattern}" for pattern in NEEDED_ANYWAY]
         new = base.with_suffix(".new.tar")
@@ -100,11 +102,13 @@ def _apt_options(log: Log) -> str:
     )
 
 
-def _initramfs_hook(modules: str) -> str:
-    """Return the script that has the initramfs hold what reaches the disk, and nothing else.
+def _initramfs_hook(modules: Sequence[str], watchdog: str) -> str:
+    """Return the script that has the initramfs hold what reaches the disk, the watchdog, and nothing else.
 
-    Without it the kernel's package would pack every driver: minutes, under emulation a quarter of an hour.
+    With a watchdog, that is armed before the system is there: one whose first process hangs is reset, too.
+    Without the script the kernel's package would pack every driver: in emulation a quarter of an hour.
     """
+    listed = "\n".join([*modules, watchdog] if watchdog else modules)
     return f"""set -eu
 mkdir -p "$1/etc/initramfs-tools/conf.d"
 cat > "$1/etc/initramfs-tools/conf.d/thirdring" <<'CONF'
@@ -115,6 +119,17 @@ RESUME=none
 FSTYPE=ext4
 CONF
 cat > "$1/etc/initramfs-tools/modules" <<'MODULES'
-{modules}
+{listed}
 MODULES
+{_arming(watchdog) if watchdog else ""}"""
+
+
+def _arming(watchdog: str) -> str:
+    return f"""mkdir -p "$1/etc/initramfs-tools/scripts/init-premount"
+cat > "$1/etc/initramfs-tools/scripts/init-premount/watchdog" <<'SCRIPT'
+#!/bin/sh
+[ "$1" = prereqs ] && exit 0
+modprobe {watchdog} && echo > /dev/watchdog
+SCRIPT
+chmod 755 "$1/etc/initramfs-tools/scripts/init-premount/watchdog"
 """

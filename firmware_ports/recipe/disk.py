@@ -9,7 +9,7 @@ from typing import Final
 from firmware_ports.recipe.ports import PORTS_DIR, Port
 from firmware_ports.recipe.shell import Log
 
-__all__ = ["copy_sparse", "grub_config", "kernel_arguments", "make_disk", "written_bytes"]
+__all__ = ["ROOT_SLOT", "copy_sparse", "grub_config", "kernel_arguments", "make_disk", "written_bytes"]
 
 NAMES: Final = uuid.UUID("8a9b9a52-4c64-5b0c-9d3a-0f6f1c2f7a11")
 """Every UUID of the disk follows from this and its place, so that two builds have the same."""
@@ -19,6 +19,8 @@ GRUB_MODULES: Final = (
 )
 GRUB_TARGETS: Final = {"amd64": ("x86_64-efi", "BOOTX64.EFI"), "arm64": ("arm64-efi", "BOOTAA64.EFI")}
 ESP_MB: Final = 48
+ROOT_SLOT: Final = "rootfs-a.ext4"
+"""In the folder ``in`` of the work folder: the file system of the image's first slot, and of an update."""
 
 
 def _uuid(port: Port, place: str) -> str:
@@ -43,22 +45,46 @@ def kernel_arguments(port: Port) -> str:
     return " ".join(words)
 
 
+TRIES: Final = 3
+"""Starts that a slot gets until it is found good: a power cut in one of them is not the slot's fault."""
+
+
 def grub_config(port: Port) -> str:
-    """Return GRUB's configuration: the first slot of ``ORDER`` whose state is good is booted."""
+    """Return GRUB's configuration: the first slot of ``ORDER`` that is good and has tries left is booted.
+
+    ``ORDER``, ``X_OK`` and ``X_TRY`` are RAUC's. The try is noted before the slot is booted, and taken back
+    by whoever finds the slot good; one that hangs or dies is reset by the watchdog and falls back by itself.
+    When no slot is left the tries begin anew. For a damaged ``grubenv`` there is the one kept at a start.
+    """
+    more = "; ".join(
+        f'{"if" if tried == 0 else "elif"} [ "$try" = {tried} ]; then set try={tried + 1}'
+        for tried in range(TRIES)
+    )
     serial = "serial --unit=0 --speed=115200\nterminal_input serial\nterminal_output serial\n"
     return f"""\
 set timeout=0
-{serial if port.board.image.architecture == "amd64" else ""}load_env --file $root_of_esp/EFI/BOOT/grubenv
-set slot=A
-for name in $ORDER; do
-  set slot=$name
-  break
+{serial if port.board.image.architecture == "amd64" else ""}load_env --file $environment
+if [ -z "$ORDER" ]; then load_env --file $environment.kept; fi
+if [ -z "$ORDER" ]; then set ORDER="A B"; set A_OK=1; set A_TRY=0; set B_OK=0; set B_TRY=0; fi
+set slot=
+for round in 1 2 3; do
+  for name in $ORDER; do
+    if [ "$name" = A ]; then set ok="$A_OK"; set try="$A_TRY"; else set ok="$B_OK"; set try="$B_TRY"; fi
+    if [ "$round" = 3 ]; then set ok=1; fi
+    if [ -z "$slot" -a "$ok" = 1 -a "$try" != {TRIES} ]; then set slot=$name; fi
+  done
+  if [ -z "$slot" ]; then set A_TRY=0; set B_TRY=0; fi
 done
-if [ "$slot" = B ]; then set part=3; set label=rootfs-b; else set part=2; set label=rootfs-a; fi
-echo "thirdring: slot $slot"
-linux ($disk,gpt$part)/boot/vmlinuz root=PARTLABEL=$label {kernel_arguments(port)} thirdring.slot=$slot
+if [ "$slot" = B ]; then set part=3; set label=rootfs-b; set try="$B_TRY"
+else set part=2; set label=rootfs-a; set try="$A_TRY"; fi
+{more}; else set try=1; fi
+if [ "$slot" = B ]; then set B_TRY=$try; else set A_TRY=$try; fi
+save_env --file $environment ORDER A_OK A_TRY B_OK B_TRY
+echo "thirdring: slot $slot, try $try (order $ORDER, A $A_OK $A_TRY, B $B_OK $B_TRY)"
+linux ($disk,gpt$part)/boot/vmlinuz root=PARTLABEL=$label {kernel_arguments(port)} rauc.slot=$slot
 initrd ($disk,gpt$part)/boot/initrd.img
 boot
+reboot
 """
 
 
@@ -68,7 +94,7 @@ def make_disk(port: Port, root: Path, work: Path, epoch: int, log: Log) -> Path:
     inputs, outputs = work / "in", work / "out"
     (inputs / "EFI/BOOT").mkdir(parents=True)
     outputs.mkdir()
-    _ext4(inputs / "rootfs-a.ext4", storage.slot_mb, "rootfs", _uuid(port, "root"), epoch, log, root)
+    _ext4(inputs / ROOT_SLOT, storage.slot_mb, "rootfs", _uuid(port, "root"), epoch, log, root)
     _ext4(inputs / "data.ext4", storage.data_mb, "data", _uuid(port, "data"), epoch, log)
     _boot_loader(port, root, inputs / "EFI/BOOT", log)
     config = work / "genimage.cfg"
@@ -127,8 +153,8 @@ def _boot_loader(port: Port, root: Path, folder: Path, log: Log) -> None:
     embedded = folder.parent.parent / "embedded.cfg"
     # The disk is the one whose ESP GRUB itself came from.
     embedded.write_text(
-        'regexp --set=1:disk "^\\(([^,]+),.*\\)" "$cmdpath"\nset root_of_esp=($disk,gpt1)\n'
-        "configfile $root_of_esp/EFI/BOOT/grub.cfg\n",
+        'regexp --set=1:disk "^\\(([^,]+),.*\\)" "$cmdpath"\nset esp=($disk,gpt1)/EFI/BOOT\n'
+        "set environment=$esp/grubenv\nexport disk environment\nconfigfile $esp/grub.cfg\n",
         encoding="ascii",
     )
     command = ["grub-mkimage", "-d", str(modules), "-O", target, "-p", "/EFI/BOOT", "-c", str(embedded)]
@@ -136,7 +162,8 @@ def _boot_loader(port: Port, root: Path, folder: Path, log: Log) -> None:
     embedded.unlink()
     environment = folder / "grubenv"
     log.run(["grub-editenv", environment, "create"])
-    log.run(["grub-editenv", environment, "set", "ORDER=A B"])
+    state = ("ORDER=A B", "A_OK=1", "A_TRY=0", "B_OK=0", "B_TRY=0")
+    log.run(["grub-editenv", environment, "set", *state])
 
 
 def written_bytes(file: Path) -> int:

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
+from firmware_ports.recipe.bundle import system_config
 from firmware_ports.recipe.ports import Port
 from firmware_ports.recipe.shell import Log
 from firmware_ports.recipe.wheels import install
@@ -38,19 +39,29 @@ REMOVED: Final = (
 )
 
 
-def fill(root: Path, port: Port, wheels: list[Path], version: str, epoch: int, log: Log) -> None:
-    """Make the unpacked base below ``root`` the port's system; no file is younger than ``epoch``."""
+def fill(
+    root: Path, port: Port, wheels: list[Path], keyring: Path, version: str, epoch: int, log: Log
+) -> None:
+    """Make the unpacked base below ``root`` the port's system; no file is younger than ``epoch``.
+
+    ``keyring``: certificates whose owners may sign updates for it.
+    """
     about = root / "usr/share/thirdring"
     about.mkdir(parents=True)
     (about / "debian-packages.tsv").write_text(packages_of(root, log), encoding="utf-8")
     names = install(wheels, root / SITE, port.board.image.architecture, log)
     (about / "python-packages.txt").write_text("\n".join(sorted(names)) + "\n", encoding="utf-8")
     (about / "version").write_text(version + "\n", encoding="utf-8")
+    (about / "build").write_text(f"{epoch}\n", encoding="ascii")
     _launcher(root)
     for folder in port.overlays:
         if (folder / "overlay").is_dir():
             shutil.copytree(folder / "overlay", root, symlinks=True, dirs_exist_ok=True)
     _configure(root, port)
+    if port.board.storage.boot == "efi":
+        (root / "etc/rauc").mkdir(exist_ok=True)
+        (root / "etc/rauc/system.conf").write_text(system_config(port), encoding="ascii")
+        shutil.copyfile(keyring, root / "etc/rauc/keyring.pem")
     for kernel in ("vmlinuz", "initrd.img"):  # one name whatever the version
         (newest,) = sorted((root / "boot").glob(f"{kernel}-*"))
         newest.rename(root / "boot" / kernel)

@@ -330,6 +330,8 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
             with Appliance(f"serial:{machine.console}") as appliance:
                 appliance.set_settings(settings)
         features = FEATURES_OF[QEMU] if board.usb_headset else FEATURES_OF[QEMU] - WITH_USB_HEADSET
+        if environment.image.with_suffix(".raucb").exists():
+            features |= {"update"}
         yield Target(
             environment.name,
             machine.console,

@@ -31,7 +31,8 @@ def root(tmp_path: Path) -> Path:
     """A root with all overlays and stand-ins for what their services start."""
     for folder in OVERLAYS:
         shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
-    for program in ("usr/bin/thirdring-device", "usr/bin/install", "sbin/agetty", "bin/sh"):
+    programs = ("thirdring-device", "install", "systemctl")
+    for program in (*(f"usr/bin/{name}" for name in programs), "sbin/agetty", "bin/sh"):
         path = tmp_path / program
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("", encoding="ascii")

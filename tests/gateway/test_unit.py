@@ -72,7 +72,8 @@ def test_the_unit_says_what_it_is(tmp_path: Path) -> None:
     async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
         unit = (await http.get("/v1/unit")).raise_for_status().json()
         assert (unit["version"], unit["board"]) == ("0.1.0", "simulator")
-        assert unit["update"] == {"supported": False, "running": "0.1.0"}
+        update = unit["update"]
+        assert (update["supported"], update["running"], update["phase"]) == (False, "0.1.0", "idle")
         machine = unit["machine"]
         assert machine["kernel"].startswith("Linux ")
         assert 0 < machine["disk_free_mb"] <= machine["disk_mb"]

@@ -83,6 +83,7 @@ class Machine:
         if shutil.which(board.program) is None:
             raise FileNotFoundError(f"no {board.program}: install {board.packages}")
         self.folder = folder
+        self.image = image
         self._shell = threading.Lock()
         self._log_begins = 0
         self.log = log
@@ -163,6 +164,10 @@ class Machine:
         with self.log.open("rb") as said:
             said.seek(self._log_begins)
             return LOGIN in said.read()
+
+    def restarted(self) -> None:
+        """Say that Linux has restarted by itself: a login that was asked for before is none any more."""
+        self._log_begins = self.log.stat().st_size
 
     @property
     def running(self) -> bool:

@@ -19,6 +19,7 @@ from thirdring.protocol.errors import StorageError, error
 from thirdring.protocol.events import AgentRequested, Event, Record, record_to_json
 from thirdring.protocol.views import ContactView
 from thirdring_device.adapters.store import work
+from thirdring_device.adapters.store.going_back import go_back, keep_before_migration
 from thirdring_device.adapters.store.projection import project
 from thirdring_device.adapters.store.rows import records_after, records_of_call
 from thirdring_device.adapters.store.schema import migrate
@@ -61,11 +62,13 @@ class Journal:
         except OSError as reason:
             self._lock.close()
             raise error(5007, str(path.parent)) from reason
+        go_back(path)
         self._db = sqlite3.connect(path, isolation_level=None)
         try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
             self._db.execute(f"PRAGMA cache_size = -{CACHE_KB}")
+            keep_before_migration(self._db, path)
             migrate(self._db)
             (last, boot) = self._db.execute("SELECT max(number), max(boot) FROM events").fetchone()
         except sqlite3.DatabaseError as reason:

@@ -38,6 +38,7 @@ from thirdring_device.gateway.api.stream import SEND_TIMEOUT_S, stream_router
 from thirdring_device.gateway.api.telephone import telephone_router
 from thirdring_device.gateway.api.token import read_or_make_token
 from thirdring_device.gateway.api.unit import unit_router
+from thirdring_device.gateway.api.update import update_router
 from thirdring_device.gateway.api.work import work_router
 from thirdring_device.gateway.at.transcript import Transcript
 from thirdring_device.gateway.engine_client import EngineClient
@@ -48,6 +49,7 @@ from thirdring_device.gateway.live_settings import LiveSettings
 from thirdring_device.gateway.names import served_names
 from thirdring_device.gateway.prompts import Prompter
 from thirdring_device.settings import Settings
+from thirdring_device.update.rauc import Rauc
 
 __all__ = ["VERSION", "create_app"]
 
@@ -125,7 +127,10 @@ def create_app(
     prompter = Prompter(client, reader, state_dir)
     app.include_router(work_router(client, reader, prompter))
     app.include_router(sessions_router(credentials))
-    app.include_router(unit_router(client, settings, state_dir, settings_file, transcript or Transcript()))
+    rauc = Rauc()
+    said = transcript or Transcript()
+    app.include_router(unit_router(client, settings, state_dir, settings_file, said, rauc))
+    app.include_router(update_router(client, state_dir, VERSION, rauc))
     app.include_router(care_router(client, settings, state_dir, settings_file))
     app.include_router(backup_router(client, VERSION))
     app.include_router(metrics_router(metrics, client))

@@ -21,7 +21,7 @@ from thirdring_device.gateway.api.error_map import RetryLater, problem, status_o
 from thirdring_device.gateway.api.gate import Gate
 from thirdring_device.gateway.api.metrics import Metrics
 from thirdring_device.gateway.api.rate import RateLimit
-from thirdring_device.gateway.api.roles import endpoint_of
+from thirdring_device.gateway.api.roles import UPLOAD, endpoint_of
 
 __all__ = ["BODY_LIMIT_BYTES", "Guard", "problem_response"]
 
@@ -152,7 +152,9 @@ class Guard:
             raise error(7003, f"{self._requests} at once")
         self._requests += 1
         try:
-            await self._app(scope, await _with_whole_body(scope, receive), send)
+            if endpoint_of(scope["method"], scope["path"]) != UPLOAD:
+                receive = await _with_whole_body(scope, receive)
+            await self._app(scope, receive, send)
         finally:
             self._requests -= 1
 

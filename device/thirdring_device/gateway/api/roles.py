@@ -13,6 +13,7 @@ __all__ = [
     "GUARDED",
     "METRICS",
     "ROLES",
+    "UPLOAD",
     "Need",
     "Role",
     "endpoint_of",
@@ -24,6 +25,9 @@ __all__ = [
 
 Role = Literal["agent", "lead", "technician"]
 ROLES: Final[tuple[Role, ...]] = ("agent", "lead", "technician")
+
+UPLOAD: Final = "PUT /v1/unit/update/bundle"
+"""The one request whose body is not read as a whole before it is served: a bundle of some 200 MB."""
 
 Need = Literal["public", "signed in", "agent", "lead", "technician"]
 """``signed in``: any role, and also who must change a first password before anything else."""
@@ -59,6 +63,9 @@ ACCESS: Final[Mapping[str, Need]] = {
     "GET /v1/settings/backup": "technician",
     "POST /v1/settings/compare": "technician",
     "GET /v1/unit": "technician",
+    "GET /v1/unit/update": "technician",
+    "POST /v1/unit/update": "technician",
+    UPLOAD: "technician",
     "POST /v1/selftest": "technician",
     "GET /v1/support": "technician",
     "POST /v1/factory-reset": "technician",

@@ -11,23 +11,19 @@ from pydantic import BaseModel, Field
 
 from thirdring.protocol.commands import GetState
 from thirdring_device.gateway.api.problems import ENGINE, problems
+from thirdring_device.gateway.api.update import UpdateView, update_view
 from thirdring_device.gateway.at.transcript import Transcript
 from thirdring_device.gateway.engine_client import EngineClient
 from thirdring_device.gateway.machine import Machine, machine
 from thirdring_device.gateway.selftest import SelfTests, passed
 from thirdring_device.logs import LEVELS, Level, Process, mask, read_logs
 from thirdring_device.settings import CHANGES_FILE, Settings, secret_names, setting_values
+from thirdring_device.update.rauc import Rauc
+from thirdring_device.update.state import UpdateFolder
 
 __all__ = ["unit_router"]
 
 SOURCE: Final = "http"
-
-
-class UpdateView(BaseModel):
-    """Whether a newer version can be put on this unit from here."""
-
-    supported: bool = Field(description="whether this unit's board installs updates itself")
-    running: str = Field(description="the version that runs")
 
 
 class UnitView(BaseModel):
@@ -84,9 +80,11 @@ def unit_router(
     state_dir: Path,
     settings_file: Path | None,
     transcript: Transcript,
+    rauc: Rauc,
 ) -> APIRouter:
     """Return the routes."""
     router = APIRouter(prefix="/v1", tags=["unit"])
+    folder = UpdateFolder(state_dir)
     tests = SelfTests(client, state_dir, settings_file)
 
     def secrets() -> list[str]:
@@ -104,7 +102,7 @@ def unit_router(
             board=state["board"],
             sip_stack=state["sip_stack"],
             machine=found,
-            update=UpdateView(supported=False, running=state["version"]),
+            update=await run_in_threadpool(update_view, rauc, folder, state["version"]),
         )
 
     @router.post("/selftest", responses=problems(2003))

@@ -204,6 +204,14 @@ _OURS: Final = (
         " refused while a call is there",
     ),
     CommandSpec(
+        "#UPDATE",
+        "rts",
+        'AT#UPDATE="<url>"[,<force>[,<wait>]]',
+        "begin an update of the unit (force 1: also an older one; wait 1: for the call that is up);"
+        " ? answers phase (idle, waiting, fetching, checking, installing, restarting, trial, done, failed),"
+        "percent,new version,code of the failure,what it was,version that runs,its slot",
+    ),
+    CommandSpec(
         "#LOG",
         "ats",
         "AT#LOG[=<count>]",

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Final
 
 from thirdring.protocol.at.parse import Op, Request
-from thirdring.protocol.at.values import fields, safe_json
+from thirdring.protocol.at.values import Parameter, fields, parameters, safe_json
 from thirdring.protocol.commands import GetHeadset
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import (
@@ -25,12 +26,17 @@ from thirdring_device.gateway.at.handlers.base import (
     in_range,
     one_parameter,
 )
-from thirdring_device.gateway.at.reply import Reply, json_lines
+from thirdring_device.gateway.at.reply import AtMistake, Reply, json_lines
 from thirdring_device.gateway.at.reports import headset_line, trunk_line
 from thirdring_device.gateway.reset import reset_unit
 from thirdring_device.gateway.selftest import examine_unit, passed
+from thirdring_device.update.rauc import Rauc
+from thirdring_device.update.state import Request as Wanted
+from thirdring_device.update.state import UpdateFolder
 
 __all__ = ["HANDLERS"]
+
+FLAGS_OFF: Final = (Parameter("0"), Parameter("0"))
 
 LOG_SHOWN: Final = 20
 LOG_AT_MOST: Final = 1000
@@ -81,10 +87,32 @@ async def _reset(session: Session, request: Request) -> Reply:
     return Reply([])
 
 
+# --- update ---------------------------------------------------------------------------------------
+
+
+async def _update(session: Session, request: Request) -> Reply:
+    rauc, folder = Rauc(), UpdateFolder(session.desk.state_dir or Path())
+    if request.op is Op.READ:
+        now = await asyncio.to_thread(folder.progress)
+        runs = rauc.running.text if rauc.supported else (await desk_state(session)).version
+        about = [now.phase, now.percent, now.version, now.code, now.detail, runs, rauc.slot]
+        return Reply([f"#UPDATE: {fields(about)}"])
+    found = parameters(request.argument)
+    if not 1 <= len(found) <= 3 or not found[0].text.startswith(("http://", "https://")):
+        raise AtMistake("a URL, force, wait")
+    force, wait = (bool(in_range(flag.number, 0, 1)) for flag in (*found[1:], *FLAGS_OFF)[:2])
+    rauc.require()
+    if not wait and (await desk_state(session)).calls:
+        raise error(7037)
+    await asyncio.to_thread(folder.submit, Wanted(url=found[0].text, force=force, wait=wait))
+    return Reply()
+
+
 HANDLERS: Final[Mapping[str, Handler]] = {
     "#TRUNK": _trunk,
     "#HEADSET": _headset,
     "#LOG": _log,
     "#SELFTEST": _self_test,
     "#RESET": _reset,
+    "#UPDATE": _update,
 }
