@@ -188,18 +188,24 @@ def test_frame_of_a_headset_with_its_own_microphone_goes_out_in_the_same_tick() 
 
 
 class LateLibrary:
-    """A libasound whose device is overrun ``late`` times before it gives samples."""
+    """A libasound whose device is overrun ``late`` times before it gives samples, and only when started."""
 
     def __init__(self, late: int) -> None:
         self.late = late
-        self.prepared = 0
+        self.prepared = self.started = 0
 
     def snd_pcm_readi(self, handle: object, data: int, count: int) -> int:
+        if self.started <= self.prepared:
+            return -errno.EIO
         self.late -= 1
         return count if self.late < 0 else -errno.EPIPE
 
     def snd_pcm_prepare(self, handle: object) -> int:
         self.prepared += 1
+        return 0
+
+    def snd_pcm_start(self, handle: object) -> int:
+        self.started += 1
         return 0
 
     def snd_strerror(self, number: int) -> bytes:

@@ -56,6 +56,7 @@ def _library() -> Any:
         ("snd_pcm_readi", ctypes.c_long, (pointer, pointer, ctypes.c_ulong)),
         ("snd_pcm_writei", ctypes.c_long, (pointer, pointer, ctypes.c_ulong)),
         ("snd_pcm_prepare", number, (pointer,)),
+        ("snd_pcm_start", number, (pointer,)),
         ("snd_pcm_drop", number, (pointer,)),
         ("snd_pcm_close", number, (pointer,)),
         ("snd_strerror", text, (number,)),
@@ -82,6 +83,7 @@ class Pcm:
         """Open the device by its ALSA name; raises ``AlsaError``."""
         self._alsa = _library()
         self._name = f"{name} ({direction})"
+        self._direction = direction
         self._handle = ctypes.c_void_p()
         self._late = 0
         self._check(
@@ -93,6 +95,7 @@ class Pcm:
                     self._handle, FORMAT_S16_LE, ACCESS_RW_INTERLEAVED, 1, rate_hz, 1, buffer_ms * 1000
                 )
             )
+            self._begin()
         except AlsaError:
             self.close()
             raise
@@ -112,10 +115,20 @@ class Pcm:
             self._alsa.snd_pcm_drop(handle)
             self._alsa.snd_pcm_close(handle)
 
+    def _begin(self) -> None:
+        """Let a microphone run; an ear runs when its buffer is full.
+
+        A read begins by itself only when it asks for a whole buffer (``snd_pcm_set_params`` says so); one
+        that asks for less is refused with EIO by a device's own driver.
+        """
+        if self._direction == "capture":
+            self._check(self._alsa.snd_pcm_start(self._handle))
+
     def _moved(self, count: int) -> int:
         if count == -errno.EPIPE and self._late < MOST_LATE:
             self._late += 1
             self._check(self._alsa.snd_pcm_prepare(self._handle))
+            self._begin()
             return 0
         self._check(count)
         self._late = 0
