@@ -229,3 +229,15 @@ def test_device_that_is_overrun_for_ever_is_gone(monkeypatch: pytest.MonkeyPatch
     pcm, block = Pcm("gone", "capture", RATE_HZ, 40), np.zeros(80, dtype=np.int16)
     with pytest.raises(AlsaError, match="Broken pipe"):
         list(iter(lambda: pcm.read(block), 80))
+
+
+@pytest.mark.parametrize("loud_dbov", [-6.0, -30.0])
+def test_a_sound_for_the_agent_does_not_pass_the_limit_of_what_is_heard(loud_dbov: float) -> None:
+    earcon = Earcon(RATE_HZ)
+    earcon.sound("warn", -34.0)
+    peak = round(32768 * 10 ** (loud_dbov / 20))
+    frame = np.where(np.arange(FRAME) % 2, peak, -peak).astype(np.int16)
+    before = frame.copy()
+    assert earcon.add_to(frame)
+    assert not np.array_equal(frame, before), "it is heard"
+    assert np.abs(frame.astype(int)).max() <= peak

@@ -41,15 +41,20 @@ class EarSound:
         self._asked = name, 10 ** (level_dbov / 20)
 
     def add_to(self, frame: Samples) -> bool:
-        """Add the next piece to ``frame``; return whether there was one."""
+        """Add the next piece to ``frame``; return whether there was one.
+
+        The sum is no louder than the louder of the two: what comes behind the ear's limiter must not pass it.
+        """
         if self._asked is not None:
             (name, gain), self._asked = self._asked, None
             self._playing = None if name is None else (self._sounds[name], gain, 0)
         if self._playing is None:
             return False
         sound, gain, at = self._playing
-        piece = gain * sound[at : at + len(frame)]
-        frame[: len(piece)] = np.clip(np.rint(frame[: len(piece)] + piece), -32768, 32767)
+        piece = np.rint(gain * sound[at : at + len(frame)])
+        under = frame[: len(piece)].astype(np.float64)
+        most = min(32767.0, max(np.abs(piece).max(initial=0.0), np.abs(under).max(initial=0.0)))
+        frame[: len(piece)] = np.clip(under + piece, -most, most)
         at += len(frame)
         self._playing = (sound, gain, at) if at < len(sound) else None
         return True
