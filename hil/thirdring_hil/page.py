@@ -71,15 +71,18 @@ VIRTUAL: Final = """\
 The image stays as it is; the board writes to a disk of its own, which goes with the run. `linux.log` and `journal.log` among the
 logs are what Linux and the unit said. Settings come by `fw_cfg`, calls by forwarded ports, the AT console is a pty that outlives
 the board's restarts. The headset is a USB one that the bench is itself, over USB/IP: the board's own drivers (`snd-usb-audio`,
-`hidraw`) take it for real. It is plugged in for the tests that need it, for it moves a packet a millisecond each way.
+`hidraw`) take it for real. It is plugged in for the tests that need it, for it moves a packet a millisecond each way; they go
+over the network in batches of 5 ms.
 A power cut ends QEMU on the spot: what the board had handed to its disk is there afterwards, as on a disk whose cache has a battery.
 
 `--target qemu-arm64` (`nox -s hil_qemu_arm64`) and `--target qemu-raspi3b`, a Raspberry Pi 3 B as QEMU imitates it, do the same for
 arm64 (`apt-get install qemu-system-arm qemu-efi-aarch64`). They keep the headset that the unit simulates: emulated on another processor
 they are too slow for a packet a millisecond.
 
-Emulation is slow: beside other work on the host, limits in time and of sound are missed for want of its speed. No limit is wider
-for it; the record of the run has what was measured.
+Emulation is slow: of a host's two processors `qemu-amd64` takes about half of one while it idles, one in a call, one and a half in
+a call over the USB headset, the rest being the reserve for moments. What the host has beside it is missing: limits in time and of
+sound are then missed for want of its speed. So board, headset and bench go before other work of the host where they may (root; Linux'
+`autogroup`). No limit is wider for emulation; the record of the run has what was measured.
 """
 
 FAULTS: Final = """\
