@@ -1,6 +1,9 @@
 """Self-test and log of the unit over a real pty."""
 
 import json
+from pathlib import Path
+
+import pytest
 
 from tests.at.bench import Host, ServedConsole
 from tests.at.test_own_commands import LEVELS
@@ -10,6 +13,8 @@ from thirdring.protocol.at.values import parameters
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import TrunkChanged
 from thirdring_device.factory_reset import FLAG
+from thirdring_device.gateway.at.handlers import unit as unit_handlers
+from thirdring_device.update.rauc import Rauc
 
 SELFTEST_WAIT_S = 60.0
 
@@ -77,3 +82,39 @@ def test_what_is_said_is_kept_without_its_passwords(console: ServedConsole, host
     assert ("host", "AT#LOGIN=***") in said
     assert ("host", "AT#SET=***") in said
     assert not [text for _, text in said if "swordfish" in text]
+
+
+def refusal(host: Host, line: str) -> int:
+    """Return the number after ``+CME ERROR``."""
+    host.write(line.encode() + b"\r")
+    while not (said := host.until(b"\r\n")).strip():
+        pass
+    return int(said.decode().strip().removeprefix("+CME ERROR: "))
+
+
+def test_a_board_without_slots_takes_no_update(console: ServedConsole, host: Host) -> None:
+    assert host.ask("AT#UPDATE?") == ['#UPDATE: "idle",0,"",0,"","0.1",""', "OK"]
+    host.ask("AT+CMEE=1")
+    assert refusal(host, 'AT#UPDATE="https://updates.example/box.raucb"') == 4
+    assert refusal(host, 'AT#UPDATE="https://updates.example/box.raucb",1,1') == 4
+
+
+def test_an_update_is_begun_and_told_on_the_console(
+    console: ServedConsole, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, text in (
+        ("system.conf", "[system]\ncompatible=qemu-amd64\n"),
+        ("version", "0.2.0+abc"),
+        ("build", "1700000000"),
+        ("cmdline", "ro rauc.slot=A"),
+    ):
+        (tmp_path / name).write_text(text, encoding="ascii")
+    rauc = Rauc(tmp_path / "system.conf", tmp_path, tmp_path / "cmdline")
+    monkeypatch.setattr(unit_handlers, "Rauc", lambda: rauc)
+    host.ask("AT+CMEE=1")
+    console.engine.views = [view(1, "active")]
+    assert refusal(host, 'AT#UPDATE="https://updates.example/box.raucb"') == 3
+    assert host.ask('AT#UPDATE="https://updates.example/box.raucb",0,1') == ["OK"]
+    assert host.ask("AT#UPDATE?") == ['#UPDATE: "waiting",0,"",0,"","0.2.0+abc","A"', "OK"]
+    assert refusal(host, 'AT#UPDATE="https://updates.example/box.raucb",0,1') == 3
+    assert host.ask('AT#UPDATE="box.raucb"') == ["ERROR"]

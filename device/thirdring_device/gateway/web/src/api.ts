@@ -87,7 +87,7 @@ async function request(method: string, path: string, body?: unknown, type = "app
   const headers = identity();
   if (body !== undefined) headers["content-type"] = type;
   if (ifMatch) headers["if-match"] = ifMatch;
-  const content = body === undefined ? null : type === "application/json" ? JSON.stringify(body) : String(body);
+  const content = body === undefined ? null : body instanceof Blob ? body : type === "application/json" ? JSON.stringify(body) : String(body);
   let response: Response;
   try {
     response = await fetch(path, { method, headers, body: content, credentials: "same-origin" });
@@ -123,6 +123,9 @@ export const api = {
   },
   async sendCsv<T>(path: string, text: string): Promise<T> {
     return (await request("POST", path, text, "text/csv")).json() as Promise<T>;
+  },
+  async sendFile<T>(path: string, file: Blob): Promise<T> {
+    return (await request("PUT", path, file, "application/octet-stream")).json() as Promise<T>;
   },
   async blob(path: string): Promise<Blob> {
     return (await request("GET", path)).blob();

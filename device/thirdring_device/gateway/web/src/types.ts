@@ -266,7 +266,20 @@ export interface UnitView {
     disk_free_mb: number;
     disk_mb: number;
   };
-  update: { supported: boolean; running: string };
+  update: UpdateView;
+}
+
+/** Whether the unit installs updates, and where the last one is; `code` is the numbered error of one that failed. */
+export interface UpdateView {
+  supported: boolean;
+  running: string;
+  slot: string;
+  phase: "idle" | "waiting" | "fetching" | "checking" | "installing" | "restarting" | "trial" | "done" | "failed";
+  percent: number;
+  version: string;
+  code: number;
+  detail: string;
+  utc: string;
 }
 
 export interface SelfTestItem {

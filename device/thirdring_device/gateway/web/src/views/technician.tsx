@@ -5,6 +5,7 @@ import { desk, headset, log } from "../desk";
 import { duration, number, t, timeOfDay, tOr } from "../i18n";
 import { Facts } from "../parts/facts";
 import { RestartOffer } from "../parts/restart";
+import { Update } from "../parts/update";
 import { route } from "../route";
 import { attempt } from "../toast";
 import type { EventRecord, UnitView } from "../types";
@@ -140,11 +141,7 @@ function Board({ unit }: { unit: UnitView }) {
           ]}
         />
       </section>
-      <section class="card" aria-labelledby="update-title">
-        <h2 id="update-title">{t("technician.update")}</h2>
-        <p class="big">{t("technician.update.running", { version: update.running })}</p>
-        <p data-update={update.supported ? "yes" : "no"}>{t(update.supported ? "technician.update.yes" : "technician.update.no")}</p>
-      </section>
+      <Update found={update} />
     </>
   );
 }
