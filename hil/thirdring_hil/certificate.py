@@ -47,7 +47,7 @@ def certificate(record: Mapping[str, Any], target: str) -> str:
     taken = [row for row in record["measurements"] if row["target"] == target]
     curves = [row for row in record["curves"] if row["target"] == target]
     whole = verdict(outcomes)
-    facts = (
+    facts = [
         ("Serial number", unit["serial_number"]),
         ("Firmware", unit["firmware"]),
         ("Board", unit["board"]),
@@ -55,7 +55,9 @@ def certificate(record: Mapping[str, Any], target: str) -> str:
         ("Target", target),
         ("Tested (UTC)", f"{record['started_utc']} to {record['finished_utc']}"),
         ("Measurements", f"{sum(row['passed'] for row in taken)} of {len(taken)} within their limits"),
-    )
+    ]
+    if (slowness := unit.get("slowness", 1)) != 1:
+        facts += [("Limits of durations", f"{slowness} times as wide: emulated on another processor")]
     suites = suite_verdicts(outcomes)
     style = files("thirdring_hil").joinpath("certificate.css").read_text(encoding="utf-8")
     return "".join(

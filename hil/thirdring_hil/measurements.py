@@ -134,8 +134,13 @@ class Recorder:
         self.curves: list[Curve] = []
         self.outcomes: list[Outcome] = []
 
-    def measure(self, test: str, target: str, properties: list[tuple[str, object]]) -> Measure:
-        """Return the ``measure`` of one test; ``properties`` are its item's, for JUnit."""
+    def measure(
+        self, test: str, target: str, properties: list[tuple[str, object]], slowness: int = 1
+    ) -> Measure:
+        """Return the ``measure`` of one test; ``properties`` are its item's, for JUnit.
+
+        ``slowness`` multiplies the limits of durations, which are those in s from 0 on, and is told.
+        """
 
         def measure(
             name: str,
@@ -145,6 +150,8 @@ class Recorder:
             high: float | None = None,
             reason: str = "",
         ) -> None:
+            if slowness != 1 and unit == "s" and low == 0.0 and high is not None:
+                high, reason = high * slowness, f"{reason}; {slowness} times that in emulation"
             taken = Measurement(test, target, name, float(value), unit, low, high, reason)
             self.measurements.append(taken)
             for key, item in (("", taken.value), (".unit", unit), (".low", low), (".high", high)):

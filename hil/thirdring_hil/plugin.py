@@ -156,7 +156,8 @@ def target(request: pytest.FixtureRequest) -> "Iterator[Target]":
     environment = dataclasses.replace(environment, features=environment.features | more)
     with open_target(environment, _output(request.config)) as target:
         request.config.stash[NAMES][request.param] = target.name
-        request.config.stash[RECORDER].units[target.name] = dataclasses.asdict(target.unit)
+        unit = dataclasses.asdict(target.unit) | {"slowness": target.slowness}
+        request.config.stash[RECORDER].units[target.name] = unit
         yield target
 
 
@@ -231,7 +232,7 @@ def line(target: "Target", bench_log: Path) -> "Iterator[RawLine]":
 def measure(request: pytest.FixtureRequest, target: "Target") -> "Measure":
     """``measure(name, value, unit, low, high)``: into JUnit and JSON; out of limits fails the test."""
     recorder = request.config.stash[RECORDER]
-    return recorder.measure(request.node.name, target.name, request.node.user_properties)
+    return recorder.measure(request.node.name, target.name, request.node.user_properties, target.slowness)
 
 
 @pytest.fixture

@@ -90,7 +90,8 @@ class Target:
     ``trunk_peer``: where it places its own calls to. ``features`` are names that ``@pytest.mark.needs`` asks
     for; ``device_log`` what the device itself says; ``restart`` switches it off and on, ``kill_engine`` lets
     one of its two processes die; both return at once. ``headset`` is a USB headset in the bench's hand,
-    ``machine`` the virtual board; ``ready_s`` how long to wait for the console after power on.
+    ``machine`` the virtual board; ``ready_s`` how long to wait for the console after power on; ``slowness``:
+    what limits of durations are multiplied by (see ``Board``).
     """
 
     name: str
@@ -107,6 +108,7 @@ class Target:
     headset: UsbHeadset | None = None
     machine: Machine | None = None
     ready_s: float = READY_S
+    slowness: int = 1
 
     @property
     def url(self) -> str:
@@ -347,6 +349,7 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
             headset if board.usb_headset else None,
             machine,
             ready_s,
+            1 if machine.kvm else board.slowness,
         )
 
 

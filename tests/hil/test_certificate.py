@@ -11,6 +11,7 @@ import pytest
 from tests.at.bench import served
 from thirdring_hil.certificate import certificate, suite_verdicts, verdict
 from thirdring_hil.environment import Environment, EnvironmentFault, load
+from thirdring_hil.measurements import OutOfLimits, Recorder
 from thirdring_hil.pictures import levels_svg, response_svg
 
 ROOT = Path(__file__).parents[2]
@@ -67,6 +68,22 @@ def test_a_run_says_pass_or_fail_and_leaves_a_certificate(
     assert page.count("<svg") == 2, "level and frequency response"
     assert "http" not in page.replace("http-equiv", ""), "the page needs nothing else"
     assert (out / "junit.xml").exists()
+
+
+def test_only_limits_of_durations_are_wider_on_a_slow_board_and_it_is_told() -> None:
+    recorder = Recorder()
+    measure = recorder.measure("test_x", "t", [], slowness=2)
+    measure("answer_to_connected", 1.4, "s", 0.0, 0.75, "E.721")
+    for name, value, unit, low, high in (("interval", 5.6, "s", 4.5, 5.5), ("gain", 0.6, "dB", -0.5, 0.5)):
+        with pytest.raises(OutOfLimits):
+            measure(name, value, unit, low, high)
+    assert [taken.high for taken in recorder.measurements] == [1.5, 5.5, 0.5]
+    assert recorder.measurements[0].reason == "E.721; 2 times that in emulation"
+    says: dict[str, object] = {"serial_number": "1", "firmware": "2", "board": "b", "sip_stack": "s"}
+    said = "2 times as wide: emulated on another processor"
+    for slowness in (1, 2):
+        recorder.units["t"] = says | {"slowness": slowness}
+        assert (said in certificate(recorder.record(), "t")) == (slowness == 2)
 
 
 def test_what_cannot_be_run_is_said_and_nothing_starts(tmp_path: Path) -> None:

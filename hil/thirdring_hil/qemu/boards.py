@@ -16,7 +16,8 @@ class Board:
     it; ``firmware``: UEFI's code, the first that is there; ``lines``: how the chardevs ``linux`` and ``at``
     become serial lines; ``network``: the card. ``device_tree``: of a board that has no UEFI but a card, from
     which QEMU takes the kernel. ``usb_headset``: whether it is fast enough for the bench's USB headset;
-    ``slowness``: how many times as long as for amd64 its start is waited for in emulation.
+    ``slowness``: how many times as long as a board of its kind it may take for what has a limit in time,
+    emulated on another processor; the certificate says so.
     """
 
     program: str
