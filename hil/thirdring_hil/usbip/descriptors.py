@@ -21,6 +21,8 @@ __all__ = [
     "LAMPS_REPORT",
     "MOUTH_ENDPOINT",
     "MOUTH_INTERFACE",
+    "MOUTH_PACKET_SAMPLES",
+    "PACKET_BYTES",
     "PACKET_SAMPLES",
     "RATE_HZ",
     "REPORT_DESCRIPTOR",
@@ -34,8 +36,9 @@ RATE_HZ: Final = 16000
 FULL_SPEED: Final = 2
 """As USB/IP numbers speeds: a packet each millisecond."""
 PACKET_SAMPLES: Final = RATE_HZ // 1000
-PACKET_BYTES: Final = 2 * PACKET_SAMPLES + 4
-"""Two samples of room for a clock that runs fast."""
+MOUTH_PACKET_SAMPLES: Final = 3 * PACKET_SAMPLES // 2
+"""As many as ``snd-usb-audio`` has room for. One of three packets is empty: no host is troubled with it."""
+PACKET_BYTES: Final = 2 * MOUTH_PACKET_SAMPLES
 
 AUDIO_CONTROL, EAR_INTERFACE, MOUTH_INTERFACE, HID_INTERFACE = 0, 1, 2, 3
 EAR_ENDPOINT, MOUTH_ENDPOINT, BUTTONS_ENDPOINT = 0x01, 0x02, 0x03
