@@ -73,6 +73,7 @@ logs are what Linux and the unit said. Settings come by `fw_cfg`, calls by forwa
 the board's restarts. The headset is a USB one that the bench is itself, over USB/IP: the board's own drivers (`snd-usb-audio`,
 `hidraw`) take it for real. It is plugged in for the tests that need it, for it moves a packet a millisecond each way; they go
 over the network in batches of 5 ms.
+`scripts/test-box` makes the image and runs the short suites, console and telephone, in some four minutes where Debian's packages are kept.
 A power cut ends QEMU on the spot: what the board had handed to its disk is there afterwards, as on a disk whose cache has a battery.
 
 `--target qemu-arm64` (`nox -s hil_qemu_arm64`) and `--target qemu-raspi3b`, a Raspberry Pi 3 B as QEMU imitates it, do the same for
