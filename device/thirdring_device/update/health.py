@@ -24,8 +24,8 @@ LOOK_S: Final = 5.0
 RESTARTS_LOOK_S: Final = 30.0
 """The engine's start has better use for the processor than to be asked after."""
 ASK_S: Final = 10.0
-MOST_RESTARTS: Final = 5
-"""Of a process before it was ready once: it will not be."""
+MOST_RESTARTS: Final = 10
+"""Of a process: it will not be ready. On a starved board the watchdog ends one that is well some times."""
 UNITS: Final = ("thirdring-engine.service", "thirdring-gateway.service")
 UP: Final = ("registered", "static")
 """States of a trunk that takes calls."""

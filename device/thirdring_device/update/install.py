@@ -21,6 +21,8 @@ __all__ = ["check", "run_update"]
 LOOK_S: Final = 2.0
 """How often it is looked whether the call that is up has ended."""
 CHUNK_BYTES: Final = 1 << 20
+STEP_PERCENT: Final = 5
+"""What is told is written through to the disk each time."""
 SILENT_S: Final = 30.0
 """After which a server that sends nothing is given up."""
 
@@ -130,6 +132,6 @@ def _fetch(url: str, folder: UpdateFolder, percent: Callable[[int], None]) -> No
                 file.write(chunk)
                 got_bytes += len(chunk)
                 if size_bytes:
-                    percent(100 * got_bytes // size_bytes)
+                    percent(STEP_PERCENT * (100 * got_bytes // size_bytes // STEP_PERCENT))
     except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as reason:
         raise error(7038, f"{url}: {reason}") from reason
