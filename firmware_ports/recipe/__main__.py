@@ -1,11 +1,14 @@
 """``scripts/build-image PORT``: the image of a board, from signed packages and this checkout."""
 
 import argparse
+import contextlib
+import fcntl
 import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from firmware_ports.recipe.bundle import Keys, development_keys, make_bundle, ma
 from firmware_ports.recipe.card import make_card
 from firmware_ports.recipe.disk import ROOT_SLOT, copy_sparse, make_disk, written_bytes
 from firmware_ports.recipe.foreign import runs_here
-from firmware_ports.recipe.ports import ROOT, find_port, port_names
+from firmware_ports.recipe.ports import ROOT, Port, find_port, port_names
 from firmware_ports.recipe.shell import BuildFault, Log, say
 from firmware_ports.recipe.spoiled import make_spoiled
 from firmware_ports.recipe.tree import fill
@@ -78,7 +81,6 @@ class Wanted:
 
 def build(name: str, out: Path, wanted: Wanted) -> Path:
     """Make the image of a port and return its file; raises ``BuildFault``."""
-    began_s = time.monotonic()
     port = find_port(name)
     if os.geteuid() != 0:
         raise BuildFault(
@@ -87,6 +89,24 @@ def build(name: str, out: Path, wanted: Wanted) -> Path:
     if port.board.storage.boot != "efi" and (wanted.bundle or wanted.spoiled):
         raise BuildFault(f"no update is made for {name}: its boot loader cannot change slots yet")
     cache = _cache()
+    with _alone(cache):
+        return _build(port, cache, out, wanted)
+
+
+@contextlib.contextmanager
+def _alone(cache: Path) -> Iterator[None]:
+    """Wait until no other build uses what is kept."""
+    with (cache / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another build to end")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build(port: Port, cache: Path, out: Path, wanted: Wanted) -> Path:
+    began_s, name = time.monotonic(), port.name
     log = Log(out / f"{name}.log")
     _install_tools(port.board.image.architecture, log)
     keys = wanted.keys or development_keys(cache, log)

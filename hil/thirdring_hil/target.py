@@ -334,6 +334,8 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
         features = FEATURES_OF[QEMU] if board.usb_headset else FEATURES_OF[QEMU] - WITH_USB_HEADSET
         if environment.image.with_suffix(".raucb").exists():
             features |= {"update"}
+        if not board.device_tree and os.geteuid() == 0:
+            features |= {"outside"}
         yield Target(
             environment.name,
             machine.console,

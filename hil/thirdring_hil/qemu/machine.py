@@ -21,7 +21,7 @@ from thirdring_hil.qemu.network import Ports
 from thirdring_hil.qemu.qmp import Qmp, QmpError
 from thirdring_hil.qemu.shell import LOGIN_S, RootShell
 
-__all__ = ["ATTACH", "BOARD_NICENESS", "Machine", "arguments"]
+__all__ = ["ATTACH", "BOARD_NICENESS", "SPARE_SLOT", "Machine", "arguments"]
 
 START_S: Final = 30.0
 """Until QEMU has opened its sockets."""
@@ -32,6 +32,10 @@ BOARD_NICENESS: Final = -10
 """Of the board among the jobs of this computer: processors that are kept waiting are no board."""
 IO_NICENESS: Final = -10
 """Within it of QEMU's first thread, which moves what goes over lines and network; the others emulate."""
+SPARE_SLOT: Final = "spare"
+"""Of PCI Express, where a card can be plugged in while the board runs."""
+LARGER_MB: Final = 512
+"""How much larger than its image a disk is: so are those that images are written to."""
 LOGIN: Final = b" login: "
 ATTACH: Final = Path(__file__).with_name("attach.py")
 
@@ -55,6 +59,7 @@ def _from_uefi(folder: Path, code: Path) -> list[str]:
     command = ["-drive", f"if=pflash,format=raw,readonly=on,file={code}"]
     command += ["-drive", f"if=pflash,format=raw,file={folder / 'vars.fd'}"]
     command += ["-drive", f"if=virtio,format=qcow2,file={folder / 'disk.qcow2'}"]
+    command += ["-device", f"pcie-root-port,id={SPARE_SLOT}"]
     return [*command, "-device", "i6300esb", "-action", "watchdog=reset", "-device", "virtio-rng-pci"]
 
 
@@ -89,7 +94,6 @@ class Machine:
         self.log = log
         log.unlink(missing_ok=True)
         code = Path()
-        size = []
         if board.device_tree:
             take_kernel(image, board.device_tree, folder)
             size = [str(card_bytes(image))]
@@ -97,6 +101,7 @@ class Machine:
         else:
             code, variables = board.uefi()
             shutil.copyfile(variables, folder / "vars.fd")
+            size = [str(image.stat().st_size + (LARGER_MB << 20))]
         self.kvm = board.may_have_kvm and kvm_runs(board.program, board.machine[0], code)
         self._command = arguments(board, folder, ports, code, log, kvm=self.kvm)
         self._process: subprocess.Popen[bytes] | None = None

@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -53,13 +54,32 @@ class Qmp:
         message: dict[str, Any] = json.loads(line)
         return message
 
+    def hand_over(self, file: int, name: str) -> None:
+        """Give QEMU an open file, known as ``name`` while this connection lasts; raises as ``ask`` does."""
+        self._send("getfd", {"fdname": name}, [file])
+        self._answer("getfd")
+
+    def wait_for(self, event: str, timeout_s: float) -> None:
+        """Wait until ``event`` has come; raises ``TimeoutError``, ``QmpError``."""
+        self._socket.settimeout(timeout_s)
+        while not any(seen["event"] == event for seen in self.events):
+            message = self._read()
+            if "event" in message:
+                self.events.append(message)
+
     def ask(self, command: str, **arguments: object) -> Any:
         """Execute a command and return what it returns; raises ``QmpError``, ``TimeoutError``."""
-        request = {"execute": command, "arguments": arguments}
+        self._send(command, arguments, [])
+        return self._answer(command)
+
+    def _send(self, command: str, arguments: Mapping[str, object], files: list[int]) -> None:
+        request = json.dumps({"execute": command, "arguments": arguments}).encode() + b"\n"
         try:
-            self._socket.sendall(json.dumps(request).encode() + b"\n")
+            socket.send_fds(self._socket, [request], files)
         except ConnectionError as reason:
             raise QmpError("QEMU is gone") from reason
+
+    def _answer(self, command: str) -> Any:
         while True:
             message = self._read()
             if "event" in message:
