@@ -1,5 +1,6 @@
 """Updates over HTTP on a board that installs them, and on one that does not."""
 
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,13 @@ from tests.gateway.test_api import assert_problem
 from tests.gateway.test_roles import A_CALL
 from thirdring.protocol.codec import to_fields
 from thirdring_device.gateway.api import app as app_module
+from thirdring_device.update import state as state_module
 from thirdring_device.update.rauc import Rauc
 from thirdring_device.update.state import Progress, Request, Trial, UpdateFolder
 
 URL = "http://127.0.0.1:9/box.raucb"
+OF_UPDATES = {7030, 7031, 7035, 7037, 7038}
+"""Errors that the API documents for updates only; all are brought about here."""
 BUNDLE = bytes(range(256)) * 1024
 """Four times what any other request may have."""
 
@@ -88,6 +92,25 @@ def test_a_call_goes_first_unless_the_update_is_to_wait(tmp_path: Path, box: Upd
         assert_problem(await http.post("/v1/unit/update", json={"url": URL}), 7037)
         assert_problem(await http.put("/v1/unit/update/bundle", content=BUNDLE), 7037)
         assert (await http.post("/v1/unit/update", json={"url": URL, "wait": True})).status_code == 202
+
+    with_gateway(tmp_path, scenario)
+
+
+def test_a_file_that_has_no_room_or_stops_on_its_way_is_refused(
+    tmp_path: Path, box: UpdateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        """A body whose length nobody has announced."""
+        yield BUNDLE
+
+    async def scenario(desk: Desk, http: httpx.AsyncClient) -> None:
+        assert_problem(await http.put("/v1/unit/update/bundle", content=pieces()), 7038)
+        with monkeypatch.context() as full:
+            full.setattr(state_module, "SPARE_BYTES", 2**62)
+            assert_problem(await http.put("/v1/unit/update/bundle", content=BUNDLE), 7035)
+        assert box.take() is None
+        assert not box.incoming.exists()
+        assert (await http.put("/v1/unit/update/bundle", content=BUNDLE)).status_code == 202
 
     with_gateway(tmp_path, scenario)
 

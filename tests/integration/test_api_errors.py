@@ -15,6 +15,7 @@ import pytest
 
 from tests.gateway.desk import Desk, at_the_desk
 from tests.gateway.test_api import assert_problem
+from tests.gateway.test_update import OF_UPDATES
 from tests.integration.conftest import Unit
 from tests.peers import BaresipPeer, wait_until
 from thirdring.protocol.events import Prompt, RingBurst
@@ -282,7 +283,7 @@ def test_every_error_of_the_gateway_is_brought_about(tmp_path: Path, monkeypatch
         desk.command_timeout_s = 0.5
         async with desk.gateway() as http:
             assert_problem(await http.post("/v1/hold"), 7001)
-        assert documented(document) <= OF_THE_ENGINE | OF_AN_OLD_STACK | OF_THE_GATEWAY
+        assert documented(document) <= OF_THE_ENGINE | OF_AN_OLD_STACK | OF_THE_GATEWAY | OF_UPDATES
         desk.settings = changed(desk.settings, {"gateway.requests_per_s": 1.0})
         async with desk.gateway() as http:
             answers = [await http.get("/healthz") for _ in range(4)]
