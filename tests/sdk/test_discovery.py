@@ -32,11 +32,12 @@ async def found_at(port: int, *, there: bool = True, scheme: str = "http") -> Fo
 def test_appliances_are_found_by_name_and_gone_when_they_end() -> None:
     async def run() -> None:
         ports = [free_port(), free_port()]
-        tasks = [
-            asyncio.create_task(announce(GatewaySettings(host="127.0.0.1", port=port, tls=tls), "0.1.0"))
-            for port, tls in zip(ports, ("off", "own"), strict=True)
-        ]
-        found = [await found_at(ports[0]), await found_at(ports[1], scheme="https")]
+        tasks, found = [], []
+        # One after the other: who asks for a name at the same moment as another is not told (RFC 6762, 8.2).
+        for port, (tls, scheme) in zip(ports, (("off", "http"), ("own", "https")), strict=True):
+            settings = GatewaySettings(host="127.0.0.1", port=port, tls=tls)
+            tasks.append(asyncio.create_task(announce(settings, "0.1.0")))
+            found.append(await found_at(port, scheme=scheme))
         assert {appliance.version for appliance in found if appliance} == {"0.1.0"}
         assert len({appliance.name for appliance in found if appliance}) == 2
         for task in tasks:
