@@ -8,13 +8,13 @@ import pytest
 from tests.at.bench import Host, ServedConsole
 from tests.at.test_own_commands import LEVELS
 from tests.at.test_supplementary import view
+from tests.update.two_slots import two_slots
 from thirdring.protocol.at.parse import requests
 from thirdring.protocol.at.values import parameters
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import TrunkChanged
 from thirdring_device.factory_reset import FLAG
 from thirdring_device.gateway.at.handlers import unit as unit_handlers
-from thirdring_device.update.rauc import Rauc
 
 SELFTEST_WAIT_S = 60.0
 
@@ -102,14 +102,7 @@ def test_a_board_without_slots_takes_no_update(console: ServedConsole, host: Hos
 def test_an_update_is_begun_and_told_on_the_console(
     console: ServedConsole, host: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, text in (
-        ("system.conf", "[system]\ncompatible=qemu-amd64\n"),
-        ("version", "0.2.0+abc"),
-        ("build", "1700000000"),
-        ("cmdline", "ro rauc.slot=A"),
-    ):
-        (tmp_path / name).write_text(text, encoding="ascii")
-    rauc = Rauc(tmp_path / "system.conf", tmp_path, tmp_path / "cmdline")
+    rauc = two_slots(tmp_path, "A")
     monkeypatch.setattr(unit_handlers, "Rauc", lambda: rauc)
     host.ask("AT+CMEE=1")
     console.engine.views = [view(1, "active")]

@@ -10,10 +10,10 @@ import pytest
 from tests.gateway.desk import Desk, at_the_desk
 from tests.gateway.test_api import assert_problem
 from tests.gateway.test_roles import A_CALL
+from tests.update.two_slots import two_slots
 from thirdring.protocol.codec import to_fields
 from thirdring_device.gateway.api import app as app_module
 from thirdring_device.update import state as state_module
-from thirdring_device.update.rauc import Rauc
 from thirdring_device.update.state import Progress, Request, Trial, UpdateFolder
 
 URL = "http://127.0.0.1:9/box.raucb"
@@ -26,14 +26,7 @@ BUNDLE = bytes(range(256)) * 1024
 @pytest.fixture
 def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> UpdateFolder:
     """A board with two slots, started from B."""
-    for name, text in (
-        ("system.conf", "[system]\ncompatible=qemu-amd64\n"),
-        ("version", "0.2.0+abc"),
-        ("build", "1700000000"),
-        ("cmdline", "ro rauc.slot=B"),
-    ):
-        (tmp_path / name).write_text(text, encoding="ascii")
-    rauc = Rauc(tmp_path / "system.conf", tmp_path, tmp_path / "cmdline")
+    rauc = two_slots(tmp_path, "B")
     monkeypatch.setattr(app_module, "Rauc", lambda: rauc)
     return UpdateFolder(tmp_path)
 
