@@ -6,6 +6,7 @@ The bundles lie beside the image: ``scripts/build-image PORT --spoiled``.
 import contextlib
 import functools
 import http.server
+import random
 import re
 import threading
 import time
@@ -30,6 +31,8 @@ START_S = 900.0
 """The unit's own limit from power on; GRUB's line comes long before."""
 NEVER_S = 1500.0
 """A slot that never starts: three tries, each until the watchdog."""
+UPDATE_S = 150.0
+"""What an update takes in emulation with a processor of its own, from the order until it is judged."""
 KEPT = "norms.answer.max_rings"
 SLOT = re.compile(rb"thirdring: slot ([AB]), try (\d)")
 STATE = "/var/lib/thirdring/update/state.json"
@@ -62,6 +65,20 @@ class Board:
     def slot(self) -> str:
         """Return the slot that runs."""
         return self.run("sed 's/.*rauc.slot=//' /proc/cmdline")[:1]
+
+    def whole(self, *, written: bool) -> bool:
+        """Return whether the slot that runs is what RAUC noted when it wrote it, byte for byte.
+
+        ``written``: it has been; else it may still be what the image brought.
+        """
+        name = {"A": "rootfs.0", "B": "rootfs.1"}[self.slot()]
+        noted = self.run(f"sed -n '/^.slot.{name}.$/,/^$/p' /var/lib/rauc/status 2> /dev/null; true")
+        known = dict(re.findall(r"^(\w+)=(\S+)$", noted, re.MULTILINE))
+        if "sha256" not in known:
+            return not written
+        count = f"iflag=count_bytes count={known['size']}"
+        command = f"dd if=$(findmnt -n -o SOURCE /) bs=1M {count} status=none | sha256sum"
+        return known["status"] == "ok" and self.run(command, INSTALL_S).startswith(known["sha256"])
 
     def told(self) -> str:
         """Return what the unit tells of its last update, as JSON."""
@@ -185,6 +202,26 @@ def test_a_power_cut_while_an_update_is_written_costs_the_update_only(board: Boa
         board.wait_until_judged()
         assert board.slot() == old
         assert board.run("ls /var/lib/thirdring/update").find("raucb") < 0
+
+
+@pytest.mark.needs("sip")
+def test_power_cuts_at_any_moment_of_an_update_leave_a_whole_system(
+    board: Board, measure: Measure, pytestconfig: pytest.Config
+) -> None:
+    """Also in the first start of the new slot and while it is judged: either version, never half of one."""
+    before, after = 0, 0
+    for _ in range(int(pytestconfig.getoption("--power-cuts"))):
+        old = board.slot()
+        with kept(board.target):
+            board.run(f"({board.command()}) > /dev/null 2>&1 &")
+            time.sleep(random.uniform(0.0, UPDATE_S))  # noqa: S311 - any moment is as good
+            board.machine.power_cycle()
+            board.wait_until_judged()
+            updated = board.slot() != old
+            assert board.whole(written=updated)
+            before, after = before + (not updated), after + updated
+    measure("power_cuts_that_cost_the_update", before, "", 0.0, None, "any number")
+    measure("power_cuts_after_which_the_update_runs", after, "", 0.0, None, "any number")
 
 
 def test_a_damaged_update_is_found_while_it_is_written(board: Board) -> None:

@@ -26,15 +26,24 @@ def put_first(pid: int, niceness: int) -> None:
 
 @contextlib.contextmanager
 def bench_first(niceness: int) -> Iterator[None]:
-    """Put the session of this process first meanwhile: a telephone must not wait behind its board."""
-    try:
-        before = OWN.read_text(encoding="ascii").split()[-1]  # "/autogroup-17 nice 0"
-        OWN.write_text(f"{niceness}", encoding="ascii")
-    except OSError:  # not allowed, or no such kernel
+    """Put the session of this process first meanwhile: a telephone must not wait behind its board.
+
+    A session that Linux keeps in no group of its own (one that the first process leads: the file is empty)
+    competes thread by thread: there it is this thread, and those that it starts.
+    """
+    with contextlib.ExitStack() as undo:
+        with contextlib.suppress(OSError):  # not allowed, or no such kernel
+            session = OWN.read_text(encoding="ascii").split()  # "/autogroup-17 nice 0"
+            if session:
+                OWN.write_text(f"{niceness}", encoding="ascii")
+                undo.callback(_put_back, session[-1])
+            else:
+                before = os.getpriority(os.PRIO_PROCESS, 0)
+                os.setpriority(os.PRIO_PROCESS, 0, niceness)
+                undo.callback(os.setpriority, os.PRIO_PROCESS, 0, before)
         yield
-        return
-    try:
-        yield
-    finally:
-        with contextlib.suppress(OSError):
-            OWN.write_text(before, encoding="ascii")
+
+
+def _put_back(niceness: str) -> None:
+    with contextlib.suppress(OSError):
+        OWN.write_text(niceness, encoding="ascii")

@@ -23,6 +23,7 @@ from thirdring_hil.environment import QEMU, SIMULATOR, Environment
 from thirdring_hil.headset import UsbHeadset, usb_headset
 from thirdring_hil.line import RawLine
 from thirdring_hil.peer import Callee, Caller, Translation
+from thirdring_hil.poll import poll
 from thirdring_hil.priority import bench_first
 from thirdring_hil.qemu.boards import BOARDS
 from thirdring_hil.qemu.headset import attach_headset
@@ -70,6 +71,7 @@ FEATURES_OF: Final = {
 WITH_USB_HEADSET: Final = frozenset({"headset", "shared_files", "unplug"})
 """What a virtual board lacks that is too slow for the bench's USB headset."""
 JOURNAL_S: Final = 60.0
+HEALTH: Final = "systemctl is-active thirdring-health.service || true"
 ENGINE_UNIT: Final = "thirdring-engine.service"
 
 
@@ -127,6 +129,12 @@ class Target:
         began_s = time.monotonic()
         wait_until_ready(self.console, self.ready_s)
         return time.monotonic() - began_s
+
+    def settle(self) -> None:
+        """Wait until what belongs to the start is over, on a board that the bench can look into."""
+        if self.machine is not None:
+            with self.machine.shell(self.ready_s) as shell:
+                poll(lambda: "inactive" in shell.run(HEALTH), "the start is judged", self.ready_s)
 
     def caller(self, number: str = "2155512345", codec: Codec = PCMA) -> Caller:
         """Return a telephone that calls the unit."""

@@ -45,6 +45,8 @@ class ProbeMedia:
         self._path = directory / f"{call_id}.wav"
         self._frames: list[Any] = []
         self._finished = False
+        self._thread = threading.local()
+        self._ticks_of_a_state = 0
         say({"kind": "media", "call_id": call_id, "codec": codec})
 
     @property
@@ -55,6 +57,7 @@ class ProbeMedia:
         if self._finished:
             say({"kind": "violation", "what": "process after finish"})
         self._frames.append(np.column_stack((mouth_in, ear_in)))
+        self._ticks_of_a_state = self._thread.ticks = getattr(self._thread, "ticks", 0) + 1
         mouth_out[:] = mouth_in
         ear_out[:] = ear_in
 
@@ -67,7 +70,8 @@ class ProbeMedia:
             file.setsampwidth(2)
             file.setframerate(16000)
             file.writeframes(b"".join(frame.tobytes() for frame in self._frames))
-        say({"kind": "media_finished", "call_id": self._path.stem, "ticks": len(self._frames)})
+        ticks = {"ticks": len(self._frames), "ticks_of_a_state": self._ticks_of_a_state}
+        say({"kind": "media_finished", "call_id": self._path.stem, **ticks})
 
 
 def main() -> None:

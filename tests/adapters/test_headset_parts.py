@@ -1,6 +1,8 @@
 """The parts of the driver of real headsets, without a device: buffer, names, ringer, its own frames."""
 
+import ctypes
 import errno
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,14 +11,16 @@ import numpy as np
 import pytest
 
 from tests.adapters.test_headset import Frame, Recorded
+from tests.peers import wait_until
 from thirdring.protocol.errors import MediaError, StorageError
 from thirdring_device.adapters.headset import alsa
 from thirdring_device.adapters.headset.alsa import AlsaError, Pcm
 from thirdring_device.adapters.headset.choose import check_opens, devices
 from thirdring_device.adapters.headset.ear_sound import EARCON_OFF_DBOV, Earcon
-from thirdring_device.adapters.headset.elastic import ElasticBuffer
+from thirdring_device.adapters.headset.elastic import MOST_GROWN, ElasticBuffer
 from thirdring_device.adapters.headset.names import alsa_name, check_device
 from thirdring_device.adapters.headset.ring_sound import RingSound
+from thirdring_device.adapters.headset.sides import DeviceSide
 from thirdring_device.adapters.sip.sound import FramePairer
 from thirdring_device.sound_settings import HeadsetSettings
 
@@ -41,7 +45,7 @@ def pumped(put_samples: int, takes: int, drift_ppm: float = 0.0) -> tuple[Elasti
             given += put_samples
         if buffer.take(out) == FRAME:
             frames.append(out.copy())
-        left.append(buffer._count)
+        left.append(buffer.count)
     return buffer, np.concatenate(frames), left
 
 
@@ -62,23 +66,49 @@ def test_drift_of_the_device_is_made_up_for_without_a_gap(drift_ppm: float) -> N
     assert steps.max() < 1.1 * 8000 * 2 * np.pi * 440 / RATE_HZ, "no jump in the wave"
 
 
-def test_margin_grows_when_a_thread_comes_late_and_shrinks_again() -> None:
+def test_buffer_grows_when_a_thread_comes_late_and_shrinks_when_it_no_longer_does() -> None:
+    buffer, out = ElasticBuffer(RATE_HZ, MARGIN, LIMIT), np.zeros(FRAME, dtype=np.int16)
+    buffer.put(tone(MARGIN))
+
+    def pump(seconds: float) -> None:
+        for _ in range(int(seconds * RATE_HZ / FRAME)):
+            buffer.put(tone(FRAME))
+            assert buffer.take(out) == FRAME
+
+    def come_late(by: int) -> int:
+        """Put a frame as much too late as that; return what was missing."""
+        buffer.put(tone(FRAME - by))
+        missing = FRAME - buffer.take(out)
+        buffer.put(tone(by))
+        return missing
+
+    pump(2.0)
+    assert buffer.count == MARGIN
+    assert come_late(2 * MARGIN) == MARGIN
+    for _ in range(3):
+        pump(4.0)
+        assert come_late(2 * MARGIN) == 0, "it remembers"
+    longest = buffer.count
+    assert longest <= 3.5 * MARGIN
+    pump(8.0)
+    assert buffer.count >= longest - MARGIN, "it does not hunt"
+    pump(10.0)
+    assert buffer.count < 2 * MARGIN
+
+
+def test_a_standstill_does_not_leave_a_long_delay() -> None:
     buffer, out = ElasticBuffer(RATE_HZ, MARGIN, LIMIT), np.zeros(FRAME, dtype=np.int16)
     buffer.put(tone(MARGIN))
     for _ in range(100):
         buffer.put(tone(FRAME))
-        assert buffer.take(out) == FRAME
-    buffer.put(tone(FRAME - MARGIN))
-    assert buffer.take(out) == FRAME
-    buffer.put(tone(FRAME - MARGIN))
-    assert buffer.take(out) == FRAME - MARGIN
-    buffer.put(tone(2 * MARGIN))
-    assert buffer._margin == 2 * MARGIN
-    for _ in range(5000):
-        buffer.put(tone(FRAME))
         buffer.take(out)
-    assert buffer._margin < MARGIN + 8
-    assert buffer._count < 2 * MARGIN
+    buffer.put(tone(20))
+    assert buffer.take(out) < FRAME
+    buffer.put(tone(4 * FRAME))
+    for _ in range(150):
+        buffer.put(tone(FRAME))
+        assert buffer.take(out) == FRAME
+    assert buffer.count <= MARGIN + MOST_GROWN * LIMIT + MARGIN
 
 
 def test_what_is_older_than_the_limit_is_dropped() -> None:
@@ -193,12 +223,17 @@ class LateLibrary:
     def __init__(self, late: int) -> None:
         self.late = late
         self.prepared = self.started = 0
+        function = ctypes.CFUNCTYPE(ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_ulong)
+        self.snd_pcm_readi = function(self._read)
 
-    def snd_pcm_readi(self, handle: object, data: int, count: int) -> int:
+    def _read(self, handle: object, data: object, count: int) -> int:
         if self.started <= self.prepared:
             return -errno.EIO
         self.late -= 1
-        return count if self.late < 0 else -errno.EPIPE
+        if self.late >= 0:
+            return -errno.EPIPE
+        time.sleep(count / RATE_HZ)
+        return count
 
     def snd_pcm_prepare(self, handle: object) -> int:
         self.prepared += 1
@@ -215,20 +250,30 @@ class LateLibrary:
         return lambda *_: 0
 
 
+def side_of(library: LateLibrary, monkeypatch: pytest.MonkeyPatch) -> DeviceSide:
+    monkeypatch.setattr(alsa, "_library", lambda: library)
+    buffer = ElasticBuffer(RATE_HZ, MARGIN, LIMIT)
+    return DeviceSide("late", "capture", buffer, rate_hz=RATE_HZ, block_ms=5)
+
+
 @pytest.mark.parametrize("late", [1, 2, 15])
 def test_late_reader_does_not_lose_the_device(late: int, monkeypatch: pytest.MonkeyPatch) -> None:
     library = LateLibrary(late)
-    monkeypatch.setattr(alsa, "_library", lambda: library)
-    pcm, block = Pcm("late", "capture", RATE_HZ, 40), np.zeros(80, dtype=np.int16)
-    assert [pcm.read(block) for _ in range(late + 1)] == [*[0] * late, 80]
+    side = side_of(library, monkeypatch)
+    side.start()
+    wait_until(lambda: side.buffer.count >= FRAME, "samples come")
+    assert side.alive(time.monotonic())
     assert library.prepared == late
+    assert side.reason == ""
+    side.close()
 
 
 def test_device_that_is_overrun_for_ever_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alsa, "_library", lambda: LateLibrary(1_000_000))
-    pcm, block = Pcm("gone", "capture", RATE_HZ, 40), np.zeros(80, dtype=np.int16)
-    with pytest.raises(AlsaError, match="Broken pipe"):
-        list(iter(lambda: pcm.read(block), 80))
+    side = side_of(LateLibrary(1_000_000), monkeypatch)
+    side.start()
+    wait_until(lambda: "Broken pipe" in side.reason, "it is told")
+    assert not side.alive(time.monotonic())
+    side.close()
 
 
 @pytest.mark.parametrize("loud_dbov", [-6.0, -30.0])

@@ -32,7 +32,9 @@ def headset(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 @pytest.mark.interop("sound device through ALSA at 16 and 48 kHz: levels as set, both ways", peer="baresip")
 def test_speech_is_heard_both_ways_at_the_levels_set(headset: VirtualHeadset, tmp_path: Path) -> None:
     customer, agent = tmp_path / "customer.wav", tmp_path / "agent.wav"
-    duration_s = len(make_speech(customer, CUSTOMER_DBOV, 8000)) / 8000
+    speech = make_speech(customer, CUSTOMER_DBOV, 8000)
+    duration_s = len(speech) / 8000
+    soundfile.write(customer, np.pad(speech, (0, 30 * 8000)), 8000, "PCM_16")  # baresip hangs up with its end
     make_speech(agent, AGENT_DBOV, 48000)
     settings = {"headset.device": ALSA_NAME, "headset.ear_db": EAR_DB}
     with DeskProcess(tmp_path, settings) as desk, BaresipPeer(tmp_path, speaks=customer) as baresip:

@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 from tests.adapters.desk_process import DeskProcess
-from tests.peers import LOOPBACK, BaresipPeer, free_port
+from tests.peers import LOOPBACK, BaresipPeer, free_port, wait_until
 
 pytestmark = pytest.mark.sip
 
@@ -75,11 +75,26 @@ def test_speech_arrives_in_both_directions(tmp_path: Path, codec: str) -> None:
     assert 15 < lateness["p50_ms"] < 25
 
 
+def test_the_sound_thread_keeps_its_state_of_the_interpreter(tmp_path: Path) -> None:
+    """What is local to the thread is there in the next tick."""
+    customer_file = write_tone(tmp_path / "customer.wav", CUSTOMER_HZ, 8000, 30.0)  # baresip ends with it
+    with DeskProcess(tmp_path) as desk, BaresipPeer(tmp_path, speaks=customer_file) as baresip:
+        baresip.dial(f"sip:100@{desk.target}")
+        call_id = desk.incoming(answer=True)
+        baresip.wait_for("CALL_ESTABLISHED")
+        begin = desk.ask("lateness")["count"]
+        wait_until(lambda: desk.ask("lateness")["count"] > begin + 50, "a second of sound")
+        desk.do("EndCall", call_id=call_id)
+        finished = desk.expect("media_finished", call_id=call_id)
+    assert finished["ticks"] > 10
+    assert finished["ticks_of_a_state"] == finished["ticks"]
+
+
 def test_digits_of_the_agent_arrive(tmp_path: Path) -> None:
-    silence = write_tone(tmp_path / "customer.wav", 100.0, 8000, 0.1)
+    speech = write_tone(tmp_path / "customer.wav", CUSTOMER_HZ, 8000, 30.0)
     port = free_port()
     with (
-        BaresipPeer(tmp_path, speaks=silence, port=port) as baresip,
+        BaresipPeer(tmp_path, speaks=speech, port=port) as baresip,
         DeskProcess(tmp_path, {"trunk.server": f"{LOOPBACK}:{port}"}) as desk,
     ):
         desk.do("PlaceCall", call_id="out1", number="customer")

@@ -316,3 +316,18 @@ def test_the_bench_goes_first_while_a_board_runs_and_not_afterwards(
     monkeypatch.setattr(priority, "OWN", tmp_path / "none")
     with priority.bench_first(-10):
         pass
+
+
+def test_a_bench_whose_session_has_no_group_goes_first_by_its_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = tmp_path / "autogroup"
+    own.write_text("", encoding="ascii")  # as Linux shows it for a session of the first process
+    given: list[tuple[int, int, int]] = []
+    monkeypatch.setattr(priority, "OWN", own)
+    monkeypatch.setattr("os.setpriority", lambda *what: given.append(what))
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    with priority.bench_first(-10):
+        assert given == [(os.PRIO_PROCESS, 0, -10)]
+    assert given[1:] == [(os.PRIO_PROCESS, 0, before)]
+    assert own.read_text(encoding="ascii") == ""

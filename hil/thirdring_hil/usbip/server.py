@@ -99,8 +99,11 @@ class _Session:
                 done = [wire.IsoPacket(packet.offset, packet.length, packet.length) for packet in packets]
                 self._give_back(urb, actual=len(data), packets=done)
 
-        self._moving[urb.seqnum] = due_s, moved
-        self._wait()
+        if due_s <= now_s:  # the host is late: what waits for the next batch would make it later
+            moved()
+        else:
+            self._moving[urb.seqnum] = due_s, moved
+            self._wait()
 
     def _wait(self) -> None:
         """Come back at the next batch, if any URB is to be given back."""

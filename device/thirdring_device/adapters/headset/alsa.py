@@ -9,12 +9,8 @@ import functools
 import os
 from typing import Any, Final, Literal
 
-import numpy as np
-import numpy.typing as npt
-
 __all__ = ["AlsaError", "Pcm", "alsa_version"]
 
-Samples = npt.NDArray[np.int16]
 Direction = Literal["playback", "capture"]
 
 LIBRARY: Final = "libasound.so.2"
@@ -76,7 +72,7 @@ def alsa_version() -> str:
 class Pcm:
     """A device opened in one direction: 16 bit, mono; libasound converts where the device is otherwise.
 
-    ``read`` and ``write`` block until the device has had its time. Belongs to one thread.
+    Belongs to one thread.
     """
 
     def __init__(self, name: str, direction: Direction, rate_hz: int, buffer_ms: int) -> None:
@@ -100,13 +96,30 @@ class Pcm:
             self.close()
             raise
 
-    def read(self, out: Samples) -> int:
-        """Fill ``out``; return the samples read, 0 after an overrun. Raises ``AlsaError`` when it is gone."""
-        return self._moved(self._alsa.snd_pcm_readi(self._handle, out.ctypes.data, len(out)))
+    @property
+    def device(self) -> int:
+        """The address of its ``snd_pcm_t``."""
+        return self._handle.value or 0
 
-    def write(self, samples: Samples) -> int:
-        """Play ``samples``; return how many, 0 after an underrun. Raises ``AlsaError`` when it is gone."""
-        return self._moved(self._alsa.snd_pcm_writei(self._handle, samples.ctypes.data, len(samples)))
+    @property
+    def move(self) -> int:
+        """The address of the function that reads from it or writes to it, and blocks meanwhile."""
+        name = "snd_pcm_readi" if self._direction == "capture" else "snd_pcm_writei"
+        return ctypes.cast(getattr(self._alsa, name), ctypes.c_void_p).value or 0
+
+    def recover(self, result: int, *, moved: bool) -> None:
+        """Go on after ``move`` has returned ``result``, below 0; ``moved``: not at once.
+
+        Raises ``AlsaError`` when the device is gone.
+        """
+        if moved:
+            self._late = 0
+        if result == -errno.EPIPE and self._late < MOST_LATE:
+            self._late += 1
+            self._check(self._alsa.snd_pcm_prepare(self._handle))
+            self._begin()
+            return
+        self._check(result)
 
     def close(self) -> None:
         """Close the device at once; what was not played yet is lost."""
@@ -123,16 +136,6 @@ class Pcm:
         """
         if self._direction == "capture":
             self._check(self._alsa.snd_pcm_start(self._handle))
-
-    def _moved(self, count: int) -> int:
-        if count == -errno.EPIPE and self._late < MOST_LATE:
-            self._late += 1
-            self._check(self._alsa.snd_pcm_prepare(self._handle))
-            self._begin()
-            return 0
-        self._check(count)
-        self._late = 0
-        return count
 
     def _check(self, result: int) -> None:
         if result < 0:

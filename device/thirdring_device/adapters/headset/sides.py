@@ -2,14 +2,11 @@
 
 import logging
 import threading
-import time
 from typing import Final
-
-import numpy as np
 
 from thirdring.protocol.errors import ThirdringError
 from thirdring_device.adapters.headset.alsa import AlsaError, Direction, Pcm
-from thirdring_device.adapters.headset.elastic import ElasticBuffer
+from thirdring_device.adapters.headset.elastic import ElasticBuffer, Pump
 from thirdring_device.adapters.headset.names import alsa_name
 from thirdring_device.adapters.realtime import sound_first
 
@@ -33,9 +30,8 @@ class DeviceSide:
         self.reason = ""
         """Why it is not there, in words."""
         self._device, self._direction, self._rate_hz = device, direction, rate_hz
-        self._block = np.zeros(rate_hz * block_ms // 1000, dtype=np.int16)
+        self._pump = Pump(buffer, rate_hz * block_ms // 1000, into=direction == "capture")
         self._buffer_ms = 4 * block_ms  # libasound makes four periods of it
-        self._moved_s = float("-inf")
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"headset-{direction}", daemon=True)
 
@@ -46,6 +42,7 @@ class DeviceSide:
     def close(self) -> None:
         """Close the device; one that hangs is left behind."""
         self._stop.set()
+        self._pump.stop()
         log.info("%s (%s): %d samples came late", self._device, self._direction, self.buffer.missing)
         if self._thread.is_alive():
             self._thread.join(STOP_WAIT_S)
@@ -54,7 +51,7 @@ class DeviceSide:
 
     def alive(self, now_s: float) -> bool:
         """Whether the device has moved samples of late; ``now_s`` by ``time.monotonic``."""
-        return now_s - self._moved_s < STALE_S
+        return now_s - self._pump.moved_s < STALE_S
 
     def _run(self) -> None:
         sound_first()
@@ -68,24 +65,17 @@ class DeviceSide:
             try:
                 self.buffer.clear()
                 while not self._stop.is_set():
-                    if self._move(pcm):
-                        self._moved_s = time.monotonic()
+                    moved_s = self._pump.moved_s
+                    result = self._pump.run(pcm.move, pcm.device)
+                    if result < 0:
+                        pcm.recover(result, moved=self._pump.moved_s > moved_s)
             except AlsaError as reason:
                 self._gone(str(reason))
             finally:
                 pcm.close()
 
-    def _move(self, pcm: Pcm) -> int:
-        if self._direction == "capture":
-            count = pcm.read(self._block)
-            self.buffer.put(self._block[:count])
-            return count
-        given = self.buffer.take(self._block)
-        self._block[given:] = 0
-        return pcm.write(self._block)
-
     def _gone(self, reason: str) -> None:
-        self._moved_s = float("-inf")
+        self._pump.gone()
         if reason != self.reason:
             log.warning("headset: %s", reason)
         self.reason = reason

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pjsua2 as pj
 
 from thirdring.protocol.errors import error
+from thirdring_device.adapters.realtime import receiver_first
 from thirdring_device.adapters.sip.guard import explain, guarded
 from thirdring_device.adapters.sip.sound import FRAME_MS, SAMPLE_RATE_HZ
 from thirdring_device.adapters.sip.tls import TlsFailures, check_tls, configure_tls
@@ -162,6 +163,7 @@ class EndpointOwner:
         if all_settings.trunk.transport == "tls":
             self._open_transport(pj.PJSIP_TRANSPORT_TLS, settings.tls_port, all_settings)
         self._endpoint.libStart()
+        receiver_first()
         self.start_clock()
         self._choose_codecs(settings)
 
