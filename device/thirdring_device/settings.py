@@ -4,7 +4,7 @@ import dataclasses
 import json
 import logging
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -27,7 +27,7 @@ from thirdring_device.core.norms.settings import (
     SurveySettings,
     VoiceSettings,
 )
-from thirdring_device.core.settings import read_section, section_specs, setting
+from thirdring_device.core.settings import Spec, read_section, section_specs, setting
 from thirdring_device.durable import replace_file
 from thirdring_device.hooks_settings import HooksSettings
 from thirdring_device.sip_settings import SipSettings, TrunkSettings
@@ -270,11 +270,20 @@ def setting_descriptions(language: Literal["en", "zh"]) -> dict[str, str]:
 
 def secret_names() -> frozenset[str]:
     """Return the dotted names of the settings that are passwords."""
+    return _names(lambda spec: spec.secret)
+
+
+def number_names() -> frozenset[str]:
+    """Return the dotted names of the settings that are numbers calls are sent on to."""
+    return _names(lambda spec: spec.number)
+
+
+def _names(fits: Callable[[Spec], bool]) -> frozenset[str]:
     return frozenset(
         f"{section_name}.{name}"
         for section_name, section in _sections(Settings())
         for name, (_, spec) in section_specs(type(section)).items()
-        if spec.secret
+        if fits(spec)
     )
 
 

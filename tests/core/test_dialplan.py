@@ -74,6 +74,21 @@ def test_emergency_numbers_always_pass_as_they_are_dialled() -> None:
         assert tried.admit("12395", 0.0) == "12395"
 
 
+def test_number_that_nobody_asks_for_there_and_then_is_judged_and_counted_and_never_an_emergency() -> None:
+    tried = plan(calls_per_hour=2, send_as="e164")
+    for number, code in [("110", 2009), ("+85221234567", 2010), ("0085221234567", 2010)]:
+        with pytest.raises(CallError) as caught:
+            tried.admit_unattended(number, 0.0)
+        assert caught.value.code == code
+    assert tried.admit_unattended("13800138000", 0.0) == "+8613800138000"
+    tried.check_unattended("13800138000")
+    tried.admit("10086", 0.0)
+    with pytest.raises(CallError) as caught:
+        tried.admit_unattended("10086", 0.0)
+    assert caught.value.code == 2012
+    assert tried.admit("110", 0.0) == "110"
+
+
 def test_spend_guard_counts_the_calls_of_an_hour() -> None:
     tried = plan(calls_per_hour=2)
     tried.called([-3000.0])

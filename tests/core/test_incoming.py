@@ -118,7 +118,7 @@ def test_fax_caller_is_handed_on_once() -> None:
     )
     script = desk(fax_target="8000")
     script.feed(*ringing(), *answered(12.0))
-    assert script.feed(cng) == [TransferCall("a", "8000")]
+    assert script.feed(cng) == [TransferCall("a", "8000", by="appliance")]
     assert script.feed(replace(cng, at_s=17.5)) == []
     without = desk()
     without.feed(*ringing(), *answered(12.0))

@@ -9,7 +9,7 @@ import soundfile
 
 from tests.integration.conftest import Unit
 from tests.peers import BaresipPeer, SippPeer, free_port
-from thirdring import CallError, CallIncoming, CallOutgoing, DialRefused, Record, RingBurst
+from thirdring import CallError, CallIncoming, CallOutgoing, DialRefused, Record, RingBurst, ThirdringError
 
 pytestmark = pytest.mark.sip
 
@@ -73,6 +73,43 @@ def test_every_call_is_sent_on(unit: TrunkUnit, tmp_path: Path, changed: dict[st
     unit.free()
     call = unit.desk.calls(1)[0]
     assert (call.cause, call.ended_by) == ("forwarded", "appliance")
+
+
+@pytest.mark.interop("forwarding by 302: within the dial plan and so many calls an hour", peer="SIPp")
+def test_number_of_a_setting_passes_the_dial_plan(
+    unit: TrunkUnit, tmp_path: Path, changed: dict[str, object]
+) -> None:
+    for number, code in [("+85221234567", 2010), ("110", 2009), ("sip:a@b", 5005)]:
+        with pytest.raises(ThirdringError) as caught:
+            unit.desk.set_settings({"calls.forward_to": number})
+        assert caught.value.code == code
+    changed |= {"calls.forward_to": TARGET, "dialplan.deny": [TARGET]}
+    with pytest.raises(CallError) as refusal:
+        unit.desk.set_settings(changed)
+    assert refusal.value.code == 2009
+    unit.desk.set_settings({"calls.forward_to": TARGET})
+    unit.desk.set_settings({"dialplan.deny": [TARGET]})
+    after = unit.desk.state().last_event
+    with sipp("call_answered_with", unit, tmp_path, code="480") as peer:
+        peer.wait()
+    refused = unit.desk.wait_for("dial_refused", 5.0, after=after).event
+    assert isinstance(refused, DialRefused)
+    assert (refused.number, refused.code, refused.source) == (TARGET, 2009, "settings")
+    unit.free()
+    call = unit.desk.calls(1)[0]
+    assert (call.cause, call.ended_by, call.rings_heard) == ("failed", "appliance", None)
+    unit.desk.set_settings({"dialplan.deny": []})
+    with sipp("call_sent_on", unit, tmp_path, contact=f"{TARGET}@127.0.0.1:{unit.trunk_port}") as peer:
+        peer.wait()
+    unit.free()
+    changed["dialplan.calls_per_hour"] = 1
+    unit.desk.set_settings({"dialplan.calls_per_hour": 1})
+    after = unit.desk.state().last_event
+    with sipp("call_answered_with", unit, tmp_path, code="480") as peer:
+        peer.wait()
+    refused = unit.desk.wait_for("dial_refused", 5.0, after=after).event
+    assert isinstance(refused, DialRefused)
+    assert (refused.number, refused.code) == (TARGET, 2012)
 
 
 @pytest.mark.interop("forwarding by 302: by the agent", peer="SIPp")

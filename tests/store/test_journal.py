@@ -11,7 +11,7 @@ import pytest
 
 from tests.core.script import Script, answered, ended, ringing
 from thirdring.protocol.errors import CallError, StorageError
-from thirdring.protocol.events import AgentRequested, CallOutgoing, Event, Verdict
+from thirdring.protocol.events import AgentRequested, CallEnded, CallIncoming, CallOutgoing, Event, Verdict
 from thirdring_device.adapters.store.journal import Journal
 from thirdring_device.adapters.store.reader import JournalReader
 
@@ -165,4 +165,13 @@ def test_journal_knows_the_last_number_dialled_and_the_calls_of_the_last_hour(tm
     assert journal.last_dialled() == ("10010", True)
     _, ago_s = journal.dialled_within(3600.0)
     assert 0.0 <= ago_s < 60.0
+    for sip_code in (480, 302):
+        call_id = f"in{sip_code}"
+        journal.append(
+            [
+                CallIncoming(at_s=60.0, call_id=call_id, number="10010"),
+                CallEnded(at_s=61.0, call_id=call_id, by="appliance", cause="overflow", sip_code=sip_code),
+            ]
+        )
+    assert len(journal.dialled_within(3600.0)) == 3  # what was refused cost nothing
     journal.close()

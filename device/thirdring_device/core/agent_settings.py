@@ -30,5 +30,5 @@ class AgentSettings:
         live=True,
     )
     absent_target: str = setting(
-        "", "number that calls are forwarded to then (302); empty: they are refused", live=True
+        "", "number that calls are forwarded to then (302); empty: they are refused", live=True, number=True
     )

@@ -21,9 +21,11 @@ class CallsSettings:
         choices=("unavailable", "busy"),
         live=True,
     )
-    forward_to: str = setting("", "number that every call is sent on to (302); empty: none", live=True)
+    forward_to: str = setting(
+        "", "number that every call is sent on to (302); empty: none", live=True, number=True
+    )
     forward_busy_to: str = setting(
-        "", "number that a call is sent on to instead of hearing busy; empty: none", live=True
+        "", "number that a call is sent on to instead of hearing busy; empty: none", live=True, number=True
     )
     auto_answer: bool = setting(False, "answer every call that does not wait, by itself", live=True)
     auto_answer_after_s: float = setting(
@@ -36,7 +38,10 @@ class CallsSettings:
         False, "take number and name from the trunk's P-Asserted-Identity (RFC 3325)", live=True
     )
     fax_target: str = setting(
-        "", "number that a fax caller, told by its CNG tone, is transferred to; empty: none", live=True
+        "",
+        "number that a fax caller, told by its CNG tone, is transferred to; empty: none",
+        live=True,
+        number=True,
     )
     dtmf_out: str = setting(
         "auto",

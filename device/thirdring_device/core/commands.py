@@ -64,7 +64,7 @@ class RefuseCall(DeviceCommand):
     call_id: str
     sip_code: int
     by: Literal["agent", "appliance"]
-    cause: Literal["busy", "overflow", "do_not_disturb"]
+    cause: Literal["busy", "overflow", "do_not_disturb", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,7 @@ class TransferCall(DeviceCommand):
     call_id: str
     number: str = ""
     other_call_id: str = ""
+    by: Literal["agent", "appliance"] = "agent"
 
 
 @dataclass(frozen=True, slots=True)

@@ -283,7 +283,7 @@ class Desk:
             refused = received_absent(call, self.settings.agent) if absent and not busy else None
             yield refused or received(call, calls, busy=busy, waiting=self.waits(call))
         elif self.settings.calls.fax_target and judged.fax_caller.heard(event):
-            yield TransferCall(call.call_id, self.settings.calls.fax_target)
+            yield TransferCall(call.call_id, self.settings.calls.fax_target, by="appliance")
         elif isinstance(event, AgentRequested) and not judged.survey.starts(event):
             yield from self._asked(call, event)
         if judged.rings.wake_at_s is not None and call.state != "incoming":

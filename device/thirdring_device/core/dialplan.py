@@ -99,6 +99,24 @@ class DialPlan:
         if found.kind == "emergency":
             return number
         self._check_kind(found)
+        return self._counted(found, at_s)
+
+    def check_unattended(self, number: str) -> None:
+        """Refuse a number that no call may be sent on to unless a person asks for it there and then.
+
+        Raises ``CallError`` 2009 to 2011; 2009 also for emergency services: they need somebody to speak to.
+        """
+        found = self._classify(number, self.settings)
+        if found.kind == "emergency":
+            raise error(2009, f"{number} is an emergency number")
+        self._check_kind(found)
+
+    def admit_unattended(self, number: str, at_s: float) -> str:
+        """As ``admit``, of a number that a setting or the other side of a call names."""
+        self.check_unattended(number)
+        return self._counted(self._classify(number, self.settings), at_s)
+
+    def _counted(self, found: DialledNumber, at_s: float) -> str:
         while self._called_at_s and self._called_at_s[0] <= at_s - HOUR_S:
             self._called_at_s.popleft()
         limit = self.settings.calls_per_hour
@@ -106,7 +124,7 @@ class DialPlan:
             raise error(2012, f"{limit} calls")
         self._called_at_s.append(at_s)
         forms = {"e164": found.e164, "national": found.national}
-        return forms.get(self.settings.send_as) or number
+        return forms.get(self.settings.send_as) or found.dialled
 
     def _check_kind(self, found: DialledNumber) -> None:
         allowed = _longest_prefix(found, self.settings.allow)

@@ -24,12 +24,12 @@ from thirdring.protocol.commands import (
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import AgentAction, AgentRequested
 from thirdring_device.core.call import Call, CallState
+from thirdring_device.core.number import is_number
 
 __all__ = ["MOST_CALLS", "admit"]
 
 MOST_CALLS: Final = 2
 """Calls that are there at the same time: one in talk, one held or waiting."""
-DIALLABLE: Final = frozenset("0123456789*#")
 DTMF_DIGITS: Final = frozenset("0123456789ABCDabcd*#")
 SHORTEST_DIGIT_MS: Final = 40
 """ITU-T Q.24: what a receiver must recognise."""
@@ -114,8 +114,7 @@ def _dial(calls: Calls, command: Command, at_s: float, new_call_id: str) -> Agen
 
 
 def _number(number: str) -> str:
-    digits = number.removeprefix("+")
-    if not digits or len(digits) > 40 or not set(digits) <= DIALLABLE:
+    if not is_number(number):
         raise error(2005, number[:60])
     return number
 

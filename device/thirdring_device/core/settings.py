@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from thirdring.protocol.errors import error
+from thirdring_device.core.number import is_number
 
 __all__ = ["Spec", "read_section", "section_specs", "setting"]
 
@@ -28,6 +29,8 @@ class Spec:
     choices: tuple[str, ...] = ()
     live: bool = False
     secret: bool = False
+    number: bool = False
+    """Whether it is a number that calls are sent on to: the dial plan has a say in it."""
 
 
 def setting(
@@ -40,9 +43,10 @@ def setting(
     choices: tuple[str, ...] = (),
     live: bool = False,
     secret: bool = False,
+    number: bool = False,
 ) -> Any:
     """Declare a field of a section; ``low`` and ``high`` are inclusive, ``live`` settings change at once."""
-    spec = Spec(description, unit, low, high, choices, live, secret)
+    spec = Spec(description, unit, low, high, choices, live, secret, number)
     return dataclasses.field(default=default, metadata={"spec": spec})
 
 
@@ -78,6 +82,8 @@ def _checked(name: str, hint: Any, spec: Spec, value: Any) -> Any:
         raise error(5005, f"{name} is {value!r:.60}, not of type {hint.__name__}")
     if spec.choices and value not in spec.choices:
         raise error(5005, f"{name} is {value!r:.60}, not one of {', '.join(spec.choices)}")
+    if spec.number and value and not is_number(value):
+        raise error(5005, f"{name} is {value!r:.60}, not a number that can be dialled")
     too_low = spec.low is not None and value < spec.low
     too_high = spec.high is not None and value > spec.high
     if value != value or too_low or too_high:

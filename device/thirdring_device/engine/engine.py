@@ -63,12 +63,13 @@ from thirdring_device.core.commands import (
     SetRinger,
 )
 from thirdring_device.core.desk import Desk, Outputs
-from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan, DialPlanSettings
+from thirdring_device.core.dialplan import HOUR_S, REFUSALS, DialPlan
 from thirdring_device.core.digits import DigitSieve
 from thirdring_device.core.norms.after import LATE_RULES
 from thirdring_device.engine.headset_desk import HeadsetDesk
 from thirdring_device.engine.recordings import SWEEP_S, Recordings
 from thirdring_device.engine.replay import desk_settings
+from thirdring_device.engine.sending_on import SendingOn, plan_settings
 from thirdring_device.engine.set_up import SET_UP_COMMANDS, SetUp
 from thirdring_device.engine.sounds import CallSounds
 from thirdring_device.engine.state import Standing
@@ -81,8 +82,6 @@ log = logging.getLogger(__name__)
 
 RECENT_RECORDS: Final = 512
 """Records kept in memory for subscribers; older ones come from the journal."""
-PLAN_WAIT_S: Final = 1.0
-"""How long a REFER may wait for the dial plan: the other side sends it again after 0.5 s (RFC 3261, T1)."""
 DIALLING: Final = frozenset({"dial", "redial"})
 """Commands that need the trunk."""
 MOST_LISTED: Final = 1000
@@ -94,11 +93,6 @@ FLUSH_S: Final = 2.0
 def new_call_id() -> str:
     """Return an id that sorts by time and is unique without any memory."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-
-
-def plan_settings(settings: Settings) -> DialPlanSettings:
-    """Return the dial plan's settings, its country filled in."""
-    return replace(settings.dialplan, country=settings.dialplan.country or settings.trunk.country)
 
 
 class Engine:
@@ -126,6 +120,7 @@ class Engine:
         self._desk = Desk(desk_settings(settings), DialPlan(plan_settings(settings), classify))
         self._journal = Journal(state_dir / "journal.sqlite3")
         self._epoch_s = time.monotonic() - self._journal.clock_s()
+        self._sending_on = SendingOn(self._desk.plan, clock=self.clock, post=self.post)
         self._work = DeskWork(self._journal, self._desk, lambda: self._settings)
         self._desk.prepare = self._work.prepared
         self._started = False
@@ -161,7 +156,7 @@ class Engine:
             new_call_id=new_call_id,
             headset=headset,
             calls_settings=lambda: self._settings.calls,
-            may_dial=self._may_dial,
+            may_dial=lambda number: self._sending_on.may_refer(number, self._loop),
         )
         self._set_up = SetUp(
             settings,
@@ -293,7 +288,9 @@ class Engine:
     def _conclude(self, records: Sequence[Record], commands: Sequence[DeviceCommand]) -> None:
         self._store(records)
         for command in commands:
-            self._execute(command)
+            allowed = self._sending_on.allowed(command)
+            if allowed is not None:
+                self._execute(allowed)
         self._sound_prompts(records)
         if self._buttons:
             self._buttons.follow()
@@ -422,22 +419,6 @@ class Engine:
         self._workers.submit(self._recordings.sweep)
         self._sweep_timer = self._loop.call_later(SWEEP_S, self._sweep)
 
-    def _may_dial(self, number: str) -> bool:
-        """Ask the dial plan from the SIP thread about a number that the other side of a call names."""
-
-        async def ask() -> bool:
-            try:
-                self._desk.plan.admit(number, self.clock())
-            except CallError as refusal:
-                self._take(DialRefused(at_s=self.clock(), number=number, code=refusal.code, source="refer"))
-                return False
-            return True
-
-        try:
-            return asyncio.run_coroutine_threadsafe(ask(), self._loop).result(PLAN_WAIT_S)
-        except TimeoutError:
-            return False
-
     async def _speak(self, command: Speak) -> Mapping[str, Any]:
         if not command.path:
             self._headset.stop_speaking()
@@ -450,6 +431,7 @@ class Engine:
         new = changed(self._settings, command.changes)
         desk = desk_settings(new)
         self._set_up.check(new)
+        self._sending_on.check(new, command.changes)
         save_changes(self._state_dir, command.changes)
         live = {view.name for view in setting_views(new) if view.live}
         self._settings = new

@@ -226,10 +226,15 @@ class Journal:
         return work.open_call_backs(self._db)
 
     def dialled_within(self, span_s: float) -> list[float]:
-        """Return how many seconds ago the outgoing calls of the last ``span_s`` began, oldest first."""
+        """Return how many seconds ago the calls of the last ``span_s`` began that went out or were sent on.
+
+        Oldest first.
+        """
         rows = self._db.execute(
             "SELECT (julianday('now') - julianday(started_utc)) * 86400.0 AS ago_s FROM calls"
-            " WHERE direction = 'outgoing' AND ago_s BETWEEN 0 AND ? ORDER BY ago_s DESC",
+            " WHERE ago_s BETWEEN 0 AND ? AND (direction = 'outgoing' OR EXISTS (SELECT 1 FROM events"
+            " WHERE events.call_id = calls.call_id AND kind = 'call_ended' AND record ->> 'sip_code' = 302))"
+            " ORDER BY ago_s DESC",
             (span_s,),
         )
         return [float(ago_s) for (ago_s,) in rows]

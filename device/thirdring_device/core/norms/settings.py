@@ -36,7 +36,7 @@ class AnswerSettings:
         choices=("none", "reject", "forward"),
         live=True,
     )
-    overflow_target: str = setting("", "number that the overflow forwards to", live=True)
+    overflow_target: str = setting("", "number that the overflow forwards to", live=True, number=True)
     greeting_limit_s: float = setting(
         2.0, "time from the answer to the agent's first word", unit="s", low=0.5, high=30.0, live=True
     )

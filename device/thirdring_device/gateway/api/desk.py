@@ -141,7 +141,7 @@ def desk_router(client: EngineClient) -> APIRouter:  # noqa: C901, RUF100 - a li
             ]
         }
 
-    @router.patch("/settings", responses=problems(1008, 5004, 5005, 5006, *ENGINE))
+    @router.patch("/settings", responses=problems(1008, *PLAN[:3], 5004, 5005, 5006, *ENGINE))
     async def set_settings(
         changes: Annotated[
             dict[str, Any],
