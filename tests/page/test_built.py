@@ -35,9 +35,17 @@ def test_the_lock_names_no_registry() -> None:
 
 
 def test_both_languages_have_every_word() -> None:
-    catalogues = [
-        set(re.findall(r'^  "([\w.]+)":', (WEB / f"src/i18n/{name}.ts").read_text(encoding="utf-8"), re.M))
-        for name in ("en", "zh")
-    ]
+    """What a view's file lacks in Chinese the type checker finds; what two views both say it does not."""
+    files = sorted((WEB / "src/i18n/words").glob("*.ts"))
+    catalogues = []
+    for language in ("en", "zh"):
+        words = [
+            re.findall(
+                r'^  "([\w.]+)":', text.partition(f"export const {language}")[2].partition("\n}")[0], re.M
+            )
+            for text in (path.read_text(encoding="utf-8") for path in files)
+        ]
+        catalogues.append(sorted(word for view in words for word in view))
     assert catalogues[0] == catalogues[1]
+    assert len(catalogues[0]) == len(set(catalogues[0]))
     assert len(catalogues[0]) > 200

@@ -3,9 +3,8 @@
 import { signal } from "@preact/signals";
 
 import { Problem } from "../api";
-import { en, type Key } from "./en";
 import { errorsZh } from "./errors";
-import { zh } from "./zh";
+import { en, type Key, zh } from "./words";
 
 export type Language = "en" | "zh";
 export type { Key };
