@@ -6,6 +6,7 @@ The bundles lie beside the image: ``scripts/build-image PORT --spoiled``.
 import contextlib
 import functools
 import http.server
+import logging
 import random
 import re
 import threading
@@ -24,6 +25,8 @@ from thirdring_hil.qemu.shell import ShellError
 from thirdring_hil.target import Target, wait_until_ready
 
 pytestmark = pytest.mark.needs("update", "root_shell", "power_cut")
+
+logger = logging.getLogger(__name__)
 
 INSTALL_S = 900.0
 """190 MB are fetched and 800 MB written, in emulation beside other work."""
@@ -210,16 +213,20 @@ def test_power_cuts_at_any_moment_of_an_update_leave_a_whole_system(
 ) -> None:
     """Also in the first start of the new slot and while it is judged: either version, never half of one."""
     before, after = 0, 0
-    for _ in range(int(pytestconfig.getoption("--power-cuts"))):
+    cuts = int(pytestconfig.getoption("--power-cuts"))
+    for cut in range(1, cuts + 1):
         old = board.slot()
         with kept(board.target):
             board.run(f"({board.command()}) > /dev/null 2>&1 &")
-            time.sleep(random.uniform(0.0, UPDATE_S))  # noqa: S311 - any moment is as good
+            moment_s = random.uniform(0.0, UPDATE_S)  # noqa: S311 - any moment is as good
+            time.sleep(moment_s)
             board.machine.power_cycle()
             board.wait_until_judged()
             updated = board.slot() != old
             assert board.whole(written=updated)
             before, after = before + (not updated), after + updated
+            slot = "updated" if updated else "old"
+            logger.info("power cut %d of %d after %.1f s: the %s version runs", cut, cuts, moment_s, slot)
     measure("power_cuts_that_cost_the_update", before, "", 0.0, None, "any number")
     measure("power_cuts_after_which_the_update_runs", after, "", 0.0, None, "any number")
 
