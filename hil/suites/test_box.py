@@ -1,10 +1,13 @@
 """The box itself: its disk, its memory, and what strangers reach of it."""
 
 import subprocess
+import time
 import xml.etree.ElementTree as ET
 
 import pytest
 
+from thirdring.appliance import Appliance
+from thirdring_hil.calls import talking
 from thirdring_hil.measurements import Measure
 from thirdring_hil.qemu.outside import BOARD_ADDRESS, outside
 from thirdring_hil.target import Target
@@ -13,6 +16,8 @@ LEAST_DATA_MB = 1100
 """The image brings 768 MB; the disk of a bench is 512 MB larger than its image."""
 MOST_MEMORY_MB = 200.0
 SCAN_S = 300.0
+CALL_S = 10.0
+"""A call of this length has been recorded and judged for a while."""
 SIP, PAGE = 5060, 443
 
 
@@ -26,15 +31,25 @@ def test_the_data_partition_takes_the_whole_disk(target: Target, measure: Measur
     )
 
 
-@pytest.mark.needs("root_shell")
-def test_the_idle_box_leaves_memory(target: Target, measure: Measure) -> None:
+@pytest.mark.needs("root_shell", "sip")
+def test_the_box_leaves_memory_idle_and_in_a_call(
+    target: Target, appliance: Appliance, measure: Measure
+) -> None:
     """All is in use but what the kernel can give at once; what belongs to the start is over."""
-    assert target.machine is not None
     target.settle()
+    measure("memory_in_use", used_mb(target), "MB", 0.0, MOST_MEMORY_MB, "at most 200 MB")
+    with talking(target, appliance):
+        time.sleep(CALL_S)
+        measure("memory_in_a_call", used_mb(target), "MB", 0.0, MOST_MEMORY_MB, "at most 200 MB")
+
+
+def used_mb(target: Target) -> float:
+    """Return what is in use of the board's memory."""
+    assert target.machine is not None
     with target.machine.shell() as shell:
         told = dict(line.split(":", 1) for line in shell.run("cat /proc/meminfo").splitlines())
     total_kb, available_kb = (int(told[name].split()[0]) for name in ("MemTotal", "MemAvailable"))
-    measure("memory_in_use", (total_kb - available_kb) / 1024, "MB", 0.0, MOST_MEMORY_MB, "at most 200 MB")
+    return (total_kb - available_kb) / 1024
 
 
 @pytest.mark.needs("outside")

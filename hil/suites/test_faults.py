@@ -116,6 +116,31 @@ def test_a_power_cut_in_a_call_loses_nothing_that_was_told(
 
 
 @pytest.mark.needs("root_shell", "sip")
+def test_an_engine_that_stands_still_is_replaced(target: Target, measure: Measure) -> None:
+    """It is stopped as a debugger stops a process, and its service's watchdog hears no more of it."""
+    machine = target.machine
+    assert machine is not None
+    replaced_s = 0.0
+
+    def stop() -> None:
+        nonlocal replaced_s
+        with machine.shell() as shell:
+            stopped = shell.run("systemctl show --value -p MainPID thirdring-engine").strip()
+            began_s = time.monotonic()
+            shell.run(f"kill -STOP {stopped}")
+
+            def replaced() -> bool:
+                state = shell.run("systemctl show -p MainPID -p ActiveState thirdring-engine").split()
+                return "ActiveState=active" in state and f"MainPID={stopped}" not in state
+
+            poll(replaced, "another engine is active", READY_S)
+            replaced_s = time.monotonic() - began_s
+
+    interrupted_call(target, stop)
+    measure("engine_replaced", replaced_s, "s", 0.0, BACK_S, "8 s of its watchdog, then a new start")
+
+
+@pytest.mark.needs("root_shell", "sip")
 def test_a_board_that_hangs_is_reset_by_its_watchdog(target: Target, measure: Measure) -> None:
     machine = target.machine
     assert machine is not None
