@@ -73,7 +73,7 @@ def test_progress_and_failure_are_told(tmp_path: Path, box: UpdateFolder) -> Non
             assert (told["phase"], told["percent"], told["version"]) == ("installing", 40, "0.3.0")
         told = (await http.get("/v1/unit/update")).json()
         assert (told["phase"], told["code"]) == ("failed", 7039)
-        box.begin_trial(Trial(left_slot="A", version="0.3.0"))
+        box.begin_trial(Trial(left_slot="A", version="0.3.0", written=True))
         assert_problem(await http.post("/v1/unit/update", json={"url": URL}), 7031)
 
     with_gateway(tmp_path, scenario)

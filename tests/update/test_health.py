@@ -5,15 +5,17 @@ import json
 import socketserver
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.update.conftest import Board
+from thirdring.protocol.errors import ApplianceError
 from thirdring_device.update import health
 from thirdring_device.update.health import Hopeless, judge, run_health
-from thirdring_device.update.state import Progress, Trial, UpdateFolder
+from thirdring_device.update.state import Progress, Request, Trial, UpdateFolder
 
 STATE = {
     "version": "0.2.1", "board": "qemu-amd64", "sip_stack": "x", "trunk": "registered", "trunk_reason": "",
@@ -135,10 +137,41 @@ def test_a_start_that_is_not_well_without_an_update_does_not_restart(board: Boar
 
 def test_back_on_the_old_slot_the_update_has_failed(board: Board, unit: Unit, folder: UpdateFolder) -> None:
     folder.tell(Progress(phase="restarting", version="0.2.1+def"))
-    folder.begin_trial(TRIAL)
+    folder.begin_trial(replace(TRIAL, written=True))
     assert not run_health(board.state_dir, unit.settings, board.rauc)
     assert board.marked == ["mark-good"]
     assert (folder.progress().phase, folder.progress().code) == ("failed", 7040)
+
+
+def test_an_update_cut_off_while_it_was_written_has_failed_and_the_next_one_may_come(
+    board: Board, unit: Unit, folder: UpdateFolder
+) -> None:
+    folder.tell(Progress(phase="installing", version="0.2.1+def"))
+    folder.begin_trial(TRIAL)
+    folder.refuse_second()
+    assert not run_health(board.state_dir, unit.settings, board.rauc)
+    assert board.marked == ["mark-good"]
+    assert folder.trial() is None
+    assert (folder.progress().phase, folder.progress().code) == ("failed", 7039)
+
+
+def test_no_other_update_comes_while_a_new_version_is_judged(
+    board: Board, unit: Unit, folder: UpdateFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refused: list[int] = []
+
+    def judged(*_: object) -> str:
+        with pytest.raises(ApplianceError) as caught:
+            folder.submit(Request(url="http://127.0.0.1/x"))
+        refused.append(caught.value.code)
+        return ""
+
+    folder.begin_trial(TRIAL)  # the power was cut before anybody could say that it is written
+    board.started("B")
+    monkeypatch.setattr("thirdring_device.update.health.judge", judged)
+    assert not run_health(board.state_dir, unit.settings, board.rauc)
+    assert refused == [7031]
+    folder.refuse_second()
 
 
 def test_an_engine_that_ends_again_and_again_is_not_waited_for() -> None:

@@ -3,7 +3,7 @@
 import http.server
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +13,8 @@ from tests.update.conftest import Board
 from thirdring.protocol.errors import ApplianceError
 from thirdring_device.update import state as state_module
 from thirdring_device.update.install import run_update
-from thirdring_device.update.state import Progress, Request, UpdateFolder
+from thirdring_device.update.rauc import Rauc
+from thirdring_device.update.state import Progress, Request, Trial, UpdateFolder
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -96,6 +97,27 @@ def test_an_update_that_a_power_cut_ended_has_failed(board: Board) -> None:
     assert folder.incoming.exists()
     folder.sweep()
     assert not folder.incoming.exists()
+
+
+def test_a_new_version_is_on_trial_from_before_it_is_written(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut at any moment behind it finds the next start looked at."""
+    folder = arrived(board, board.bundle())
+    folder.submit(Request())
+    seen: list[Trial | None] = []
+    install = Rauc.install
+
+    def cut_off(rauc: Rauc, path: Path, percent: Callable[[int], None]) -> None:
+        seen.append(folder.trial())
+        install(rauc, path, percent)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Rauc, "install", cut_off)
+    with pytest.raises(KeyboardInterrupt):
+        run_update(board.state_dir, board.rauc)
+    assert seen == [Trial(left_slot="A", version="0.2.1+def")]
+    assert folder.trial() == seen[0]
 
 
 def test_a_bundle_that_does_not_fit_is_refused(

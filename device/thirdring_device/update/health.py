@@ -1,5 +1,6 @@
 """After each start: is this slot well? One that is not, after an update, is given up for the one before."""
 
+import dataclasses
 import http.client
 import logging
 import ssl
@@ -45,10 +46,14 @@ def run_health(state_dir: Path, settings_file: Path | None, rauc: Rauc) -> bool:
     folder = UpdateFolder(state_dir)
     trial = folder.trial()
     if trial is not None and trial.left_slot == rauc.slot:
-        log.warning("version %s did not start: back on slot %s", trial.version, rauc.slot)
-        folder.end_trial(
-            Progress(phase="failed", version=trial.version, code=7040, detail="it did not start")
-        )
+        if trial.written:
+            log.warning("version %s did not start: back on slot %s", trial.version, rauc.slot)
+            folder.end_trial(
+                Progress(phase="failed", version=trial.version, code=7040, detail="it did not start")
+            )
+        else:
+            log.warning("version %s was cut off while it was written", trial.version)
+            folder.forget_trial()
         trial = None
     try:
         return _judge_start(state_dir, settings_file, rauc, folder, trial)
@@ -63,6 +68,7 @@ def _judge_start(
     if trial is None:
         folder.sweep()
     else:
+        folder.begin_trial(dataclasses.replace(trial, written=True))
         folder.tell(Progress(phase="trial", percent=100, version=trial.version))
 
     why = judge(_Look(state_dir, settings_file, trial), LIMIT_S - time.clock_gettime(time.CLOCK_BOOTTIME))

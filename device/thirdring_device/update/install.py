@@ -42,6 +42,7 @@ def run_update(state_dir: Path, rauc: Rauc) -> bool:
             _update(state_dir, folder, request, rauc, teller)
         except ThirdringError as reason:
             log.warning("no update: %s", reason)
+            folder.forget_trial()
             teller.tell(phase="failed", code=reason.code, detail=reason.detail)
             return False
         finally:
@@ -73,10 +74,12 @@ def _update(state_dir: Path, folder: UpdateFolder, request: Request, rauc: Rauc,
     teller.tell(phase="checking", percent=0)
     bundle = check(folder.incoming, rauc, force=request.force)
     teller.tell(phase="installing", version=bundle.version.text)
+    trial = _how_it_is(state_dir, rauc, bundle)
+    folder.begin_trial(trial)
     rauc.install(folder.incoming, lambda percent: teller.tell(percent=percent))
+    folder.begin_trial(dataclasses.replace(trial, written=True))
     teller.tell(phase="waiting", percent=100)
     _wait_for_the_call(state_dir)
-    folder.begin_trial(_how_it_is(state_dir, rauc, bundle))
     teller.tell(phase="restarting")
 
 

@@ -2,7 +2,8 @@
 
 Whoever wants an update writes ``request.json`` in the folder ``update`` of the state folder (``submit``),
 which starts the process that installs (``thirdring-update.path``); that one writes ``state.json``.
-``trial.json`` is there from the restart into a new version until it was found good or given up.
+``trial.json`` is there from before a new version is written until it was found good or given up: whatever
+cuts the power in between, a start of the new version is looked at.
 """
 
 import contextlib
@@ -62,12 +63,16 @@ class Progress:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trial:
-    """What the health check holds a new version against: the slot it left, and how the unit was there."""
+    """What the health check holds a new version against: the slot it left, and how the unit was there.
+
+    ``written``: the new version lies in the other slot, whole.
+    """
 
     left_slot: str
     version: str
     trunk: str = ""
     headset: bool = False
+    written: bool = False
 
 
 class UpdateFolder:
@@ -121,7 +126,7 @@ class UpdateFolder:
 
     def refuse_second(self) -> None:
         """Raise ``ApplianceError`` 7031 while an update is under way."""
-        if self._request.exists() or self.is_running() or self._trial.exists():
+        if self._at_work():
             raise error(7031)
 
     @contextlib.contextmanager
@@ -154,8 +159,7 @@ class UpdateFolder:
         if found is None or found.get("phase") not in get_args(Phase):
             return Progress()
         told = Progress(**found)
-        at_work = self.is_running() or self._request.exists() or self._trial.exists()
-        if told.phase in BUSY and not at_work:
+        if told.phase in BUSY and not self._at_work():
             again = self._read(self._state)  # it may have ended between the two looks
             told = told if again is None else Progress(**again)
             if told.phase in BUSY:
@@ -169,16 +173,25 @@ class UpdateFolder:
     def trial(self) -> Trial | None:
         """Return what the running version is held against; None: nothing is on trial."""
         found = self._read(self._trial)
-        return None if found is None else Trial(**found)
+        known = {field.name for field in dataclasses.fields(Trial)}  # a newer version may write more
+        return None if found is None else Trial(**{name: found[name] for name in known & found.keys()})
 
     def begin_trial(self, trial: Trial) -> None:
         """Have the next start looked at."""
         self._write(self._trial, trial)
 
+    def forget_trial(self) -> None:
+        """Have it not looked at: there is no new version."""
+        self._trial.unlink(missing_ok=True)
+
+    def _at_work(self) -> bool:
+        trial = self.trial()
+        return self._request.exists() or self.is_running() or (trial is not None and trial.written)
+
     def end_trial(self, progress: Progress) -> None:
         """Say how it went."""
         self.tell(progress)
-        self._trial.unlink(missing_ok=True)
+        self.forget_trial()
 
     def sweep(self) -> None:
         """Give back the room of a bundle that nobody installs any more: a power cut ended it half-way."""
