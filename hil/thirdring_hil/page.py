@@ -1,17 +1,17 @@
-"""The page about the bench: ``docs/hil.md``, made from the suites and the note of a run (``docs/hil.json``).
+"""The page about the bench: ``docs/hil.md``, made from the suites and the notes of runs (``docs/hil.json``).
 
-``python -m thirdring_hil.page out/hil/record.json`` takes a record over as that note.
+``python -m thirdring_hil.page out/hil/record.json`` takes a record over as the note of its target.
 """
 
 import ast
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from thirdring_hil.environment import QEMU, SIMULATOR
-from thirdring_hil.target import FEATURES_OF, WITH_USB_HEADSET
+from thirdring_hil.target import FEATURES_OF, FROM_OUTSIDE, WITH_BUNDLES, WITH_USB_HEADSET
 
 __all__ = ["hil", "note"]
 
@@ -92,13 +92,23 @@ replaced; it is in no package, so a unit has neither the faults nor a switch for
 """
 
 
-def _needs(function: ast.FunctionDef) -> list[str]:
-    """Return the features that a test's ``needs`` marks name."""
-    found = []
-    for mark in function.decorator_list:
+def _tests(suite: Path) -> Iterator[tuple[str, frozenset[str]]]:
+    """Yield each test of a suite and the features that its ``needs`` marks and the suite's name."""
+    tree = ast.parse(suite.read_text(encoding="utf-8"))
+    of_all: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
+            of_all.update(_needs([node.value]))
+        elif isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
+            yield node.name.removeprefix("test_").replace("_", " "), of_all | _needs(node.decorator_list)
+
+
+def _needs(marks: Iterable[ast.expr]) -> frozenset[str]:
+    found: list[str] = []
+    for mark in marks:
         if isinstance(mark, ast.Call) and ast.unparse(mark.func).endswith("mark.needs"):
             found += [ast.literal_eval(argument) for argument in mark.args]
-    return found
+    return frozenset(found)
 
 
 def hil() -> Iterator[str]:
@@ -107,11 +117,10 @@ def hil() -> Iterator[str]:
     yield INTRODUCTION.rstrip() + "\n" + VIRTUAL
     yield "## Suites\n\n| suite | what | tests | needs |\n|---|---|---|---|"
     for path in sorted(SUITES.glob("test_*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        tests = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[:5] == "test_"]
-        what = (ast.get_docstring(tree) or "").partition("\n")[0]
-        needs = sorted({feature for test in tests for feature in _needs(test)})
-        names = "; ".join(test.name.removeprefix("test_").replace("_", " ") for test in tests)
+        what = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").partition("\n")[0]
+        tests = dict(_tests(path))
+        needs = sorted(frozenset().union(*tests.values()))
+        names = "; ".join(tests)
         yield f"| {_suite(path)} | {what} | {names} | {', '.join(f'`{need}`' for need in needs)} |"
     yield from _by_target()
     yield "\n| feature | meaning |\n|---|---|"
@@ -123,8 +132,9 @@ def hil() -> Iterator[str]:
 
 TARGETS: Final[Mapping[str, frozenset[str]]] = {
     "`simulator`": FEATURES_OF[SIMULATOR],
-    "`qemu-amd64`": FEATURES_OF[QEMU],
-    "`qemu-arm64`, `qemu-raspi3b`": FEATURES_OF[QEMU] - WITH_USB_HEADSET,
+    "`qemu-amd64`": FEATURES_OF[QEMU] | WITH_BUNDLES | FROM_OUTSIDE,
+    "`qemu-arm64`": (FEATURES_OF[QEMU] | WITH_BUNDLES | FROM_OUTSIDE) - WITH_USB_HEADSET,
+    "`qemu-raspi3b`": FEATURES_OF[QEMU] - WITH_USB_HEADSET,
     "a cable with SIP": frozenset({"sip", "trunk"}),
     "a cable alone": frozenset(),
 }
@@ -135,11 +145,10 @@ def _by_target() -> Iterator[str]:
     yield f"\nTests that run, by target; the others are skipped and listed.\n\n| suite | {' | '.join(TARGETS)} |"
     yield "|---" * (len(TARGETS) + 1) + "|"
     for path in sorted(SUITES.glob("test_*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        tests = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name[:5] == "test_"]
+        tests = dict(_tests(path))
         cells = []
         for features in TARGETS.values():
-            able = sum(features.issuperset(_needs(test)) for test in tests)
+            able = sum(features >= needs for needs in tests.values())
             cells.append("all" if able == len(tests) else f"{able} of {len(tests)}" if able else "")
         yield f"| {_suite(path)} | {' | '.join(cells)} |"
 
@@ -149,15 +158,21 @@ def _suite(path: Path) -> str:
 
 
 def _measurements() -> Iterator[str]:
-    record: dict[str, Any] = json.loads(NOTE.read_text(encoding="utf-8"))
+    notes: dict[str, dict[str, Any]] = json.loads(NOTE.read_text(encoding="utf-8"))
     yield "\n## Measurements\n"
-    where = f"a simulator ({record['sip_stack']}) on a computer with 2 cores"
-    yield f"The values are those of {where}, noted by `nox -s hil_note`.\n"
-    yield "| what | value | unit | at least | at most | limits from |\n|---|---|---|---|---|---|"
-    for row in record["measurements"]:
-        low, high = ("" if row[side] is None else f"{row[side]:.4g}" for side in ("low", "high"))
-        name = row["name"].replace("_", " ")
-        yield f"| {name} | {row['value']:.4g} | {row['unit']} | {low} | {high} | {row['reason']} |"
+    yield "The values are those of runs on a computer with 2 cores, which did nothing else."
+    for target, run in notes.items():
+        yield f"`{target}`: {run['date']}, {run['sip_stack']}, {run['passed']} tests passed, none failed."
+    yield f"\n| what | {' | '.join(notes)} | unit | at least | at most | limits from |"
+    yield "|---" * (len(notes) + 5) + "|"
+    rows: dict[tuple[str, ...], dict[str, str]] = {}
+    for target, run in notes.items():
+        for taken in run["measurements"]:
+            low, high = ("" if taken[side] is None else f"{taken[side]:.4g}" for side in ("low", "high"))
+            key = (taken["name"].replace("_", " "), taken["unit"], low, high, taken["reason"])
+            rows.setdefault(key, {})[target] = f"{taken['value']:.4g}"
+    for (name, *limits), values in rows.items():
+        yield f"| {' | '.join([name, *(values.get(target, '') for target in notes), *limits])} |"
 
 
 def _faults() -> Iterator[str]:
@@ -178,16 +193,24 @@ def _faults() -> Iterator[str]:
         yield f"| `{fault}` | {said[fault]} | {suite} |"
 
 
-def note(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the page needs of a record with one unit; raises ``ValueError`` when something failed."""
-    (unit,) = record["units"].values()
+def note(record: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Return the target of a record and what the page needs of it.
+
+    Raises ``ValueError`` when something failed, or when the record is of several targets.
+    """
+    ((target, unit),) = record["units"].items()
     failed = [outcome["test"] for outcome in record["outcomes"] if outcome["outcome"] == "failed"]
     if failed:
         raise ValueError(f"failed: {', '.join(failed)}")
-    taken = [{key: row[key] for key in NOTED} for row in record["measurements"]]
-    return {"sip_stack": unit["sip_stack"], "measurements": taken}
+    return target, {
+        "date": record["started_utc"][:10],
+        "sip_stack": unit["sip_stack"],
+        "passed": sum(outcome["outcome"] == "passed" for outcome in record["outcomes"]),
+        "measurements": [{key: row[key] for key in NOTED} for row in record["measurements"]],
+    }
 
 
 if __name__ == "__main__":
-    taken_over = note(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
-    NOTE.write_text(json.dumps(taken_over, indent=1) + "\n", encoding="utf-8")
+    taken_over = dict([note(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))])
+    kept = json.loads(NOTE.read_text(encoding="utf-8")) | taken_over
+    NOTE.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

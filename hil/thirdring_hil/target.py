@@ -68,6 +68,10 @@ FEATURES_OF: Final = {
     ),
 }
 """What the bench can do on targets that it makes itself."""
+WITH_BUNDLES: Final = frozenset({"update"})
+"""What a virtual board has besides where bundles lie beside its image."""
+FROM_OUTSIDE: Final = frozenset({"outside"})
+"""And where root makes it a network of strangers; not on a board without a PCI network."""
 WITH_USB_HEADSET: Final = frozenset({"headset", "shared_files", "unplug"})
 """What a virtual board lacks that is too slow for the bench's USB headset."""
 JOURNAL_S: Final = 60.0
@@ -341,9 +345,9 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
                 appliance.set_settings(settings)
         features = FEATURES_OF[QEMU] if board.usb_headset else FEATURES_OF[QEMU] - WITH_USB_HEADSET
         if environment.image.with_suffix(".raucb").exists():
-            features |= {"update"}
+            features |= WITH_BUNDLES
         if not board.device_tree and os.geteuid() == 0:
-            features |= {"outside"}
+            features |= FROM_OUTSIDE
         yield Target(
             environment.name,
             machine.console,
