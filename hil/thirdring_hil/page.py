@@ -100,7 +100,7 @@ def _tests(suite: Path) -> Iterator[tuple[str, frozenset[str]]]:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark":
             of_all.update(_needs([node.value]))
         elif isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            yield node.name.removeprefix("test_").replace("_", " "), of_all | _needs(node.decorator_list)
+            yield node.name.removeprefix("test_").replace("_", " "), _needs(node.decorator_list).union(of_all)
 
 
 def _needs(marks: Iterable[ast.expr]) -> frozenset[str]:

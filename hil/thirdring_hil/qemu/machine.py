@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import logging
 import os
 import shutil
 import signal
@@ -22,6 +23,8 @@ from thirdring_hil.qemu.qmp import Qmp, QmpError
 from thirdring_hil.qemu.shell import LOGIN_S, RootShell
 
 __all__ = ["ATTACH", "BOARD_NICENESS", "SPARE_SLOT", "Machine", "arguments"]
+
+logger = logging.getLogger(__name__)
 
 START_S: Final = 30.0
 """Until QEMU has opened its sockets."""
@@ -46,6 +49,10 @@ def arguments(board: Board, folder: Path, ports: Ports, code: Path, log: Path, *
     command = [board.program, "-machine", ",".join(board.machine), "-accel", accelerator[0]]
     command += ["-cpu", accelerator[1], "-smp", str(board.cores), "-m", str(board.memory_mb)]
     command += ["-nodefaults", "-no-user-config", "-display", "none", "-rtc", "base=utc"]
+    # A reset of the board ends QEMU, which is then started anew. One that goes on keeps what it has
+    # translated of the memory before; where the firmware's stack then lies on it, every push looks through
+    # all of that, and a tick of the firmware's timer takes longer than the time to the next (QEMU 7.2).
+    command += ["-action", "watchdog=reset,reboot=shutdown"]
     command += _from_card(board, folder) if board.device_tree else _from_uefi(folder, code)
     command += ["-netdev", ports.option, "-device", board.network]
     for name, more in (("linux", f",logfile={log},logappend=on"), ("at", "")):
@@ -60,7 +67,7 @@ def _from_uefi(folder: Path, code: Path) -> list[str]:
     command += ["-drive", f"if=pflash,format=raw,file={folder / 'vars.fd'}"]
     command += ["-drive", f"if=virtio,format=qcow2,file={folder / 'disk.qcow2'}"]
     command += ["-device", f"pcie-root-port,id={SPARE_SLOT}"]
-    return [*command, "-device", "i6300esb", "-action", "watchdog=reset", "-device", "virtio-rng-pci"]
+    return [*command, "-device", "i6300esb", "-device", "virtio-rng-pci"]
 
 
 def _from_card(board: Board, folder: Path) -> list[str]:
@@ -104,6 +111,7 @@ class Machine:
             size = [str(image.stat().st_size + (LARGER_MB << 20))]
         self.kvm = board.may_have_kvm and kvm_runs(board.program, board.machine[0], code)
         self._command = arguments(board, folder, ports, code, log, kvm=self.kvm)
+        self._power = threading.RLock()
         self._process: subprocess.Popen[bytes] | None = None
         command = ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw"]
         subprocess.run([*command, "-b", str(image.resolve()), str(folder / "disk.qcow2"), *size], check=True)
@@ -126,12 +134,27 @@ class Machine:
 
     def start(self) -> None:
         """Switch on; raises ``OSError`` with QEMU's words, ``TimeoutError``."""
+        with self._power:
+            process = self._begin()
+        threading.Thread(target=self._go_on, args=(process,), name="board", daemon=True).start()
+
+    def _go_on(self, process: subprocess.Popen[bytes]) -> None:
+        """Start QEMU anew when the board has reset itself: nobody has pulled the plug."""
+        process.wait()
+        with self._power:
+            if self._process is process:
+                try:
+                    self.start()
+                except OSError:  # TimeoutError is one
+                    logger.exception("the board does not start again")
+
+    def _begin(self) -> subprocess.Popen[bytes]:
         for name in ("qmp.sock", "at.sock", "linux.sock"):
             (self.folder / name).unlink(missing_ok=True)
         self._log_begins = self.log.stat().st_size if self.log.exists() else 0
         with (self.folder / "qemu.log").open("ab") as said:
             settings = handed_over(self._settings) if self._settings.exists() else []
-            self._process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 [*self._command, *settings],
                 stdin=subprocess.DEVNULL,
                 stdout=said,
@@ -140,9 +163,10 @@ class Machine:
             )
         poll(self._started, "QEMU has begun", START_S, not_yet=(FileNotFoundError, ConnectionRefusedError))
         self._settings.unlink(missing_ok=True)  # QEMU has read it
-        put_first(self._process.pid, BOARD_NICENESS)
+        put_first(process.pid, BOARD_NICENESS)
         with contextlib.suppress(OSError):  # where the system allows it
-            os.setpriority(os.PRIO_PROCESS, self._process.pid, IO_NICENESS)
+            os.setpriority(os.PRIO_PROCESS, process.pid, IO_NICENESS)
+        return process
 
     def _started(self) -> bool:
         assert self._process is not None  # noqa: S101 - start has made it
@@ -181,10 +205,16 @@ class Machine:
 
     def power_cut(self) -> None:
         """Pull the plug: what the unit had not handed to its disk is lost."""
-        if self._process is not None:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait(KILLED_S)
-        self._process = None
+        process = self._unplugged()
+        if process is not None:
+            process.send_signal(signal.SIGKILL)
+            process.wait(KILLED_S)
+
+    def _unplugged(self) -> subprocess.Popen[bytes] | None:
+        """Return the process of a board that does not start again by itself any more."""
+        with self._power:
+            process, self._process = self._process, None
+        return process
 
     def power_cycle(self) -> None:
         """Pull the plug and put it in again."""
@@ -199,27 +229,28 @@ class Machine:
 
     def power_down(self, timeout_s: float = POWER_DOWN_S) -> None:
         """Press the power button and wait until Linux has stopped; raises ``TimeoutError``."""
-        if not self.running:
+        process = self._unplugged()
+        if process is None:
             return
-        assert self._process is not None  # noqa: S101 - it runs
         with self.qmp() as qmp:
             qmp.ask("system_powerdown")
         try:
-            self._process.wait(timeout_s)
+            process.wait(timeout_s)
         except subprocess.TimeoutExpired as late:
+            self._process = process
             raise TimeoutError(f"Linux has not stopped within {timeout_s:g} s") from late
-        self._process = None
 
     def close(self) -> None:
         """End QEMU and the serial port, whatever the board is doing."""
-        if self.running:
+        process = self._unplugged()
+        if process is not None and process.poll() is None:
             with contextlib.suppress(OSError), self.qmp() as qmp:
                 qmp.ask("quit")
             try:
-                assert self._process is not None  # noqa: S101 - it runs
-                self._process.wait(KILLED_S)
+                process.wait(KILLED_S)
             except subprocess.TimeoutExpired:
-                self.power_cut()
+                process.kill()
+                process.wait(KILLED_S)
         self._bridge.close()
 
     # --- its disk ---------------------------------------------------------------------------------
