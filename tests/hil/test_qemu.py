@@ -8,6 +8,7 @@ import select
 import socket
 import struct
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,11 +23,11 @@ from thirdring_hil import priority
 from thirdring_hil.environment import EnvironmentFault, load
 from thirdring_hil.peer import Caller
 from thirdring_hil.poll import poll
-from thirdring_hil.qemu.boards import AMD64, ARM64, BOARDS, RASPI3B
+from thirdring_hil.qemu.boards import AMD64, ARM64, BOARDS, RASPI3B, Board
 from thirdring_hil.qemu.bridge import PtyBridge
 from thirdring_hil.qemu.card import card_bytes, partition_at, take_kernel
 from thirdring_hil.qemu.kvm import kvm_runs
-from thirdring_hil.qemu.machine import arguments
+from thirdring_hil.qemu.machine import Machine, arguments
 from thirdring_hil.qemu.network import Ports, free_ports
 from thirdring_hil.qemu.qmp import Qmp, QmpError
 from thirdring_hil.qemu.shell import RootShell, ShellError
@@ -271,6 +272,67 @@ def test_a_board_that_starts_from_a_card_gets_its_kernel_from_there(tmp_path: Pa
     assert command[command.index("-append") + 1] == "ro quiet"
     assert command[command.index("-dtb") + 1] == str(taken / "x.dtb")
     assert "-fw_cfg" not in command
+
+
+FAKE_QEMU = """#!{python}
+import json, socket, sys
+with open("{starts}", "a") as starts:
+    starts.write("start ")
+path = next(word for word in sys.argv if word.startswith("unix:")).removeprefix("unix:").partition(",")[0]
+server = socket.socket(socket.AF_UNIX)
+server.bind(path)
+server.listen()
+while True:
+    connection, _ = server.accept()
+    with connection, connection.makefile("rwb", buffering=0) as file:
+        file.write(b'{{"QMP": {{}}}}' + bytes([10]))
+        for line in file:
+            asked = json.loads(line)["execute"]
+            file.write(json.dumps({{"return": {{"running": True}}}}).encode() + bytes([10]))
+            if asked in ("system_reset", "system_powerdown", "quit"):
+                sys.exit(0)  # as QEMU ends with -action reboot=shutdown
+"""
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Machine]:
+    """A board whose QEMU is a program that speaks QMP and counts its starts."""
+    programs, folder = tmp_path / "bin", tmp_path / "board"
+    fake = FAKE_QEMU.format(python=sys.executable, starts=tmp_path / "starts")
+    for path, text in (("qemu-fake", fake), ("qemu-img", "#!/bin/sh\n")):
+        (programs / path).parent.mkdir(exist_ok=True)
+        (programs / path).write_text(text, encoding="utf-8")
+        (programs / path).chmod(0o755)
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    folder.mkdir()
+    for name in ("image", "CODE.fd", "VARS.fd"):
+        (tmp_path / name).touch()
+    board = Board("qemu-fake", "", "", ("none",), "none", (str(tmp_path / "CODE.fd"),))
+    machine = Machine(board, tmp_path / "image", folder, Ports(20000), tmp_path / "linux.log")
+    machine.log.touch()
+    yield machine
+    machine.close()
+
+
+def test_a_board_that_resets_itself_starts_in_a_new_qemu_and_one_without_power_does_not(
+    machine: Machine, tmp_path: Path
+) -> None:
+    def starts() -> int:
+        return len((tmp_path / "starts").read_text(encoding="ascii").split())
+
+    machine.start()
+    machine.reset()
+    poll(lambda: starts() == 2 and machine.running, "the board has started again", WAIT_S)
+    machine.power_cycle()
+    assert (starts(), machine.running) == (3, True)
+    for switch_off in (machine.power_cut, machine.power_down):
+        before = starts()
+        switch_off()
+        ended = [thread for thread in threading.enumerate() if thread.name == "board"]
+        for thread in ended:
+            thread.join(WAIT_S)
+        assert (starts(), machine.running) == (before, False)
+        machine.start()
 
 
 def test_a_registrar_takes_the_unit_and_says_when() -> None:
