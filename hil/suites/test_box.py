@@ -43,6 +43,18 @@ def test_the_box_leaves_memory_idle_and_in_a_call(
         measure("memory_in_a_call", used_mb(target), "MB", 0.0, MOST_MEMORY_MB, "at most 200 MB")
 
 
+@pytest.mark.needs("root_shell", "sip")
+def test_the_threads_of_the_sound_go_first(target: Target, appliance: Appliance) -> None:
+    """The bridge's clock, and the one that receives: real-time priority, before all that can wait."""
+    assert target.machine is not None
+    of_each = "for t in /proc/$pid/task/*; do echo $(cat $t/comm): $(chrt -p ${t##*/}); done"
+    with talking(target, appliance), target.machine.shell() as shell:
+        said = shell.run(f"pid=$(systemctl show --value -p MainPID thirdring-engine); {of_each}")
+    first = [line.partition(":")[0] for line in said.splitlines() if "SCHED_RR" in line]
+    assert "media" in first
+    assert len(first) > 1
+
+
 def used_mb(target: Target) -> float:
     """Return what is in use of the board's memory."""
     assert target.machine is not None
