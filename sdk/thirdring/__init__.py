@@ -127,6 +127,8 @@ if TYPE_CHECKING:
         RecordingView,
         SettingView,
         TrunkTrial,
+        UpdatePhase,
+        UpdateState,
     )
     from thirdring.reconnect import Reconnect
 
@@ -231,6 +233,8 @@ __all__ = [
     "TrunkError",
     "TrunkTrial",
     "UnknownEvent",
+    "UpdatePhase",
+    "UpdateState",
     "Verdict",
     "VoiceFigures",
     "VoiceSummary",

@@ -26,6 +26,7 @@ from thirdring.protocol.views import (
     PromptView,
     RecordingView,
     SettingView,
+    UpdateState,
 )
 from thirdring.reconnect import Reconnect
 
@@ -165,6 +166,33 @@ class Appliance:
         ``ConnectionLost`` 8003 over a serial console.
         """
         self._run(self._appliance.save_recording(call_id, path))
+
+    def save_support_file(self, path: str | Path) -> None:
+        """Write a file for whoever helps, over HTTP only: versions, settings, log; no secret, no call.
+
+        Raises ``StorageError`` 5008 when it cannot be written, ``ConnectionLost`` 8003 over a serial console.
+        """
+        self._run(self._appliance.save_support_file(path))
+
+    def update(self, source: str | Path, *, force: bool = False, wait: bool = False) -> None:
+        """Begin an update from a URL, or over HTTP from a bundle's file; ``update_state`` tells how it goes.
+
+        ``force`` takes one that is older than what runs, ``wait`` waits for the call that is up. The unit
+        restarts by itself. Raises ``ApplianceError`` 7030 on a board that cannot, 7031 while there is one,
+        7035 without room, 7037 in a call, 7038, ``StorageError`` 5003 for a file that cannot be read.
+        """
+        self._run(self._appliance.update(source, force=force, wait=wait))
+
+    def update_state(self) -> UpdateState:
+        """Return what runs and where the last update is."""
+        return self._run(self._appliance.update_state())
+
+    def factory_reset(self, serial_number: str) -> None:
+        """Wipe journal, recordings, settings, keys, passwords, and start anew; the number is the unit's own.
+
+        Raises ``RequestError`` 1010 for another number, ``CallError`` 2003 while a call is there.
+        """
+        self._run(self._appliance.factory_reset(serial_number))
 
     def send_dtmf(self, digits: str, duration_ms: int = 0) -> None:
         """Send DTMF digits (0-9 A-D * #) to the customer, each for 40 to 5000 ms (0: as set)."""

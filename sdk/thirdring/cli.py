@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from thirdring import cli_alone, cli_events, cli_headset, cli_hooks, cli_live, cli_work
+from thirdring import cli_alone, cli_events, cli_headset, cli_hooks, cli_live, cli_unit, cli_work
 from thirdring.aio import ReportForm
 from thirdring.appliance import Appliance
 from thirdring.cli_output import LAST, Run, named, print_call, print_json
@@ -121,7 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     for judged in (call, norms, report):
         judged.add_argument("call", nargs="?", default=LAST, help="the call's id (default: the last call)")
     report.add_argument("--form", choices=("text", "json", "html"), default="text")
-    for more in (cli_live, cli_events, cli_work, cli_headset, cli_hooks):
+    for more in (cli_live, cli_events, cli_work, cli_headset, cli_hooks, cli_unit):
         more.add(command)
     cli_alone.add(command, parser)
     settings = command("settings", _settings)

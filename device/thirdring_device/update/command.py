@@ -11,7 +11,7 @@ from typing import Final
 from thirdring.protocol.errors import ThirdringError, error
 from thirdring_device.update.engine import desk_state
 from thirdring_device.update.rauc import Rauc
-from thirdring_device.update.state import BUSY, Request, UpdateFolder
+from thirdring_device.update.state import ENDED, Request, UpdateFolder
 
 __all__ = ["add_parser"]
 
@@ -73,7 +73,7 @@ def _follow(folder: UpdateFolder) -> int:
             shown = line
         if now.phase == "failed":
             raise error(now.code, now.detail)
-        if now.phase == "restarting" or now.phase not in BUSY:
+        if now.phase == "restarting" or now.phase in ENDED:
             return 0
         time.sleep(LOOK_S)
 

@@ -16,14 +16,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final, Literal, get_args
+from typing import Any, Final, get_args
 
 from thirdring.protocol.errors import error
+from thirdring.protocol.views import UpdatePhase
 from thirdring_device.durable import replace_file
 
 __all__ = [
-    "BUSY",
-    "Phase",
+    "ENDED",
     "Progress",
     "Request",
     "Trial",
@@ -34,10 +34,7 @@ FOLDER: Final = "update"
 SPARE_BYTES: Final = 32 << 20
 """Left for journal and log whatever is fetched."""
 
-Phase = Literal[
-    "idle", "waiting", "fetching", "checking", "installing", "restarting", "trial", "done", "failed"
-]
-BUSY: Final[tuple[Phase, ...]] = ("waiting", "fetching", "checking", "installing", "restarting", "trial")
+ENDED: Final[frozenset[UpdatePhase]] = frozenset({"idle", "done", "failed"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +50,7 @@ class Request:
 class Progress:
     """Where an update is. ``version`` is the new one, ``code`` why it failed, 0 while it did not."""
 
-    phase: Phase = "idle"
+    phase: UpdatePhase = "idle"
     percent: int = 0
     version: str = ""
     code: int = 0
@@ -156,13 +153,13 @@ class UpdateFolder:
     def progress(self) -> Progress:
         """Return where the update is; one that nobody works at any more has failed (7039)."""
         found = self._read(self._state)
-        if found is None or found.get("phase") not in get_args(Phase):
+        if found is None or found.get("phase") not in get_args(UpdatePhase):
             return Progress()
         told = Progress(**found)
-        if told.phase in BUSY and not self._at_work():
+        if told.phase not in ENDED and not self._at_work():
             again = self._read(self._state)  # it may have ended between the two looks
             told = told if again is None else Progress(**again)
-            if told.phase in BUSY:
+            if told.phase not in ENDED:
                 return dataclasses.replace(told, phase="failed", code=7039, detail="it was cut off")
         return told
 

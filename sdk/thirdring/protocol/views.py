@@ -21,6 +21,8 @@ __all__ = [
     "RecordingView",
     "SettingView",
     "TrunkTrial",
+    "UpdatePhase",
+    "UpdateState",
 ]
 
 Direction = Literal["incoming", "outgoing"]
@@ -275,3 +277,28 @@ class HeadsetTest:
     microphone_dbov: float = -100.0
     clipped: int = 0
     broken_off: bool = False
+
+
+UpdatePhase = Literal[
+    "idle", "waiting", "fetching", "checking", "installing", "restarting", "trial", "done", "failed"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateState:
+    """Whether this unit installs updates itself (``supported``), what runs, and where the last update is.
+
+    ``slot`` is the half of the disk that it runs from, A or B, empty where there are no halves. ``version``
+    is the new one, as soon as it is known; ``code`` the numbered error of one that failed, 0 otherwise, with
+    ``detail`` more about it; ``utc`` when that was told.
+    """
+
+    supported: bool
+    running: str
+    slot: str
+    phase: UpdatePhase
+    percent: int
+    version: str
+    code: int
+    detail: str
+    utc: str

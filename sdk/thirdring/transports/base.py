@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 from thirdring.protocol.commands import Command
 from thirdring.protocol.events import Record
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
-from thirdring.protocol.views import CallDetail, CallSummary
+from thirdring.protocol.views import CallDetail, CallSummary, UpdateState
 
 __all__ = ["Transport"]
 
@@ -50,6 +50,21 @@ class Transport(Protocol):
 
     async def save_recording(self, call_id: str, path: Path) -> None:
         """Write the recording of a call to a file, opened; raises ``MediaError`` 4024, 8003 without a way."""
+
+    async def save_support_file(self, path: Path) -> None:
+        """Write the support file; raises 8003 without a way."""
+
+    async def update_state(self) -> UpdateState:
+        """Return where the last update is."""
+
+    async def update_from_url(self, url: str, *, force: bool, wait: bool) -> None:
+        """Begin an update that the unit fetches; raises ``ApplianceError`` 7030, 7031, 7035, 7037."""
+
+    async def update_from_file(self, path: Path, *, force: bool, wait: bool) -> None:
+        """Begin an update from a bundle here; raises as the other, 7038, 8003 without a way."""
+
+    async def factory_reset(self, serial_number: str) -> None:
+        """Wipe the unit; raises ``RequestError`` 1010, ``CallError`` 2003 while a call is there."""
 
     def events(self, after: int) -> AsyncIterator[Record]:
         """Yield every event with a number above ``after``, then those to come, without gap or double."""

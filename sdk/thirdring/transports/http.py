@@ -7,10 +7,11 @@ of events connects again by itself, and resumes behind the last event it gave ou
 import asyncio
 import json
 import logging
+import os
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
 from pathlib import Path
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, BinaryIO, Final, Literal, TypeVar
 from urllib.parse import quote, urlsplit
 
 import httpx
@@ -54,7 +55,7 @@ from thirdring.protocol.commands import (
 from thirdring.protocol.errors import ConnectionLost, RequestError, ThirdringError, error
 from thirdring.protocol.events import Record, record_from_json
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
-from thirdring.protocol.views import CallDetail, CallSummary
+from thirdring.protocol.views import CallDetail, CallSummary, UpdateState
 from thirdring.reconnect import Absence, Reconnect
 
 __all__ = ["LAST_EVENT_HEADER", "HttpTransport"]
@@ -66,6 +67,10 @@ KEEPALIVE_S: Final = 3.0
 """Below the server's 5 s, so that no request goes out on a connection that is just being closed."""
 
 TRANSIENT_STATUSES: Final = frozenset({429, 502, 503, 504})
+
+UPDATE: Final = "/v1/unit/update"
+
+PIECE_BYTES: Final = 1 << 18
 
 FORMS: Final = {"json": "application/json", "text": "text/plain", "html": "text/html"}
 
@@ -205,8 +210,38 @@ class HttpTransport:
         Raises ``MediaError`` 4024 and what the appliance refuses it with, ``StorageError`` 5008 when the
         file cannot be written.
         """
+        await self._save(f"{_call_path(call_id)}/recording", path)
+
+    async def save_support_file(self, path: Path) -> None:
+        """Write the support file, complete or not at all; raises ``StorageError`` 5008."""
+        await self._save("/v1/support", path)
+
+    async def update_state(self) -> UpdateState:
+        """Return where the last update is."""
+        response = await self._request("GET", UPDATE)
+        return _parsed(response, lambda fields: from_fields(UpdateState, fields))
+
+    async def update_from_url(self, url: str, *, force: bool, wait: bool) -> None:
+        """Begin an update that the unit fetches; raises ``ApplianceError`` 7030, 7031, 7035, 7037."""
+        await self._request("POST", UPDATE, json={"url": url, "force": force, "wait": wait})
+
+    async def update_from_file(self, path: Path, *, force: bool, wait: bool) -> None:
+        """Send a bundle and begin the update; raises as the other, 7038, ``StorageError`` 5003."""
+        try:
+            with path.open("rb") as file:  # noqa: ASYNC230, RUF100 - a piece at a time
+                size = str(os.fstat(file.fileno()).st_size)
+                pieces = _pieces(file)
+                asked = {"params": {"force": force, "wait": wait}, "headers": {"content-length": size}}
+                await self._request("PUT", f"{UPDATE}/bundle", content=pieces, **asked)
+        except OSError as reason:
+            raise error(5003, f"{path}: {reason}") from reason
+
+    async def factory_reset(self, serial_number: str) -> None:
+        """Wipe the unit; raises ``RequestError`` 1010, ``CallError`` 2003 while a call is there."""
+        await self._request("POST", "/v1/factory-reset", json={"serial_number": serial_number})
+
+    async def _save(self, url: str, path: Path) -> None:
         unfinished = path.with_name(path.name + ".part")
-        url = f"{_call_path(call_id)}/recording"
         try:
             async with self._http.stream("GET", url) as response:
                 if not response.is_success:
@@ -274,6 +309,11 @@ class HttpTransport:
         if not response.is_success:
             raise _refusal(response.status_code, response.content)
         return response
+
+
+async def _pieces(file: BinaryIO) -> AsyncGenerator[bytes, None]:
+    while piece := file.read(PIECE_BYTES):
+        yield piece
 
 
 def _call_path(call_id: str) -> str:

@@ -18,7 +18,7 @@ from thirdring.protocol.commands import Command
 from thirdring.protocol.errors import ConnectionLost, RequestError, ThirdringError, error
 from thirdring.protocol.events import Record, record_from_json
 from thirdring.protocol.figures import FiguresBy, FiguresReport, Forecast, Staffing
-from thirdring.protocol.views import CallDetail, CallSummary
+from thirdring.protocol.views import CallDetail, CallSummary, UpdateState
 from thirdring.reconnect import Absence, Reconnect
 from thirdring.transports.serial_link import SerialLink
 
@@ -30,6 +30,8 @@ QUEUED_EVENTS: Final = 20_000
 RECONNECT: Final = Reconnect()
 CHECK_S: Final = 5.0
 """After so long without an event the console is asked whether it still reports them."""
+
+USE_HTTP: Final = "the serial console; use HTTP"
 
 T = TypeVar("T")
 
@@ -145,7 +147,27 @@ class SerialTransport:
 
     async def save_recording(self, call_id: str, path: Path) -> None:
         """Raise ``ConnectionLost`` 8003: an hour would take six on the line."""
-        raise error(8003, "the serial console; use HTTP")
+        raise error(8003, USE_HTTP)
+
+    async def save_support_file(self, path: Path) -> None:
+        """Raise ``ConnectionLost`` 8003."""
+        raise error(8003, USE_HTTP)
+
+    async def update_state(self) -> UpdateState:
+        """Return where the last update is."""
+        return await self._one("#UPDATE?", lambda fields: from_fields(UpdateState, fields))
+
+    async def update_from_url(self, url: str, *, force: bool, wait: bool) -> None:
+        """Begin an update that the unit fetches; raises ``ApplianceError`` 7030, 7031, 7037."""
+        await self._opened().ask(f"#UPDATE={quoted(url)},{force:d},{wait:d}")
+
+    async def update_from_file(self, path: Path, *, force: bool, wait: bool) -> None:
+        """Raise ``ConnectionLost`` 8003: a bundle would take hours on the line."""
+        raise error(8003, USE_HTTP)
+
+    async def factory_reset(self, serial_number: str) -> None:
+        """Wipe the unit; raises ``RequestError`` 1010, ``CallError`` 2003 while a call is there."""
+        await self._opened().ask(f"#RESET={quoted(serial_number)}")
 
     async def _all(self, text: str, parse: Callable[[Any], T]) -> list[T]:
         values = await self._opened().ask(text)

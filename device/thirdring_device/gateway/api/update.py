@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -10,13 +9,16 @@ from fastapi import APIRouter, Query, Request
 from fastapi.concurrency import run_in_threadpool
 from pydantic import BaseModel, Field
 
+from thirdring.protocol.codec import to_fields
 from thirdring.protocol.commands import GetState
 from thirdring.protocol.errors import error
+from thirdring.protocol.views import UpdatePhase
 from thirdring_device.gateway.api.problems import ENGINE, problems
 from thirdring_device.gateway.engine_client import EngineClient
+from thirdring_device.gateway.updating import update_state
 from thirdring_device.update.rauc import Rauc
-from thirdring_device.update.state import Phase, UpdateFolder
 from thirdring_device.update.state import Request as Wanted
+from thirdring_device.update.state import UpdateFolder
 
 __all__ = ["UpdateView", "update_router", "update_view"]
 
@@ -40,7 +42,7 @@ class UpdateView(BaseModel):
     slot: str = Field(
         description="the half of the disk that it runs from, A or B; empty: there are no halves"
     )
-    phase: Phase
+    phase: UpdatePhase
     percent: int
     version: str = Field(description="the new version, as soon as it is known")
     code: int = Field(description="the numbered error of an update that failed, 0 otherwise")
@@ -58,9 +60,7 @@ class UpdateRequest(BaseModel):
 
 def update_view(rauc: Rauc, folder: UpdateFolder, version: str) -> UpdateView:
     """Return how updates stand; ``version`` is what runs where there is no image."""
-    running = rauc.running.text if rauc.supported else version
-    told = asdict(folder.progress())
-    return UpdateView(supported=rauc.supported, running=running, slot=rauc.slot, **told)
+    return UpdateView(**to_fields(update_state(rauc, folder, version)))
 
 
 def update_router(client: EngineClient, state_dir: Path, version: str, rauc: Rauc) -> APIRouter:

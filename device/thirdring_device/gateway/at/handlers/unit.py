@@ -7,6 +7,7 @@ from typing import Final
 
 from thirdring.protocol.at.parse import Op, Request
 from thirdring.protocol.at.values import Parameter, fields, parameters, safe_json
+from thirdring.protocol.codec import to_fields
 from thirdring.protocol.commands import GetHeadset
 from thirdring.protocol.errors import error
 from thirdring.protocol.events import (
@@ -30,6 +31,7 @@ from thirdring_device.gateway.at.reply import AtMistake, Reply, json_lines
 from thirdring_device.gateway.at.reports import headset_line, trunk_line
 from thirdring_device.gateway.reset import reset_unit
 from thirdring_device.gateway.selftest import examine_unit, passed
+from thirdring_device.gateway.updating import update_state
 from thirdring_device.update.rauc import Rauc
 from thirdring_device.update.state import Request as Wanted
 from thirdring_device.update.state import UpdateFolder
@@ -93,9 +95,11 @@ async def _reset(session: Session, request: Request) -> Reply:
 async def _update(session: Session, request: Request) -> Reply:
     rauc, folder = Rauc(), UpdateFolder(session.desk.state_dir or Path())
     if request.op is Op.READ:
-        now = await asyncio.to_thread(folder.progress)
-        runs = rauc.running.text if rauc.supported else (await desk_state(session)).version
-        about = [now.phase, now.percent, now.version, now.code, now.detail, runs, rauc.slot]
+        runs = "" if rauc.supported else (await desk_state(session)).version
+        now = await asyncio.to_thread(update_state, rauc, folder, runs)
+        if session.profile.verbose:
+            return Reply(json_lines([to_fields(now)]))
+        about = [now.phase, now.percent, now.version, now.code, now.detail, now.running, now.slot]
         return Reply([f"#UPDATE: {fields(about)}"])
     found = parameters(request.argument)
     if not 1 <= len(found) <= 3 or not found[0].text.startswith(("http://", "https://")):
