@@ -1,7 +1,6 @@
 """What breaks, and what is left: a process that dies, a unit that is switched off and on."""
 
 import contextlib
-import logging
 import random
 import time
 from collections.abc import Callable
@@ -13,10 +12,9 @@ from thirdring.protocol.errors import ThirdringError
 from thirdring_hil.calls import talking
 from thirdring_hil.measurements import Measure
 from thirdring_hil.poll import poll
+from thirdring_hil.progress import LONG_WORK
 from thirdring_hil.registrar import Registrar
 from thirdring_hil.target import READY_S, Target, wait_until_ready
-
-logger = logging.getLogger(__name__)
 
 BACK_S = 15.0
 """A crashed process is back within 15 s, and so is a simulator; a board may take READY_S to boot."""
@@ -112,7 +110,7 @@ def test_a_power_cut_in_a_call_loses_nothing_that_was_told(
     longest_s = 0.0
     for cut in range(1, cuts + 1):
         back_s = interrupted_call(target, machine.power_cycle)
-        logger.info("power cut %d of %d: the console is back after %.1f s", cut, cuts, back_s)
+        LONG_WORK.info("power cut %d of %d: the console is back after %.1f s", cut, cuts, back_s)
         longest_s = max(longest_s, back_s)
     measure("console_after_a_power_cut", longest_s, "s", 0.0, READY_S, "90 s to boot, also in emulation")
 

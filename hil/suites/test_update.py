@@ -6,7 +6,6 @@ The bundles lie beside the image: ``scripts/build-image PORT --spoiled``.
 import contextlib
 import functools
 import http.server
-import logging
 import random
 import re
 import threading
@@ -19,14 +18,13 @@ from thirdring.appliance import Appliance
 from thirdring_hil.calls import talking
 from thirdring_hil.measurements import Measure
 from thirdring_hil.poll import poll
+from thirdring_hil.progress import LONG_WORK
 from thirdring_hil.qemu.machine import Machine
 from thirdring_hil.qemu.network import HOST_SEEN_AS
 from thirdring_hil.qemu.shell import ShellError
 from thirdring_hil.target import Target, wait_until_ready
 
 pytestmark = pytest.mark.needs("update", "root_shell", "power_cut")
-
-logger = logging.getLogger(__name__)
 
 INSTALL_S = 900.0
 """190 MB are fetched and 800 MB written, in emulation beside other work."""
@@ -226,7 +224,7 @@ def test_power_cuts_at_any_moment_of_an_update_leave_a_whole_system(
             assert board.whole(written=updated)
             before, after = before + (not updated), after + updated
             slot = "updated" if updated else "old"
-            logger.info("power cut %d of %d after %.1f s: the %s version runs", cut, cuts, moment_s, slot)
+            LONG_WORK.info("power cut %d of %d after %.1f s: the %s version runs", cut, cuts, moment_s, slot)
     measure("power_cuts_that_cost_the_update", before, "", 0.0, None, "any number")
     measure("power_cuts_after_which_the_update_runs", after, "", 0.0, None, "any number")
 

@@ -1,12 +1,16 @@
-"""What a technician sees while the suites run: a line a test."""
+"""What a technician sees while the suites run: a line a test, and of long ones how far they are."""
 
-from typing import TextIO
+import logging
+from typing import Final, TextIO
 
 import pytest
 
 from thirdring_hil.certificate import title
 
-__all__ = ["Progress"]
+__all__ = ["LONG_WORK", "Progress"]
+
+LONG_WORK: Final = logging.getLogger("thirdring_hil.long_work")
+"""Whom a test tells how far it is."""
 
 WORDS = {"passed": "ok", "failed": "FAILED", "skipped": "skipped"}
 
@@ -19,6 +23,11 @@ class Progress:
         self._tests = 0
         self._done = 0
         self._took_s = 0.0
+        handler = logging.StreamHandler(out)
+        handler.setFormatter(logging.Formatter("\n    %(asctime)s %(message)s", "%H:%M:%S"))
+        handler.terminator = ""
+        LONG_WORK.addHandler(handler)
+        LONG_WORK.setLevel(logging.INFO)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """Count what is to be done."""
