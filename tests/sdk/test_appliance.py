@@ -4,6 +4,7 @@ import ast
 import asyncio
 import contextlib
 import inspect
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from tests.sdk.ways import Way
 from thirdring import (
     AgentRequested,
     Appliance,
+    ApplianceError,
     AsyncAppliance,
     CallError,
     ConferenceStarted,
@@ -285,6 +287,24 @@ def test_a_refusal_is_the_same_numbered_error(desk: Appliance) -> None:
         with pytest.raises(CallError) as caught:
             refused()
         assert caught.value.code == code
+
+
+def test_a_simulator_takes_no_update_and_no_stranger_wipes_it(
+    desk: Appliance, way: Way, tmp_path: Path
+) -> None:
+    now = desk.update_state()
+    assert (now.supported, now.running, now.phase) == (False, desk.state().version, "idle")
+    with pytest.raises(ApplianceError, match="7030"):
+        desk.update("https://updates.example/box.raucb")
+    with pytest.raises(RequestError, match="1010"):
+        desk.factory_reset("somebody else's")
+    file = tmp_path / "support.tar.gz"
+    if way.name == "http":
+        desk.save_support_file(file)
+        assert tarfile.is_tarfile(file)
+    else:
+        with pytest.raises(ConnectionLost, match="8003"):
+            desk.save_support_file(file)
 
 
 def test_the_async_appliance_does_several_things_at_once(way: Way, unit: Unit) -> None:

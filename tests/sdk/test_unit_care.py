@@ -119,9 +119,10 @@ def test_the_command_follows_an_update_to_its_end(
 
     def install() -> None:
         """Be the process that installs."""
-        while box.take() is None:
+        while not (box.path / "request.json").exists():
             time.sleep(0.01)
         with box.running():
+            box.take()
             box.tell(Progress(phase="fetching", percent=40))
             seen.wait(3 * LOOK_S)
             box.tell(end)
