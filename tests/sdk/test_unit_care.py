@@ -10,9 +10,8 @@ import pytest
 from tests.gateway.test_roles import A_CALL
 from tests.sdk.ways import desk_in_background
 from tests.update.two_slots import two_slots
-from thirdring import ApplianceError, CallError, ConnectionLost, RequestError, StorageError
+from thirdring import ApplianceError, CallError, ConnectionLost, RequestError, StorageError, cli_unit
 from thirdring.cli import main
-from thirdring.cli_unit import LOOK_S
 from thirdring.protocol.codec import to_fields
 from thirdring_device.factory_reset import FLAG
 from thirdring_device.gateway.api import app as app_module
@@ -115,7 +114,7 @@ def test_the_command_follows_an_update_to_its_end(
     code: int,
     said: str,
 ) -> None:
-    seen = threading.Event()
+    monkeypatch.setattr(cli_unit, "LOOK_S", 0.1)
 
     def install() -> None:
         """Be the process that installs."""
@@ -124,7 +123,7 @@ def test_the_command_follows_an_update_to_its_end(
         with box.running():
             box.take()
             box.tell(Progress(phase="fetching", percent=40))
-            seen.wait(3 * LOOK_S)
+            time.sleep(1.0)  # ten looks
             box.tell(end)
 
     with desk_in_background(tmp_path) as (desk, _):
