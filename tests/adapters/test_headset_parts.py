@@ -25,6 +25,8 @@ from thirdring_device.adapters.sip.sound import FramePairer
 from thirdring_device.sound_settings import HeadsetSettings
 
 RATE_HZ, FRAME, MARGIN, LIMIT = 16000, 320, 80, 1600
+WAITING = 8
+"""Samples that come out only when more has come: half of what the interpolation looks at."""
 
 
 def tone(samples: int, frequency_hz: float = 440.0) -> Any:
@@ -32,10 +34,12 @@ def tone(samples: int, frequency_hz: float = 440.0) -> Any:
     return np.rint(8000 * np.sin(phase)).astype(np.int16)
 
 
-def pumped(put_samples: int, takes: int, drift_ppm: float = 0.0) -> tuple[ElasticBuffer, Any, list[int]]:
+def pumped(
+    put_samples: int, takes: int, drift_ppm: float = 0.0, frequency_hz: float = 440.0
+) -> tuple[ElasticBuffer, Any, list[int]]:
     """Put blocks by a clock that drifts, take frames; return the buffer, what came and what was left."""
     buffer = ElasticBuffer(RATE_HZ, MARGIN, LIMIT)
-    source = tone(int(takes * FRAME * 1.01) + 4 * FRAME)
+    source = tone(int(takes * FRAME * 1.01) + 4 * FRAME, frequency_hz)
     out, left, given, due = np.zeros(FRAME, dtype=np.int16), [], 0, 0.0
     frames = []
     for _ in range(takes):
@@ -52,7 +56,7 @@ def pumped(put_samples: int, takes: int, drift_ppm: float = 0.0) -> tuple[Elasti
 def test_samples_pass_unchanged_where_the_clocks_agree() -> None:
     buffer, heard, left = pumped(80, 500)
     assert buffer.missing == 0
-    begin = FRAME - MARGIN  # what was more than the margin at the first frame
+    begin = FRAME - MARGIN - WAITING  # what was more than the margin at the first frame
     assert np.array_equal(heard, tone(begin + len(heard))[begin:])
     assert max(left[10:]) <= 2 * MARGIN
 
@@ -64,6 +68,26 @@ def test_drift_of_the_device_is_made_up_for_without_a_gap(drift_ppm: float) -> N
     assert max(left[100:]) < 3 * MARGIN
     steps = np.abs(np.diff(heard[FRAME * 100 :].astype(int)))
     assert steps.max() < 1.1 * 8000 * 2 * np.pi * 440 / RATE_HZ, "no jump in the wave"
+
+
+@pytest.mark.parametrize("frequency_hz", [300.0, 1020.0, 3400.0])
+@pytest.mark.parametrize("drift_ppm", [-300.0, 300.0])
+def test_drift_changes_no_frequency_by_what_a_telephone_circuit_may(
+    drift_ppm: float, frequency_hz: float
+) -> None:
+    """ITU-T G.135: 2 Hz; and the level stays, as ITU-T G.712 has it, within half a decibel."""
+    _, heard, _ = pumped(80, 3000, drift_ppm, frequency_hz)
+    window = RATE_HZ // 2
+    steady = heard[FRAME * 100 :].astype(float)
+    windows = steady[: len(steady) // window * window].reshape(-1, window) * np.hanning(window)
+    spectra = np.abs(np.fft.rfft(windows, 16 * window))
+    found_hz = np.argmax(spectra, axis=1) * RATE_HZ / (16 * window)
+    assert np.abs(found_hz - frequency_hz).max() <= 2.0
+    levels_db = 20 * np.log10(spectra.max(axis=1) / (8000 * np.hanning(window).sum() / 2))
+    assert np.abs(levels_db).max() < 0.5
+    within = np.abs(np.fft.rfftfreq(16 * window, 1 / RATE_HZ) - frequency_hz) < 20.0
+    rest = (spectra[:, ~within] ** 2).sum(axis=1) / (spectra[:, within] ** 2).sum(axis=1)
+    assert 10 * np.log10(rest).max() < -50.0
 
 
 def test_buffer_grows_when_a_thread_comes_late_and_shrinks_when_it_no_longer_does() -> None:
@@ -92,7 +116,7 @@ def test_buffer_grows_when_a_thread_comes_late_and_shrinks_when_it_no_longer_doe
     assert longest <= 3.5 * MARGIN
     pump(8.0)
     assert buffer.count >= longest - MARGIN, "it does not hunt"
-    pump(10.0)
+    pump(20.0)
     assert buffer.count < 2 * MARGIN
 
 

@@ -3,7 +3,7 @@
 Both without the interpreter: the threads of a device come two hundred times a second each.
 """
 
-from libc.math cimport rint
+from libc.math cimport M_PI, fabs, rint, sin
 from libc.stdint cimport int16_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memmove, memset
@@ -18,6 +18,9 @@ cdef extern from "<pthread.h>" nogil:
     int pthread_mutex_destroy(pthread_mutex_t*)
 
 cdef enum:
+    # Of the interpolation: samples before and after the one that is made up, steps between two samples.
+    HALF = 8
+    PHASES = 512
     # Windows that a late thread is remembered for: what is late once is late again, and each time is a hole.
     REMEMBERED = 10
 
@@ -28,8 +31,31 @@ cdef double TOLERANCE = 0.5
 # Share of the limit that the buffer grows by at most for threads that come late.
 MOST_GROWN = 0.2
 cdef double GROWN = MOST_GROWN
-# Share of a frame left out or made up at most: by so much its pitch changes, which nobody hears.
-cdef double MOST_CHANGED = 0.005
+# How much faster or slower the samples are used up than they came, at most: at 3400 Hz that is an error of
+# 1.7 Hz, where ITU-T G.135 allows a telephone circuit 2 Hz. A USB host's clock is off by less (USB 2.0,
+# 7.1.11: 500 ppm).
+cdef double MOST_CHANGED = 0.0005
+
+cdef double[PHASES][2 * HALF] KERNEL
+
+
+cdef void _make_kernel() noexcept:
+    """Band limited interpolation: a sinc within a window of Blackman's, its sum 1 at each phase."""
+    cdef int phase, tap
+    cdef double at, turn, total
+    for phase in range(PHASES):
+        total = 0.0
+        for tap in range(2 * HALF):
+            at = tap - (HALF - 1) - <double>phase / PHASES
+            turn = M_PI * at
+            KERNEL[phase][tap] = 1.0 if fabs(at) < 1e-12 else sin(turn) / turn
+            KERNEL[phase][tap] *= 0.42 + 0.5 * sin(M_PI / 2 + turn / HALF) + 0.08 * sin(M_PI / 2 + 2 * turn / HALF)
+            total += KERNEL[phase][tap]
+        for tap in range(2 * HALF):
+            KERNEL[phase][tap] /= total
+
+
+_make_kernel()
 
 ctypedef long (*move_t)(void*, void*, unsigned long) noexcept nogil
 
@@ -39,14 +65,17 @@ cdef class ElasticBuffer:
 
     After every ``take`` at least ``margin`` samples are to be left, so that a late ``put`` does not show, and
     not many more: by the least that was left in the last ten windows of a second. The drift of the two clocks
-    is made up for by linear interpolation within single frames; without drift samples pass unchanged.
-    Above ``limit`` the oldest are dropped.
+    is made up for by using up the samples a little faster or slower than they came, with band limited
+    interpolation between them; without drift samples pass unchanged. Above ``limit`` the oldest are dropped.
     """
 
     cdef pthread_mutex_t _lock
+    cdef int16_t* _kept
+    # Samples used up last, those to come, and the newest ones, which wait: interpolation wants both sides.
     cdef int16_t* _data
     cdef long _window, _margin, _limit, _count, _watched, _missing
-    cdef double _surplus, _least
+    cdef double _surplus, _part, _least
+    # Still to be left out (made up below 0), and how far the next sample is behind the first one there.
     cdef double[REMEMBERED] _leasts
     # Least that would have been left in the last windows, were the buffer as long as now.
     cdef int _windows, _next
@@ -55,22 +84,23 @@ cdef class ElasticBuffer:
     # Whether the first window is over: at the beginning threads are late that will not be again.
 
     def __cinit__(self, long rate_hz, long margin, long limit):
-        self._data = <int16_t*>calloc(limit, sizeof(int16_t))
-        if self._data == NULL:
+        self._kept = <int16_t*>calloc(HALF + limit + HALF, sizeof(int16_t))
+        if self._kept == NULL:
             raise MemoryError
+        self._data = self._kept + HALF
         pthread_mutex_init(&self._lock, NULL)
         self._window = <long>(WINDOW_S * rate_hz)
         self._margin, self._limit = margin, limit
         self.clear()
 
     def __dealloc__(self):
-        if self._data != NULL:
-            free(self._data)
+        if self._kept != NULL:
+            free(self._kept)
             pthread_mutex_destroy(&self._lock)
 
     @property
     def count(self) -> int:
-        """Samples in it."""
+        """Samples in it, but for half a millisecond of the newest, which comes out only when more has come."""
         return self._count
 
     @property
@@ -82,7 +112,6 @@ cdef class ElasticBuffer:
         """Begin anew."""
         pthread_mutex_lock(&self._lock)
         self._missing = self._count = 0
-        self._surplus = 0.0
         self._settled = False
         self._stop_flowing()
         pthread_mutex_unlock(&self._lock)
@@ -105,7 +134,7 @@ cdef class ElasticBuffer:
         dropped = self._count + count - self._limit
         if dropped > 0:
             self._drop(dropped)
-        memcpy(self._data + self._count, samples, count * sizeof(int16_t))
+        memcpy(self._data + self._count + HALF, samples, count * sizeof(int16_t))
         self._count += count
         pthread_mutex_unlock(&self._lock)
 
@@ -123,58 +152,66 @@ cdef class ElasticBuffer:
                 return 0
             self._drop(self._count - wanted - self._margin)
             self._flows = True
-        used = wanted + self._correction(wanted)
-        if used > self._count:
-            used = min(wanted, self._count)
-        if used < wanted - wanted * MOST_CHANGED - 1:
-            memcpy(out, self._data, used * sizeof(int16_t))
-            self._missing += wanted - used
-            if used:
-                self._late(wanted - used)
-                self._drop(used)
-            else:
-                self._stop_flowing()
-            return used
-        self._resample(out, wanted, used)
+        if self._count < wanted:
+            return self._too_few(out, wanted)
+        if self._part == self._surplus == 0.0 or (self._surplus > 0 and self._count == wanted):
+            memcpy(out, self._data, wanted * sizeof(int16_t))
+            used = wanted
+        else:
+            used = self._resample(out, wanted)
         self._drop(used)
         self._watch(wanted)
         return wanted
 
+    cdef long _too_few(self, int16_t* out, long wanted) noexcept nogil:
+        """Give all there is; what is missing makes the buffer longer when it comes."""
+        cdef long there = self._count
+        memcpy(out, self._data, there * sizeof(int16_t))
+        self._missing += wanted - there
+        if there:
+            self._surplus = min(rint(self._surplus + self._part), 0.0)
+            self._part = 0.0
+            self._grown(wanted - there)
+            if self._settled:
+                self._least = 0.0
+            self._drop(there)
+        else:
+            self._stop_flowing()
+        return there
+
     cdef void _stop_flowing(self) noexcept nogil:
         self._flows = False
+        self._surplus = self._part = 0.0
         self._windows = self._next = 0
         self._watched = 0
         self._least = self._limit
 
-    cdef void _resample(self, int16_t* out, long wanted, long used) noexcept nogil:
-        cdef double step, position, part
-        cdef long i, at
-        if used == wanted or wanted < 2:
-            memcpy(out, self._data, wanted * sizeof(int16_t))
-            return
-        step = (used - 1.0) / (wanted - 1.0)
+    cdef long _resample(self, int16_t* out, long wanted) noexcept nogil:
+        """Make ``wanted`` samples; return how many are used up, at most one more or fewer."""
+        cdef double position = self._part, step, changed = 0.0, value
+        cdef const int16_t* near
+        cdef const double* weights
+        cdef long i, tap, at
         for i in range(wanted):
-            position = i * step
-            at = min(<long>position, used - 2)
-            part = position - at
-            out[i] = <int16_t>rint(self._data[at] + part * (self._data[at + 1] - self._data[at]))
+            at = <long>position
+            weights = KERNEL[<int>((position - at) * PHASES)]
+            near = self._data + at - (HALF - 1)
+            value = 0.0
+            for tap in range(2 * HALF):
+                value += weights[tap] * near[tap]
+            out[i] = <int16_t>rint(min(max(value, -32768.0), 32767.0))
+            step = min(max(self._surplus, -MOST_CHANGED), MOST_CHANGED)
+            self._surplus -= step
+            changed += step
+            position += 1.0 + step
+        if self._surplus == 0.0:
+            position = rint(position)  # it ends at a sample: from now on they pass unchanged
+        at = <long>position
+        self._part = position - at
+        self._grown(-changed)
+        return at
 
-    cdef long _correction(self, long wanted) noexcept nogil:
-        """Return how many samples more (or fewer) than ``wanted`` are to be used up."""
-        cdef double most = max(1.0, <double><long>(wanted * MOST_CHANGED))
-        cdef long step = <long>min(max(self._surplus, -most), most)
-        self._surplus -= step
-        self._grown(-step)
-        return step
-
-    cdef void _late(self, long missing) noexcept nogil:
-        """Note samples that were not there: when they come the buffer is longer by itself."""
-        self._surplus = min(self._surplus, 0.0)
-        self._grown(missing)
-        if self._settled:
-            self._least = 0.0
-
-    cdef void _grown(self, long samples) noexcept nogil:
+    cdef void _grown(self, double samples) noexcept nogil:
         """Note that the buffer is longer by so much, for other reasons than its two threads."""
         cdef int i
         self._least += samples
@@ -182,7 +219,7 @@ cdef class ElasticBuffer:
             self._leasts[i] += samples
 
     cdef void _watch(self, long taken) noexcept nogil:
-        self._least = min(self._least, <double>self._count)
+        self._least = min(self._least, self._count - self._part)
         self._watched += taken
         if self._watched < self._window:
             return
@@ -214,12 +251,12 @@ cdef class ElasticBuffer:
             self._drop(dropped)
             self._grown(-dropped)
         elif surplus > TOLERANCE * self._margin or surplus < -TOLERANCE * self._margin:
-            self._surplus = surplus
+            self._surplus = rint(surplus) - self._part
 
     cdef void _drop(self, long count) noexcept nogil:
         count = min(count, self._count)
         self._count -= count
-        memmove(self._data, self._data + count, self._count * sizeof(int16_t))
+        memmove(self._kept, self._kept + count, (HALF + self._count + HALF) * sizeof(int16_t))
 
 
 cdef class Pump:
