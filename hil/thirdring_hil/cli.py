@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -50,6 +51,8 @@ def _run(args: argparse.Namespace) -> int:
     arguments += ["--junitxml", str(output / JUNIT_FILE), *_suite_files(args.suites_from, args.suites)]
     record = output / RECORD_FILE
     record.unlink(missing_ok=True)
+    # As Ctrl+C: boards and peers end with their tests.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with (
         os.fdopen(os.dup(sys.stdout.fileno()), "w") as terminal,
         (output / LOG_FILE).open("w", encoding="utf-8") as log,

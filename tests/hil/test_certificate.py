@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.at.bench import served
+from tests.peers import wait_until
 from thirdring_hil.certificate import certificate, suite_verdicts, verdict
 from thirdring_hil.environment import Environment, EnvironmentFault, load
 from thirdring_hil.measurements import OutOfLimits, Recorder
@@ -68,6 +69,37 @@ def test_a_run_says_pass_or_fail_and_leaves_a_certificate(
     assert page.count("<svg") == 2, "level and frequency response"
     assert "http" not in page.replace("http-equiv", ""), "the page needs nothing else"
     assert (out / "junit.xml").exists()
+
+
+LONG = """
+import time
+from pathlib import Path
+
+import pytest
+
+@pytest.fixture
+def board():
+    yield
+    Path("{folder}/ended").touch()
+
+def test_long(target, board):
+    Path("{folder}/begun").touch()
+    time.sleep(60)
+"""
+
+
+def test_a_run_that_is_ended_ends_what_it_has_started(tmp_path: Path) -> None:
+    suites = tmp_path / "suites"
+    suites.mkdir()
+    (suites / "test_long.py").write_text(LONG.format(folder=tmp_path), encoding="utf-8")
+    with served(tmp_path) as console:
+        command = [sys.executable, "-m", "thirdring_hil.cli", "run", "--target", str(console.path)]
+        command += ["--output", str(tmp_path / "out"), "--suites-from", str(suites)]
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
+            wait_until((tmp_path / "begun").exists, "it has begun", 30.0)
+            running.terminate()
+            assert running.wait(30.0) != 0
+    assert (tmp_path / "ended").exists()
 
 
 def test_only_limits_of_durations_are_wider_on_a_slow_board_and_it_is_told() -> None:
