@@ -35,11 +35,11 @@ def tone(samples: int, frequency_hz: float = 440.0) -> Any:
 
 
 def pumped(
-    put_samples: int, takes: int, drift_ppm: float = 0.0, frequency_hz: float = 440.0
+    put_samples: int, takes: int, drift_ppm: float = 0.0, wave: Callable[[int], Any] = tone
 ) -> tuple[ElasticBuffer, Any, list[int]]:
     """Put blocks by a clock that drifts, take frames; return the buffer, what came and what was left."""
     buffer = ElasticBuffer(RATE_HZ, MARGIN, LIMIT)
-    source = tone(int(takes * FRAME * 1.01) + 4 * FRAME, frequency_hz)
+    source = wave(int(takes * FRAME * 1.01) + 4 * FRAME)
     out, left, given, due = np.zeros(FRAME, dtype=np.int16), [], 0, 0.0
     frames = []
     for _ in range(takes):
@@ -76,7 +76,7 @@ def test_drift_changes_no_frequency_by_what_a_telephone_circuit_may(
     drift_ppm: float, frequency_hz: float
 ) -> None:
     """ITU-T G.135: 2 Hz; and the level stays, as ITU-T G.712 has it, within half a decibel."""
-    _, heard, _ = pumped(80, 3000, drift_ppm, frequency_hz)
+    _, heard, _ = pumped(80, 3000, drift_ppm, lambda samples: tone(samples, frequency_hz))
     window = RATE_HZ // 2
     steady = heard[FRAME * 100 :].astype(float)
     windows = steady[: len(steady) // window * window].reshape(-1, window) * np.hanning(window)
@@ -88,6 +88,14 @@ def test_drift_changes_no_frequency_by_what_a_telephone_circuit_may(
     within = np.abs(np.fft.rfftfreq(16 * window, 1 / RATE_HZ) - frequency_hz) < 20.0
     rest = (spectra[:, ~within] ** 2).sum(axis=1) / (spectra[:, within] ** 2).sum(axis=1)
     assert 10 * np.log10(rest).max() < -50.0
+
+
+@pytest.mark.parametrize("drift_ppm", [-300.0, 300.0])
+def test_drift_makes_nothing_louder_than_it_was(drift_ppm: float) -> None:
+    """The limiter for the agent's ear comes before; a wave that it has cut off would swing over its edges."""
+    limit = 4000
+    _, heard, _ = pumped(80, 3000, drift_ppm, lambda samples: np.clip(tone(samples, 990.0), -limit, limit))
+    assert np.abs(heard.astype(int)).max() == limit
 
 
 def test_buffer_grows_when_a_thread_comes_late_and_shrinks_when_it_no_longer_does() -> None:

@@ -187,11 +187,16 @@ cdef class ElasticBuffer:
         self._least = self._limit
 
     cdef long _resample(self, int16_t* out, long wanted) noexcept nogil:
-        """Make ``wanted`` samples; return how many are used up, at most one more or fewer."""
-        cdef double position = self._part, step, changed = 0.0, value
+        """Make ``wanted`` samples; return how many are used up, at most one more or fewer.
+
+        None is larger than the largest there: what has passed the limiter for the ear stays below its limit.
+        """
+        cdef double position = self._part, step, changed = 0.0, value, peak = 0.0
         cdef const int16_t* near
         cdef const double* weights
         cdef long i, tap, at
+        for i in range(-HALF, wanted + HALF):
+            peak = max(peak, fabs(self._data[i]))
         for i in range(wanted):
             at = <long>position
             weights = KERNEL[<int>((position - at) * PHASES)]
@@ -199,7 +204,7 @@ cdef class ElasticBuffer:
             value = 0.0
             for tap in range(2 * HALF):
                 value += weights[tap] * near[tap]
-            out[i] = <int16_t>rint(min(max(value, -32768.0), 32767.0))
+            out[i] = <int16_t>rint(min(max(value, -peak), min(peak, 32767.0)))
             step = min(max(self._surplus, -MOST_CHANGED), MOST_CHANGED)
             self._surplus -= step
             changed += step
