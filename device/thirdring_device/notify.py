@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import socket
+from collections.abc import Callable
 
 __all__ = ["keep_alive", "notify"]
 
@@ -20,9 +21,13 @@ def notify(state: str) -> None:
         sender.sendall(state.encode())
 
 
-async def keep_alive() -> None:
-    """Say that the loop turns, three times in each time that the watchdog allows, until cancelled."""
+async def keep_alive(is_well: Callable[[], bool] = lambda: True) -> None:
+    """Say that the loop turns, three times in each time that the watchdog allows, until cancelled.
+
+    Nothing is said while ``is_well`` says no.
+    """
     allowed_us = int(os.environ.get("WATCHDOG_USEC", "0"))
     while allowed_us:
-        notify("WATCHDOG=1")
+        if is_well():
+            notify("WATCHDOG=1")
         await asyncio.sleep(allowed_us / 3e6)

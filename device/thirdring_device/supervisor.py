@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import os
 import signal
 import subprocess
 import sys
@@ -26,6 +27,7 @@ RESTART_LAST_S: Final = 10.0
 STABLE_S: Final = 30.0
 """After this long a process counts as healthy and its next restart is quick again."""
 STOP_S: Final = 8.0
+ABORT_S: Final = 2.0
 CONSOLE_LINK: Final = "console"
 """The gateway's pty in the state folder (``gateway/at/ports.py``)."""
 
@@ -43,7 +45,8 @@ class _Child:
 
     def start(self) -> None:
         self._started_s = time.monotonic()
-        self.process = subprocess.Popen(self._arguments)
+        told = {"PYTHONFAULTHANDLER": "1"}
+        self.process = subprocess.Popen(self._arguments, env={**os.environ, **told})
 
     def ended(self, code: int) -> None:
         """Note the end and set the time of the next start."""
@@ -54,6 +57,17 @@ class _Child:
         log.warning("%s ended with %d; again in %.1f s", self.name, code, self._pause_s)
         self._pause_s = min(2 * self._pause_s, RESTART_LAST_S)
         self.process = None
+
+
+def _abort(process: subprocess.Popen[bytes]) -> None:
+    """End a process that does not end; it tells where it stood (``faulthandler``)."""
+    log.warning("process %d does not end; it is aborted", process.pid)
+    process.send_signal(signal.SIGABRT)
+    try:
+        process.wait(ABORT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 class Supervisor:
@@ -116,7 +130,6 @@ class Supervisor:
             try:
                 process.wait(max(0.1, deadline_s - time.monotonic()))
             except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+                _abort(process)
         for child in self._children:
             child.process, child.due_s = None, 0.0

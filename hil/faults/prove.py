@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +19,22 @@ sys.path.insert(0, str(FOLDER.parent))
 from faults.broken import CAUGHT_BY  # noqa: E402
 from thirdring_hil.certificate import suite_verdicts  # noqa: E402
 
-__all__ = ["failing_suites", "main"]
+__all__ = ["Found", "find", "main"]
 
 LONGEST_S: Final = 900.0
 
 
-def failing_suites(fault: str, suites: Sequence[str], folder: Path) -> tuple[set[str], set[str]]:
-    """Run the suites (all when empty) with the fault; return those that failed and those that passed."""
+@dataclass(frozen=True)
+class Found:
+    """Names of the suites that failed and of those that passed; why each test failed."""
+
+    failed: set[str]
+    passed: set[str]
+    reasons: tuple[str, ...]
+
+
+def find(fault: str, suites: Sequence[str], folder: Path) -> Found:
+    """Run the suites (all when empty) with the fault; records and logs go below ``folder``."""
     environment = folder / f"{fault}.toml"
     device = json.dumps([sys.executable, str(FOLDER / "broken.py"), fault])
     environment.write_text(f'[target]\nkind = "simulator"\nname = "{fault}"\ndevice = {device}\n')
@@ -34,11 +44,13 @@ def failing_suites(fault: str, suites: Sequence[str], folder: Path) -> tuple[set
     record = folder / fault / "record.json"
     if not record.exists():
         raise RuntimeError(done.stdout + done.stderr)
-    verdicts = suite_verdicts(json.loads(record.read_text(encoding="utf-8"))["outcomes"])
+    outcomes = json.loads(record.read_text(encoding="utf-8"))["outcomes"]
+    verdicts = suite_verdicts(outcomes)
     failed = {suite for suite, how in verdicts.items() if how == "failed"}
     if (done.returncode == 1) != bool(failed):
         raise RuntimeError(f"exit code {done.returncode}\n{done.stdout}{done.stderr}")
-    return failed, {suite for suite, how in verdicts.items() if how == "passed"}
+    reasons = tuple(f"{one['test']}: {one['reason']}" for one in outcomes if one["outcome"] == "failed")
+    return Found(failed, {suite for suite, how in verdicts.items() if how == "passed"}, reasons)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -52,12 +64,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         folder = args.keep or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
         for fault in args.faults:
-            failed, passed = failing_suites(fault, [], folder)
-            right = failed == {CAUGHT_BY[fault]}
+            found = find(fault, [], folder)
+            right = found.failed == {CAUGHT_BY[fault]}
             wrong += not right
             print(
-                f"{fault}: {', '.join(sorted(failed)) or 'no suite'} failed, {len(passed)} passed: "
+                f"{fault}: {', '.join(sorted(found.failed)) or 'no suite'} failed, "
+                f"{len(found.passed)} passed: "
                 f"{'as it should be' if right else 'should be ' + CAUGHT_BY[fault]}",
+                *(() if right else found.reasons),
+                sep="\n  ",
                 flush=True,
             )
     return 1 if wrong else 0

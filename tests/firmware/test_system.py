@@ -7,11 +7,13 @@ import signal
 import socket
 import subprocess
 import sys
+from collections import deque
 from pathlib import Path
 
 import pytest
 from firmware_ports.recipe.ports import PORTS_DIR
 
+from tests.peers import free_port
 from thirdring_device.adapters.board.choose import make_board
 from thirdring_device.adapters.board.leds import LedBoard
 from thirdring_device.board_file import Lamps
@@ -115,6 +117,53 @@ def test_the_gateway_tells_that_it_is_ready_and_alive(tmp_path: Path) -> None:
             process.send_signal(signal.SIGTERM)
             while b"STOPPING=1" not in heard:
                 heard.add(manager.recv(64))
+            assert process.wait(20) == 0
+        finally:
+            process.kill()
+            process.wait()
+
+
+ENGINE_THAT_CAN_BE_STOPPED = """
+import sys, time
+from pathlib import Path
+from thirdring_device import cli
+from thirdring_device.adapters.sip.adapter import SipAdapter
+
+still, turn = Path(sys.argv.pop(1)), SipAdapter._turn
+
+def turn_unless_stopped(self):
+    while still.exists():
+        time.sleep(0.01)
+    turn(self)
+
+SipAdapter._turn = turn_unless_stopped
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+def test_an_engine_whose_telephone_stands_still_is_not_called_alive(tmp_path: Path) -> None:
+    """Its loop goes on: calls come and nobody is rung, what only the telephone's thread can tell."""
+    still, settings = tmp_path / "still", tmp_path / "settings.toml"
+    settings.write_text(f'[sip]\nbind = "127.0.0.1"\nport = {free_port()}\n', encoding="ascii")
+    command = [sys.executable, "-c", ENGINE_THAT_CAN_BE_STOPPED, str(still), "engine", "--board", "simulator"]
+    command += ["--state", str(tmp_path / "state"), "--settings", str(settings)]
+    told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "300000"}
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(60.0)
+        process = subprocess.Popen(command, env={**os.environ, **told}, stdout=subprocess.DEVNULL)
+        try:
+            while manager.recv(64) != b"WATCHDOG=1":
+                pass
+            still.touch()
+            manager.settimeout(2.0)  # twenty times as long as it is apart from the one before
+            with pytest.raises(TimeoutError):
+                deque(manager.recv(64) for _ in range(100))
+            assert process.poll() is None
+            still.unlink()
+            manager.settimeout(60.0)
+            assert manager.recv(64) == b"WATCHDOG=1"
+            process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
         finally:
             process.kill()

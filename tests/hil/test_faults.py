@@ -34,8 +34,9 @@ def test_a_fault_fails_the_suite_that_is_there_for_it_and_no_other(
     prove: ModuleType, tmp_path: Path, fault: str, suite: str, other: str
 ) -> None:
     assert prove.CAUGHT_BY[fault] == suite
-    failed, passed = prove.failing_suites(fault, [suite, other], tmp_path)
-    assert (failed, passed) == ({suite}, {other})
+    found = prove.find(fault, [suite, other], tmp_path)
+    device = (tmp_path / fault / "simulator-device.log").read_text(encoding="utf-8")
+    assert (found.failed, found.passed) == ({suite}, {other}), "\n".join([*found.reasons, device])
 
 
 def test_no_package_has_the_faults() -> None:

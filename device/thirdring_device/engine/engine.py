@@ -216,6 +216,10 @@ class Engine:
         self._publish([end, *told])
         log.warning("call %s was interrupted by the end of an earlier engine", call_id)
 
+    def is_well(self) -> bool:
+        """Return whether the telephone went on since this was asked last; the loop that asks does."""
+        return self._sip.has_turned()
+
     async def stop(self, reason: str = "") -> None:
         """End every call, close SIP and the journal."""
         self._set_up.close()

@@ -66,7 +66,7 @@ async def run_engine(settings: Settings, state_dir: Path, board_name: str) -> bo
     gc.freeze()
     log.info("engine ready: SIP on port %d", settings.sip.port)
     notify("READY=1")
-    alive = asyncio.create_task(keep_alive(), name="watchdog")
+    alive = asyncio.create_task(keep_alive(engine.is_well), name="watchdog")
     home = settings.dialplan.country or settings.trunk.country
     # Read beside the loop: the first number dialled would else stop it for a fifth of a second, on a
     # slow board until the watchdog bites.

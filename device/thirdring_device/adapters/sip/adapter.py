@@ -109,6 +109,7 @@ class SipAdapter:
         self._commands: queue.SimpleQueue[DeviceCommand] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._opened = threading.Event()
+        self._turned = False
         self._failure: ThirdringError | None = None
         self._thread: threading.Thread | None = None
         self._refused: list[Any] = []
@@ -144,6 +145,11 @@ class SipAdapter:
         """Link the headset with ``media`` until that is over, or a call comes."""
         self._check = media
 
+    def has_turned(self) -> bool:
+        """Return whether the SIP thread came round since this was asked last, or is to stop."""
+        turned, self._turned = self._turned, False
+        return turned or self._stop.is_set()
+
     def stop(self) -> None:
         """Hang up every call, leave the trunk, shut the stack down."""
         self._lookup.stop()
@@ -169,6 +175,7 @@ class SipAdapter:
                 self._turn()
             except Exception as failure:
                 log.error("the SIP thread: %s\n%s", explain(failure), traceback.format_exc().rstrip())
+            self._turned = True
         self._close()
 
     def _open(self) -> None:
