@@ -3,7 +3,7 @@
 Both without the interpreter: the threads of a device come two hundred times a second each.
 """
 
-from libc.math cimport M_PI, fabs, rint, sin
+from libc.math cimport M_PI, cos, fabs, rint, sin
 from libc.stdint cimport int16_t
 from libc.stdlib cimport calloc, free
 from libc.string cimport memcpy, memmove, memset
@@ -49,7 +49,7 @@ cdef void _make_kernel() noexcept:
             at = tap - (HALF - 1) - <double>phase / PHASES
             turn = M_PI * at
             KERNEL[phase][tap] = 1.0 if fabs(at) < 1e-12 else sin(turn) / turn
-            KERNEL[phase][tap] *= 0.42 + 0.5 * sin(M_PI / 2 + turn / HALF) + 0.08 * sin(M_PI / 2 + 2 * turn / HALF)
+            KERNEL[phase][tap] *= 0.42 + 0.5 * cos(turn / HALF) + 0.08 * cos(2 * turn / HALF)
             total += KERNEL[phase][tap]
         for tap in range(2 * HALF):
             KERNEL[phase][tap] /= total
