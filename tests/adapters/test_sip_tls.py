@@ -1,5 +1,8 @@
 """The trunk over TLS, with a certificate authority of the test's own, and encrypted sound."""
 
+import contextlib
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,12 +10,15 @@ import pytest
 import soundfile
 
 from tests.adapters.desk_process import DeskProcess
-from tests.certificates import Authority
+from tests.certificates import Authority, Certificate
 from tests.dsp import signals
 from tests.peers import LOOPBACK, BaresipPeer, KamailioRegistrar, SippPeer, free_port, wait_until
 from thirdring_device.adapters.sip.tls import tls_library
 
 pytestmark = pytest.mark.sip
+
+Talker = tuple[subprocess.Popen[bytes], Callable[[], bytes]]
+"""The process, and what it has heard so far."""
 
 
 def over_tls(server: str, authority: Authority, **more: Any) -> dict[str, Any]:
@@ -113,6 +119,85 @@ def test_trunk_that_asks_for_our_certificate_gets_it(tmp_path: Path, ours: str) 
             told = desk.expect("trunk_changed", state="unreachable", timeout_s=20)
             assert told["reason"]
             assert kamailio.registers() == (0, 0)
+
+
+ANY_CIPHER = ("-cipher", "ALL:@SECLEVEL=0")
+"""What a library of today needs to be told, to speak what is older than TLS 1.2."""
+
+
+OPTIONS = (
+    "OPTIONS sip:desk@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS 127.0.0.1:9;branch=z9hG4bKtls;rport\r\n"
+    "Max-Forwards: 70\r\nFrom: <sip:caller@127.0.0.1>;tag=1\r\nTo: <sip:desk@127.0.0.1>\r\n"
+    "Call-ID: tls\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n"
+)
+
+
+@contextlib.contextmanager
+def openssl(folder: Path, *arguments: str, certificate: Certificate | None) -> Iterator[Talker]:
+    """One end of a TLS connection, with what it hears in a file."""
+    shown = ("-cert", str(certificate.file), "-key", str(certificate.key)) if certificate else ()
+    heard = folder / "heard"
+    with heard.open("wb") as output:
+        command = ["openssl", *arguments, "-quiet", *ANY_CIPHER, *shown]
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=output, stderr=output)
+    try:
+        yield process, heard.read_bytes
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize("version", ["tls1_1", "tls1_2", "tls1_3"])
+def test_a_trunk_of_tls_below_1_2_hears_nothing(tmp_path: Path, version: str) -> None:
+    authority = Authority(tmp_path)
+    server = f"{LOOPBACK}:{free_port()}"
+    library = tls_library()
+    assert library is not None
+    with (
+        openssl(
+            tmp_path,
+            *("s_server", "-accept", server, f"-{version}"),
+            certificate=authority.sign("trunk", f"IP:{LOOPBACK}"),
+        ) as (_, heard),
+        DeskProcess(tmp_path, over_tls(server, authority)) as desk,
+    ):
+        if version == "tls1_2" or (version == "tls1_3" and library.maintained):  # an old one has no 1.3
+            wait_until(lambda: b"REGISTER sip:" in heard(), "a REGISTER", 20.0)
+            return
+        assert desk.expect("trunk_changed", state="unreachable", timeout_s=20)["reason"]
+        wait_until(lambda: b"ERROR" in heard(), "the refusal")
+        assert b"REGISTER" not in heard()
+
+
+@pytest.mark.parametrize(
+    ("version", "signer", "let_in"),
+    [
+        ("tls1_1", "ca", False),
+        ("tls1_2", "ca", True),
+        ("tls1_2", "stranger", False),
+        ("tls1_2", "", False),
+    ],
+)
+def test_who_connects_shows_a_certificate_over_tls_1_2_or_later(
+    tmp_path: Path, version: str, signer: str, let_in: bool
+) -> None:
+    authority = Authority(tmp_path)
+    ours = authority.sign("desk", f"IP:{LOOPBACK}")
+    files = {"tls_certificate_file": str(ours.file), "tls_key_file": str(ours.key)}
+    settings = over_tls(f"{LOOPBACK}:{free_port()}", authority, **files)
+    signers = {"ca": authority, "stranger": Authority(tmp_path, "stranger")}
+    theirs = signers[signer].sign("caller", f"IP:{LOOPBACK}") if signer else None
+    unit = f"{LOOPBACK}:{settings['sip.tls_port']}"
+    with (
+        DeskProcess(tmp_path, settings),
+        openssl(tmp_path, "s_client", "-connect", unit, f"-{version}", certificate=theirs) as (client, heard),
+    ):
+        assert client.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            client.stdin.write(OPTIONS.encode())
+            client.stdin.flush()
+        wait_until(lambda: b"SIP/2.0 " in heard() or client.poll() is not None, "an answer or the end", 20.0)
+        assert (b"SIP/2.0 " in heard()) == let_in
 
 
 def test_tls_without_security_fixes_is_refused_unless_allowed(tmp_path: Path) -> None:
