@@ -1,5 +1,6 @@
 """The system's units and rules, checked by the programs that will read them."""
 
+import fcntl
 import os
 import re
 import shutil
@@ -124,16 +125,15 @@ def test_the_gateway_tells_that_it_is_ready_and_alive(tmp_path: Path) -> None:
 
 
 ENGINE_THAT_CAN_BE_STOPPED = """
-import sys, time
-from pathlib import Path
+import fcntl, sys
 from thirdring_device import cli
 from thirdring_device.adapters.sip.adapter import SipAdapter
 
-still, turn = Path(sys.argv.pop(1)), SipAdapter._turn
+lock, turn = open(sys.argv.pop(1)), SipAdapter._turn
 
 def turn_unless_stopped(self):
-    while still.exists():
-        time.sleep(0.01)
+    fcntl.flock(lock, fcntl.LOCK_SH)  # waits while the test has it
+    fcntl.flock(lock, fcntl.LOCK_UN)
     turn(self)
 
 SipAdapter._turn = turn_unless_stopped
@@ -143,24 +143,24 @@ sys.exit(cli.main(sys.argv[1:]))
 
 def test_an_engine_whose_telephone_stands_still_is_not_called_alive(tmp_path: Path) -> None:
     """Its loop goes on: calls come and nobody is rung, what only the telephone's thread can tell."""
-    still, settings = tmp_path / "still", tmp_path / "settings.toml"
+    lock, settings = tmp_path / "lock", tmp_path / "settings.toml"
     settings.write_text(f'[sip]\nbind = "127.0.0.1"\nport = {free_port()}\n', encoding="ascii")
-    command = [sys.executable, "-c", ENGINE_THAT_CAN_BE_STOPPED, str(still), "engine", "--board", "simulator"]
+    command = [sys.executable, "-c", ENGINE_THAT_CAN_BE_STOPPED, str(lock), "engine", "--board", "simulator"]
     command += ["--state", str(tmp_path / "state"), "--settings", str(settings)]
     told = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "300000"}
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, lock.open("w") as held:
         manager.bind(str(tmp_path / "notify"))
         manager.settimeout(60.0)
         process = subprocess.Popen(command, env={**os.environ, **told}, stdout=subprocess.DEVNULL)
         try:
             while manager.recv(64) != b"WATCHDOG=1":
                 pass
-            still.touch()
+            fcntl.flock(held, fcntl.LOCK_EX)
             manager.settimeout(2.0)  # twenty times as long as it is apart from the one before
             with pytest.raises(TimeoutError):
                 deque(manager.recv(64) for _ in range(100))
             assert process.poll() is None
-            still.unlink()
+            fcntl.flock(held, fcntl.LOCK_UN)
             manager.settimeout(60.0)
             assert manager.recv(64) == b"WATCHDOG=1"
             process.send_signal(signal.SIGTERM)
