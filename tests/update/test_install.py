@@ -1,6 +1,7 @@
 """One update from being asked for to the restart, and what is told of it."""
 
 import http.server
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -86,6 +87,28 @@ def test_only_one_update_at_a_time(board: Board) -> None:
     assert folder.take() == Request()
     with folder.running(), pytest.raises(ApplianceError, match="7031"):
         folder.refuse_second()
+
+
+def test_a_request_may_be_taken_as_soon_as_it_has_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then nothing is done to it any more; what installs, which is not root, owns it."""
+    owner = (1234, 2345) if os.geteuid() == 0 else (os.geteuid(), os.getegid())
+    os.chown(tmp_path, *owner)
+    folder = UpdateFolder(tmp_path)
+    taken: list[tuple[Request | None, tuple[int, int]]] = []
+    replace = Path.replace
+
+    def named(new: Path, target: Path) -> Path:
+        belongs = new.stat().st_uid, new.stat().st_gid
+        replace(new, target)
+        if target.name == "request.json":
+            taken.append((folder.take(), belongs))
+        return target
+
+    monkeypatch.setattr(Path, "replace", named)
+    folder.submit(Request(url="http://127.0.0.1/x"))
+    assert taken == [(Request(url="http://127.0.0.1/x"), owner)]
 
 
 def test_an_update_that_a_power_cut_ended_has_failed(board: Board) -> None:

@@ -94,9 +94,14 @@ class UpdateFolder:
 
     def give(self, path: Path) -> None:
         """Let root's files belong to who the state folder belongs to."""
-        if os.geteuid() == 0:
-            owner = self.path.parent.stat()
-            os.chown(path, owner.st_uid, owner.st_gid)
+        owner = self._owner()
+        if owner is not None:
+            os.chown(path, *owner)
+
+    def _owner(self) -> tuple[int, int] | None:
+        """Return user and group of the state folder; None for who cannot give files away."""
+        folder = self.path.parent.stat()
+        return (folder.st_uid, folder.st_gid) if os.geteuid() == 0 else None
 
     # --- what is asked for ------------------------------------------------------------------------
 
@@ -208,8 +213,8 @@ class UpdateFolder:
 
     def _write(self, path: Path, value: Any) -> None:
         try:
-            replace_file(path, json.dumps(dataclasses.asdict(value)) + "\n")
-            self.give(path)
+            # A request may be taken as soon as it has its name: nothing is done to it afterwards.
+            replace_file(path, json.dumps(dataclasses.asdict(value)) + "\n", self._owner())
         except OSError as reason:
             raise error(5006, f"{path}: {reason}") from reason
 
