@@ -113,7 +113,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--target",
         required=True,
-        help="simulator, qemu-amd64, qemu-arm64, an environment file (.toml), a serial port",
+        help="simulator, qemu-amd64, qemu-arm64, qemu-raspi3b, an environment file (.toml), a serial port",
     )
     run.add_argument("--output", type=Path, default=Path("out/hil"), metavar="DIR", help="record and logs")
     run.add_argument("--suites", default="", metavar="NAMES", help="comma-separated; default: all")
