@@ -20,7 +20,8 @@ FIRMWARE: Final = ("start4cd.elf", "fixup4cd.dat", "start_cd.elf", "fixup_cd.dat
 DEVICE_TREES: Final = ("bcm2711-rpi-4-b", "bcm2837-rpi-zero-2-w", "bcm2837-rpi-3-b")
 """As Debian's kernel names them; the last is what QEMU imitates."""
 GPIO: Final = "/soc/gpio@7e200000"
-LEDS: Final = "/leds"
+LAMPS: Final = "/thirdring-lamps"
+"""A node of our own: Linux takes all lamps of a node or none, and the Pi's others hang on its firmware."""
 BLUETOOTH: Final = "/soc/serial@7e201000/bluetooth"
 LAMP_GPIOS: Final = {"ring": 17, "headset": 27}
 
@@ -64,18 +65,18 @@ def firmware_files(cache: Path, log: Log) -> Path:
 def change_tree(file: Path, lamps: Lamps, log: Log, *, free_uart: bool = False) -> None:
     """Add our lamps to a device tree; ``free_uart``: take Bluetooth off the first UART, ``ttyAMA0``.
 
-    Raises ``BuildFault`` where the tree has not the nodes that this hangs on. Debian's trees are compiled
+    Raises ``BuildFault`` where the tree has not the pins that this hangs on. Debian's trees are compiled
     without symbols: an overlay of the firmware could not refer to them.
     """
     gpio = log.output(["fdtget", "-t", "u", file, GPIO, "phandle"]).strip()
     if free_uart and _has(file, BLUETOOTH):
         log.run(["fdtput", "-r", file, BLUETOOTH])
-    if not _has(file, LEDS):
-        raise BuildFault(f"{file.name} has no {LEDS}")
+    log.run(["fdtput", "-c", file, LAMPS])
+    log.run(["fdtput", "-t", "s", file, LAMPS, "compatible", "gpio-leds"])
     for name, label in (("ring", lamps.ring), ("headset", lamps.headset)):
         if not label:
             continue
-        node = f"{LEDS}/led-thirdring-{name}"
+        node = f"{LAMPS}/led-{name}"
         log.run(["fdtput", "-c", file, node])
         log.run(["fdtput", "-t", "s", file, node, "label", label])
         log.run(["fdtput", "-t", "u", file, node, "gpios", gpio, str(LAMP_GPIOS[name]), "0"])

@@ -10,11 +10,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from thirdring.appliance import Appliance
 from thirdring.protocol.errors import ThirdringError
@@ -341,8 +341,7 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
         ready_s = READY_S if machine.kvm else EMULATED_READY_S * board.slowness
         unit = wait_until_ready(machine.console, ready_s)
         if not board.takes_settings:
-            with Appliance(f"serial:{machine.console}") as appliance:
-                appliance.set_settings(settings)
+            unit = _set_over_serial(machine, settings, ready_s)
         features = FEATURES_OF[QEMU] if board.usb_headset else FEATURES_OF[QEMU] - WITH_USB_HEADSET
         if environment.image.with_suffix(".raucb").exists():
             features |= WITH_BUNDLES
@@ -365,6 +364,16 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
             ready_s,
             1 if machine.kvm else board.slowness,
         )
+
+
+def _set_over_serial(machine: Machine, settings: Mapping[str, Any], ready_s: float) -> Unit:
+    """Set what a board without a way for files needs; return the unit as it runs with it."""
+    with Appliance(f"serial:{machine.console}") as appliance:
+        restart = appliance.set_settings(settings)
+    if restart:
+        with machine.shell() as shell:
+            shell.run(f"systemctl restart {ENGINE_UNIT}", ready_s)
+    return wait_until_ready(machine.console, ready_s)
 
 
 def _keep_journal(machine: Machine, path: Path) -> None:

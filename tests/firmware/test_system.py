@@ -193,6 +193,18 @@ def test_lamps_blink_with_the_ring_and_show_a_lost_headset(tmp_path: Path) -> No
     assert (shown("headset")["brightness"], shown("ring")["brightness"]) == ("0", "0")
 
 
+def test_a_lamp_that_is_not_there_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    board = LedBoard(Lamps(ring="ring"), tmp_path)
+    board.set_ringer("normal")
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["lamp ring"]
+    (tmp_path / "ring").mkdir()
+    board.set_ringer("normal")
+    assert (tmp_path / "ring/trigger").read_text(encoding="ascii") == "timer\n"
+    (tmp_path / "ring").rename(tmp_path / "unplugged")
+    board.set_ringer(None)
+    assert len(caplog.records) == 2
+
+
 def test_a_board_is_known_by_its_file(tmp_path: Path) -> None:
     board = make_board(str(PORTS_DIR / "qemu/amd64/board.toml"), tmp_path)
     assert board.name == "qemu-amd64"

@@ -27,28 +27,30 @@ class LedBoard:
     def __init__(self, lamps: Lamps, leds: Path = LEDS) -> None:
         self._ring = leds / lamps.ring
         self._headset = leds / lamps.headset if lamps.headset else None
+        self._dark: set[Path] = set()
         self.set_ringer(None)
         self.set_headset_lamp(lost=False)
 
     def set_ringer(self, urgency: Urgency | Literal["waiting"] | None) -> None:
         """See ``Board``."""
         if urgency is None or PACES[urgency] == 0:
-            _write(self._ring, trigger="none", brightness=int(urgency is not None))
+            self._write(self._ring, trigger="none", brightness=int(urgency is not None))
             return
         pace_ms = PACES[urgency]
-        _write(self._ring, trigger="timer", delay_on=pace_ms, delay_off=pace_ms)
+        self._write(self._ring, trigger="timer", delay_on=pace_ms, delay_off=pace_ms)
 
     def set_headset_lamp(self, *, lost: bool) -> None:
         """See ``Board``."""
         if self._headset is not None:
-            _write(self._headset, trigger="none", brightness=int(lost))
+            self._write(self._headset, trigger="none", brightness=int(lost))
 
-
-def _write(led: Path, **values: str | int) -> None:
-    """Set attributes in order; a lamp that is not there costs the light, not the call."""
-    for name, value in values.items():
+    def _write(self, led: Path, **values: str | int) -> None:
+        """Set attributes in order; a lamp that is not there costs the light, not the call, and is told once."""
         try:
-            (led / name).write_text(f"{value}\n", encoding="ascii")
+            for name, value in values.items():
+                (led / name).write_text(f"{value}\n", encoding="ascii")
+            self._dark.discard(led)
         except OSError as reason:
-            log.warning("lamp %s: %s", led.name, reason)
-            return
+            if led not in self._dark:
+                log.warning("lamp %s: %s", led.name, reason)
+            self._dark.add(led)
