@@ -81,6 +81,7 @@ def change_tree(file: Path, lamps: Lamps, log: Log, *, free_uart: bool = False) 
         log.run(["fdtput", "-t", "s", file, node, "label", label])
         log.run(["fdtput", "-t", "u", file, node, "gpios", gpio, str(LAMP_GPIOS[name]), "0"])
         log.run(["fdtput", "-t", "s", file, node, "default-state", "off"])
+        log.run(["fdtput", "-t", "s", file, node, "linux,default-trigger", "timer"])
 
 
 def _has(file: Path, node: str) -> bool:

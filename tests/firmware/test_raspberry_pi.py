@@ -139,6 +139,7 @@ def test_the_lamps_of_the_board_are_in_its_device_tree_where_the_readme_wires_th
     for name, label in (("ring", lamps.ring), ("headset", lamps.headset)):
         node = f"/thirdring-lamps/led-{name}"
         assert tree_value(file, node, "label") == label
+        assert tree_value(file, node, "linux,default-trigger") == "timer"
         assert tree_value(file, node, "gpios", "u") == f"6 {LAMP_GPIOS[name]} 0"
         assert f"| {name} lamp | GPIO {LAMP_GPIOS[name]} " in wiring
     assert tree_value(file, "/soc/serial@7e201000/bluetooth", "compatible")

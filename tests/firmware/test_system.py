@@ -27,6 +27,8 @@ UNITS = sorted(
 RUN = [unit for unit in UNITS if unit.suffix == ".service"]
 SERVICES = [unit for unit in RUN if unit.stem in ("thirdring-engine", "thirdring-gateway")]
 MOST_EXPOSED = 2.5
+DELAYS = ("delay_on", "delay_off")
+"""Of the kernel's timer trigger: how long a lamp is on and off, in ms."""
 
 
 @pytest.fixture
@@ -175,22 +177,22 @@ def test_lamps_blink_with_the_ring_and_show_a_lost_headset(tmp_path: Path) -> No
         (tmp_path / lamp).mkdir()
     board = LedBoard(Lamps(ring="ring", headset="headset"), tmp_path)
 
-    def shown(lamp: str) -> dict[str, str]:
-        return {file.name: file.read_text(encoding="ascii").strip() for file in (tmp_path / lamp).iterdir()}
+    def on_off_ms(lamp: str) -> tuple[int, ...]:
+        return tuple(int((tmp_path / lamp / name).read_text(encoding="ascii")) for name in DELAYS)
 
-    assert shown("ring") == {"trigger": "none", "brightness": "0"}
+    dark, steady = (0, 500), (500, 0)
+    assert (on_off_ms("ring"), on_off_ms("headset")) == (dark, dark)
     board.set_ringer("normal")
-    assert shown("ring")["trigger"] == "timer"
-    slow_ms = int(shown("ring")["delay_on"])
+    assert on_off_ms("ring") == (500, 500)
     board.set_ringer("urgent")
-    assert int(shown("ring")["delay_on"]) < slow_ms
+    assert on_off_ms("ring") == (125, 125)
     board.set_ringer("breach")
-    assert (shown("ring")["trigger"], shown("ring")["brightness"]) == ("none", "1")
+    assert on_off_ms("ring") == steady
     board.set_headset_lamp(lost=True)
-    assert shown("headset")["brightness"] == "1"
+    assert on_off_ms("headset") == steady
     board.set_headset_lamp(lost=False)
     board.set_ringer(None)
-    assert (shown("headset")["brightness"], shown("ring")["brightness"]) == ("0", "0")
+    assert (on_off_ms("ring"), on_off_ms("headset")) == (dark, dark)
 
 
 def test_a_lamp_that_is_not_there_is_told_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -199,7 +201,7 @@ def test_a_lamp_that_is_not_there_is_told_once(tmp_path: Path, caplog: pytest.Lo
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["lamp ring"]
     (tmp_path / "ring").mkdir()
     board.set_ringer("normal")
-    assert (tmp_path / "ring/trigger").read_text(encoding="ascii") == "timer\n"
+    assert (tmp_path / "ring/delay_on").read_text(encoding="ascii") == "500\n"
     (tmp_path / "ring").rename(tmp_path / "unplugged")
     board.set_ringer(None)
     assert len(caplog.records) == 2

@@ -1,4 +1,7 @@
-"""Lamps that the kernel has as LEDs (``Documentation/leds/leds-class.rst``); it blinks them by itself."""
+"""Lamps that the kernel has as LEDs with its timer trigger (``Documentation/leds/leds-class.rst``).
+
+Device tree and udev rule bring the trigger: it belongs to root, which lamp has which.
+"""
 
 import logging
 from pathlib import Path
@@ -15,8 +18,16 @@ LEDS: Final = Path("/sys/class/leds")
 SLOW_MS: Final = 500
 FAST_MS: Final = 125
 """Half of a blink's time."""
-PACES: Final = {"normal": SLOW_MS, "warn": FAST_MS, "urgent": FAST_MS, "breach": 0, "waiting": SLOW_MS}
-"""0: steady."""
+STEADY: Final = (SLOW_MS, 0)
+DARK: Final = (0, SLOW_MS)
+"""How long on and off, in ms; both 0 would be the kernel's own pace."""
+PACES: Final = {
+    "normal": (SLOW_MS, SLOW_MS),
+    "warn": (FAST_MS, FAST_MS),
+    "urgent": (FAST_MS, FAST_MS),
+    "breach": STEADY,
+    "waiting": (SLOW_MS, SLOW_MS),
+}
 
 
 class LedBoard:
@@ -27,30 +38,27 @@ class LedBoard:
     def __init__(self, lamps: Lamps, leds: Path = LEDS) -> None:
         self._ring = leds / lamps.ring
         self._headset = leds / lamps.headset if lamps.headset else None
-        self._dark: set[Path] = set()
+        self._missing: set[Path] = set()
         self.set_ringer(None)
         self.set_headset_lamp(lost=False)
 
     def set_ringer(self, urgency: Urgency | Literal["waiting"] | None) -> None:
         """See ``Board``."""
-        if urgency is None or PACES[urgency] == 0:
-            self._write(self._ring, trigger="none", brightness=int(urgency is not None))
-            return
-        pace_ms = PACES[urgency]
-        self._write(self._ring, trigger="timer", delay_on=pace_ms, delay_off=pace_ms)
+        self._show(self._ring, DARK if urgency is None else PACES[urgency])
 
     def set_headset_lamp(self, *, lost: bool) -> None:
         """See ``Board``."""
         if self._headset is not None:
-            self._write(self._headset, trigger="none", brightness=int(lost))
+            self._show(self._headset, STEADY if lost else DARK)
 
-    def _write(self, led: Path, **values: str | int) -> None:
-        """Set attributes in order; a lamp that is not there costs the light, not the call, and is told once."""
+    def _show(self, led: Path, on_off_ms: tuple[int, int]) -> None:
+        """Set a lamp's times; one that is not there costs the light, not the call, and is told once."""
+        times = dict(zip(("delay_on", "delay_off"), on_off_ms, strict=True))
         try:
-            for name, value in values.items():
-                (led / name).write_text(f"{value}\n", encoding="ascii")
-            self._dark.discard(led)
+            for name in sorted(times, key=times.__getitem__, reverse=True):  # never both 0 on the way
+                (led / name).write_text(f"{times[name]}\n", encoding="ascii")
+            self._missing.discard(led)
         except OSError as reason:
-            if led not in self._dark:
+            if led not in self._missing:
                 log.warning("lamp %s: %s", led.name, reason)
-            self._dark.add(led)
+            self._missing.add(led)
