@@ -217,11 +217,20 @@ def hil_qemu(session: nox.Session) -> None:
 @nox.session
 def hil_qemu_arm64(session: nox.Session) -> None:
     """Run what an emulated arm64 board has to pass; its image is built first when it is not there."""
-    if not Path("out/images/thirdring-qemu-arm64.img").exists():
-        session.run("scripts/build-image", "qemu-arm64", external=True)
-    command = ["python", "-m", "thirdring_hil.cli", "run", "--target", "qemu-arm64"]
-    command += ["--suites", "console,self_test,telephone,recorded"]
-    session.run(*command, "--output", "out/hil-qemu-arm64", *session.posargs)
+    _emulated(session, "qemu-arm64", "console,self_test,telephone,recorded")
+
+
+@nox.session
+def hil_qemu_raspi3b(session: nox.Session) -> None:
+    """Run what the Pi that QEMU imitates has to pass; its card is built first when it is not there."""
+    _emulated(session, "qemu-raspi3b", "console,self_test,telephone,lamps")
+
+
+def _emulated(session: nox.Session, board: str, suites: str) -> None:
+    if not Path(f"out/images/thirdring-{board}.img").exists():
+        session.run("scripts/build-image", board, external=True)
+    command = ["python", "-m", "thirdring_hil.cli", "run", "--target", board, "--suites", suites]
+    session.run(*command, "--output", f"out/hil-{board}", *session.posargs)
 
 
 @nox.session

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from thirdring_hil.environment import QEMU, SIMULATOR
-from thirdring_hil.target import FEATURES_OF, FROM_OUTSIDE, WITH_BUNDLES, WITH_USB_HEADSET
+from thirdring_hil.target import FEATURES_OF, FROM_OUTSIDE, WITH_BUNDLES, WITH_LAMPS, WITH_USB_HEADSET
 
 __all__ = ["hil", "note"]
 
@@ -30,6 +30,9 @@ FEATURES: Final = {
     "engine_process": "the bench can kill one of its processes: the simulator, a board in QEMU",
     "power_cut": "the bench can pull its plug at any moment: a board in QEMU",
     "root_shell": "the bench is root on its Linux console: a board in QEMU",
+    "update": "bundles lie beside the image of a board in QEMU: `--bundle --spoiled`",
+    "outside": "root makes the board a network of strangers: a board in QEMU",
+    "lamp_pins": "the bench sees the pins that the board's lamps hang on: the Pi in QEMU",
     "unplug": "the bench unplugs the headset, or somebody does when asked: `features`",
 }
 
@@ -76,9 +79,11 @@ over the network in batches of 5 ms.
 `scripts/test-box` makes the image and runs the short suites, console and telephone, in some four minutes where Debian's packages are kept.
 A power cut ends QEMU on the spot: what the board had handed to its disk is there afterwards, as on a disk whose cache has a battery.
 
-`--target qemu-arm64` (`nox -s hil_qemu_arm64`) and `--target qemu-raspi3b`, a Raspberry Pi 3 B as QEMU imitates it, do the same for
-arm64 (`apt-get install qemu-system-arm qemu-efi-aarch64`). They keep the headset that the unit simulates: emulated on another processor
-they are too slow for a packet a millisecond.
+`--target qemu-arm64` (`nox -s hil_qemu_arm64`) does the same for arm64, and so does `--target qemu-raspi3b` (`nox -s hil_qemu_raspi3b`), a
+Raspberry Pi 3 B as QEMU imitates it, whose lamps are read at the pins of its GPIO (`apt-get install qemu-system-arm qemu-efi-aarch64`).
+They keep the headset that the unit simulates: emulated on another processor they are too slow for a packet a millisecond.
+`qemu-raspi3b` is proved by console, self-test, telephone and lamps alone: while a second program comes off its imitated card, four
+processors on the host's two, engine and gateway stand still until their watchdogs end them.
 
 Emulation is slow: of a host's two processors `qemu-amd64` takes about half of one while it idles, one in a call, one and a half in
 a call over the USB headset, the rest being the reserve for moments. What the host has beside it is missing: limits in time and of
@@ -134,7 +139,7 @@ TARGETS: Final[Mapping[str, frozenset[str]]] = {
     "`simulator`": FEATURES_OF[SIMULATOR],
     "`qemu-amd64`": FEATURES_OF[QEMU] | WITH_BUNDLES | FROM_OUTSIDE,
     "`qemu-arm64`": (FEATURES_OF[QEMU] | WITH_BUNDLES | FROM_OUTSIDE) - WITH_USB_HEADSET,
-    "`qemu-raspi3b`": FEATURES_OF[QEMU] - WITH_USB_HEADSET,
+    "`qemu-raspi3b`": (FEATURES_OF[QEMU] | WITH_LAMPS) - WITH_USB_HEADSET,
     "a cable with SIP": frozenset({"sip", "trunk"}),
     "a cable alone": frozenset(),
 }

@@ -72,6 +72,8 @@ WITH_BUNDLES: Final = frozenset({"update"})
 """What a virtual board has besides where bundles lie beside its image."""
 FROM_OUTSIDE: Final = frozenset({"outside"})
 """And where root makes it a network of strangers; not on a board without a PCI network."""
+WITH_LAMPS: Final = frozenset({"lamp_pins"})
+"""And where QEMU has the pins that the board's lamps hang on."""
 WITH_USB_HEADSET: Final = frozenset({"headset", "shared_files", "unplug"})
 """What a virtual board lacks that is too slow for the bench's USB headset."""
 JOURNAL_S: Final = 60.0
@@ -347,6 +349,8 @@ def _virtual_board(environment: Environment, output: Path) -> Iterator[Target]:
             features |= WITH_BUNDLES
         if not board.device_tree and os.geteuid() == 0:
             features |= FROM_OUTSIDE
+        if board.lamps:
+            features |= WITH_LAMPS
         yield Target(
             environment.name,
             machine.console,

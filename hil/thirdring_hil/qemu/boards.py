@@ -1,8 +1,10 @@
 """The virtual boards of ``firmware_ports/qemu``: what QEMU is told of each."""
 
 import platform
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 __all__ = ["AMD64", "ARM64", "BOARDS", "RASPI3B", "Board"]
@@ -17,7 +19,8 @@ class Board:
     become serial lines; ``network``: the card. ``device_tree``: of a board that has no UEFI but a card, from
     which QEMU takes the kernel. ``usb_headset``: whether it is fast enough for the bench's USB headset;
     ``slowness``: how many times as long as a board of its kind it may take for what has a limit in time,
-    emulated on another processor; the certificate says so.
+    emulated on another processor; the certificate says so. ``lamps``: where
+    the levels of their pins can be read, register and bit.
     """
 
     program: str
@@ -33,6 +36,7 @@ class Board:
     slowness: int = 1
     cores: int = 2
     memory_mb: int = 512
+    lamps: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def takes_settings(self) -> bool:
@@ -79,6 +83,8 @@ ARM64: Final = Board(
     usb_headset=False,
     slowness=2,
 )
+GPLEV0: Final = 0x3F200034
+"""Levels of GPIO 0 to 31: *BCM2835 ARM Peripherals*, 6.1, where the BCM2837 has it."""
 RASPI3B: Final = Board(
     "qemu-system-aarch64",
     "qemu-system-arm and mtools",
@@ -93,5 +99,6 @@ RASPI3B: Final = Board(
     slowness=2,
     cores=4,
     memory_mb=1024,
+    lamps=MappingProxyType({"ring": (GPLEV0, 17), "headset": (GPLEV0, 27)}),
 )
 BOARDS: Final = {"qemu-amd64": AMD64, "qemu-arm64": ARM64, "qemu-raspi3b": RASPI3B}

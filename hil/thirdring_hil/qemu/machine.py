@@ -94,6 +94,7 @@ class Machine:
             raise FileNotFoundError(f"no {image}: scripts/build-image makes it")
         if shutil.which(board.program) is None:
             raise FileNotFoundError(f"no {board.program}: install {board.packages}")
+        self.board = board
         self.folder = folder
         self.image = image
         self._shell = threading.Lock()

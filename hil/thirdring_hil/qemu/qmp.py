@@ -67,6 +67,11 @@ class Qmp:
             if "event" in message:
                 self.events.append(message)
 
+    def word(self, address: int) -> int:
+        """Return 32 bits of physical memory, where devices have their registers; raises as ``ask`` does."""
+        said = self.ask("human-monitor-command", **{"command-line": f"xp /1xw {address:#x}"})
+        return int(said.rpartition(":")[2], 16)
+
     def ask(self, command: str, **arguments: object) -> Any:
         """Execute a command and return what it returns; raises ``QmpError``, ``TimeoutError``."""
         self._send(command, arguments, [])
