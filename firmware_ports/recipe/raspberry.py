@@ -11,7 +11,7 @@ from firmware_ports.recipe.shell import BuildFault, Log
 
 from thirdring_device.board_file import Lamps
 
-__all__ = ["DEVICE_TREES", "FIRMWARE", "LAMP_GPIOS", "change_tree", "firmware_files"]
+__all__ = ["DEVICE_TREES", "FIRMWARE", "LAMPS", "LAMP_GPIOS", "change_tree", "firmware_files"]
 
 PACKAGE: Final = "raspi-firmware"
 COMPONENT: Final = "non-free-firmware"

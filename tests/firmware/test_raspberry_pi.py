@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from firmware_ports.recipe.card import command_line, fill_boot, fill_start
 from firmware_ports.recipe.ports import PORTS_DIR, find_port
-from firmware_ports.recipe.raspberry import DEVICE_TREES, FIRMWARE, LAMP_GPIOS, change_tree
+from firmware_ports.recipe.raspberry import DEVICE_TREES, FIRMWARE, LAMP_GPIOS, LAMPS, change_tree
 from firmware_ports.recipe.shell import BuildFault, Log
 
 from thirdring_device.board_file import Lamps
@@ -134,10 +134,13 @@ def test_the_lamps_of_the_board_are_in_its_device_tree_where_the_readme_wires_th
     lamps = find_port("raspberry_pi").board.lamps
     file = compiled(tmp_path, "board")
     change_tree(file, lamps, log)
-    assert tree_value(file, "/thirdring-lamps", "compatible") == "gpio-leds"
+    assert tree_value(file, LAMPS, "compatible") == "gpio-leds"
+    drop_in = PI / "overlay/usr/lib/systemd/system/thirdring-engine.service.d/lamps.conf"
+    writable = re.findall(r"^ReadWritePaths=-(.*)$", drop_in.read_text(encoding="ascii"), re.MULTILINE)
+    assert writable == [f"/sys/devices/platform{LAMPS}"]
     wiring = (PI / "README.md").read_text(encoding="utf-8")
     for name, label in (("ring", lamps.ring), ("headset", lamps.headset)):
-        node = f"/thirdring-lamps/led-{name}"
+        node = f"{LAMPS}/led-{name}"
         assert tree_value(file, node, "label") == label
         assert tree_value(file, node, "linux,default-trigger") == "timer"
         assert tree_value(file, node, "gpios", "u") == f"6 {LAMP_GPIOS[name]} 0"
