@@ -1,8 +1,6 @@
 """The bench's own telephones: one SIP call over UDP (RFC 3261) each, that they place or that they take."""
 
-import contextlib
 import logging
-import os
 import re
 import secrets
 import select
@@ -17,14 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from thirdring_hil.codecs import FRAME_S, PCMA, Codec
+from thirdring_hil.priority import sound_first
 from thirdring_hil.sip import branch, header, headers, message
 from thirdring_hil.stream import EVENT_PAYLOAD, Stream
 
 __all__ = ["SAMPLE_RATE_HZ", "Callee", "Caller", "Translation"]
 
 SAMPLE_RATE_HZ: Final = PCMA.rate_hz
-NICENESS: Final = -10
-"""A measuring instrument must not wait for the tests that use it."""
 CALL_GAP_S: Final = 0.2
 """A unit takes 8 INVITEs a second from one source (sip.invites_per_s) and answers 503 to more."""
 _T1_S: Final = 0.5
@@ -179,8 +176,7 @@ class _Telephone:
             self.stream.to = (at, moved)
 
     def _serve(self) -> None:
-        with contextlib.suppress(AttributeError, OSError):  # where the system allows it
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        sound_first()
         next_frame_s = time.monotonic()
         while not self._closing.is_set():
             left_s = max(0.0, next_frame_s - time.monotonic())

@@ -380,6 +380,28 @@ def test_the_bench_goes_first_while_a_board_runs_and_not_afterwards(
         pass
 
 
+FIRST = """
+import os, threading
+from thirdring_hil.priority import sound_first
+told = []
+def first():
+    sound_first()
+    told.append(os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR)
+thread = threading.Thread(target=first)
+thread.start()
+thread.join()
+print(*told, os.sched_getscheduler(0) == os.SCHED_OTHER)
+"""
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_the_telephone_goes_first_by_its_thread_alone_where_it_may(*, plain: bool) -> None:
+    may = subprocess.run(["chrt", "--rr", "1", "true"], check=False, capture_output=True).returncode == 0
+    bare = ("setpriv", "--bounding-set=-sys_nice", "--") if plain and may else ()
+    done = subprocess.run([*bare, sys.executable, "-c", FIRST], check=True, capture_output=True, text=True)
+    assert done.stdout.split() == [str(may and not plain), "True"]
+
+
 def test_a_bench_whose_session_has_no_group_goes_first_by_its_thread(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
