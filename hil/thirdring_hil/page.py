@@ -165,7 +165,7 @@ def _suite(path: Path) -> str:
 def _measurements() -> Iterator[str]:
     notes: dict[str, dict[str, Any]] = json.loads(NOTE.read_text(encoding="utf-8"))
     yield "\n## Measurements\n"
-    yield "The values are those of runs on a computer with 2 cores, which did nothing else."
+    yield "The values are those of runs on a computer with 2 cores, which did next to nothing else."
     for target, run in notes.items():
         yield f"`{target}`: {run['date']}, {run['sip_stack']}, {run['passed']} tests passed, none failed."
     yield f"\n| what | {' | '.join(notes)} | unit | at least | at most | limits from |"
